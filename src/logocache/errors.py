@@ -1,0 +1,100 @@
+"""Everything logocache raises on purpose, in one tree.
+
+    LogoCacheError
+    ├── ConfigurationError        the caller can mend it: exit code 2
+    │   ├── SettingsError             a setting's name or value
+    │   ├── CatalogError              a user's own catalogue
+    │   ├── ProviderError             an unknown, forbidden or ended provider
+    │   ├── DomainError               not a public domain name
+    │   ├── UnknownKeyError           no such logo
+    │   └── SelectionError            options that do not go together, or select nothing that exists
+    └── UnavailableError          the surroundings do not let us work: exit code 3
+        ├── DirectoryError            the cache directory
+        ├── DatabaseError             the database cannot be reached or used
+        └── SchemaError               the database's schema is not the one this version reads
+
+A logo that could not be had is never an exception: it is an `Outcome` in a result.
+"""
+
+from typing import ClassVar
+
+
+class LogoCacheError(Exception):
+    """Base of all errors raised by logocache.
+
+    `str(error)` is one line: what is wrong, then what to do next. `code` is stable across
+    versions and appears in JSON output, logs and problem documents.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, problem: str, *, hint: str) -> None:
+        self.problem = " ".join(problem.split())
+        self.hint = " ".join(hint.split())
+        super().__init__(f"{self.problem}: {self.hint}")
+
+
+class ConfigurationError(LogoCacheError):
+    """What was asked for cannot be meant; nothing was done."""
+
+    code = "configuration"
+
+
+class SettingsError(ConfigurationError):
+    """A setting is unknown, or its value is not allowed. Names the variable and its source."""
+
+    code = "settings"
+
+
+class CatalogError(ConfigurationError):
+    """A catalogue cannot be used. Names the file, the line or entry, and the rule it breaks."""
+
+    code = "catalog"
+
+
+class ProviderError(ConfigurationError):
+    """A provider is unknown, its terms forbid storing, its service ended, or it lacks a setting."""
+
+    code = "provider"
+
+
+class DomainError(ConfigurationError):
+    """A text is not the name of a public web host."""
+
+    code = "domain"
+
+
+class UnknownKeyError(ConfigurationError):
+    """A key or domain names no logo of this cache. The hint offers the nearest known key."""
+
+    code = "unknown_key"
+
+
+class SelectionError(ConfigurationError):
+    """Options contradict each other, or a value such as a duration cannot be read."""
+
+    code = "selection"
+
+
+class UnavailableError(LogoCacheError):
+    """The program is right but cannot work here and now."""
+
+    code = "unavailable"
+
+
+class DirectoryError(UnavailableError):
+    """The cache directory is missing, not a directory, not readable, or not writable."""
+
+    code = "directory"
+
+
+class DatabaseError(UnavailableError):
+    """The database cannot be reached, refused us, or broke off."""
+
+    code = "database"
+
+
+class SchemaError(UnavailableError):
+    """The database's schema is missing, older, or newer than this version of logocache."""
+
+    code = "schema"

@@ -1,0 +1,276 @@
+"""The nouns of logocache: frozen values that travel between its parts.
+
+Times are aware and in UTC; sizes are bytes; lengths of time are seconds unless a name says else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+
+class Status(StrEnum):
+    """What a cache entry holds."""
+
+    CACHED = "cached"
+    """A real logo."""
+    PLACEHOLDER = "placeholder"
+    """A monogram drawn by us, because no source had a logo or could be asked."""
+    PENDING = "pending"
+    """Nothing yet, or no longer."""
+
+
+class Origin(StrEnum):
+    """How an entry came to be known."""
+
+    CATALOG = "catalog"
+    CUSTOM = "custom"
+    ON_DEMAND = "on_demand"
+
+
+class StoringClass(StrEnum):
+    """What a source's terms say about keeping a copy."""
+
+    OWN_FILES = "own_files"
+    """The company's own public files."""
+    OPEN_LICENCE = "open_licence"
+    UNSTATED = "unstated"
+    """The terms say nothing about storing."""
+    CONDITIONAL = "conditional"
+    """Allowed under conditions, such as a paid plan."""
+    FORBIDDEN = "forbidden"
+
+
+class OutcomeKind(StrEnum):
+    """How asking for a logo ended. Each kind has its own next attempt (`policy.next_attempt`)."""
+
+    FOUND = "found"
+    UNCHANGED = "unchanged"
+    """The source says that our copy is current (HTTP 304), or gave the same bytes."""
+    NOT_FOUND = "not_found"
+    PLACEHOLDER = "placeholder"
+    """The provider gave its stand-in image: it has no logo."""
+    BLOCKED = "blocked"
+    """HTTP 401, 403 or 451, or another refusal to answer us: not now, never "no logo"."""
+    THROTTLED = "throttled"
+    """HTTP 429, or 503 with Retry-After."""
+    TRANSIENT = "transient"
+    """Could not ask: DNS, connection, deadline, 5xx, a body that broke off."""
+    INVALID_IMAGE = "invalid_image"
+    REFUSED = "refused"
+    """Our own guard refused the target or the size of its answer."""
+    MISCONFIGURED = "misconfigured"
+    """The provider rejects our credentials: it is not asked again in this run."""
+    NOT_ASKED = "not_asked"
+    """Offline, or the provider's breaker is open: nothing is known, nothing negative is written."""
+
+
+class IconPurpose(StrEnum):
+    """What a candidate image was published for."""
+
+    GENERAL = "general"
+    TOUCH_ICON = "touch_icon"
+    MASKABLE = "maskable"
+    """The outer ring may be cropped away: only a circle of 40 % radius is safe."""
+    LOGO = "logo"
+    """The source's answer to "the logo of this company"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One company or product whose logo is wanted.
+
+    `key` matches `catalog.KEY_PATTERN`, or equals `domain` for entries made on demand.
+    `domain` is canonical (see `domains.canonical_domain`).
+    """
+
+    key: str
+    name: str
+    domain: str
+    category: str
+    origin: Origin = Origin.CATALOG
+    aliases: tuple[str, ...] = ()
+    """Other keys and domains under which the entry is found."""
+    icons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Icon set → slug in that set."""
+    color: str | None = None
+    """Brand colour as `#RRGGBB`, for one-colour icon sets that do not carry one."""
+    pinned: bool = False
+    """Never evicted, and cleared only when named."""
+    file: Path | None = None
+    """The operator's own image. It overrides every provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An image that may become the logo: either its address, or its bytes."""
+
+    provider: str
+    url: str
+    """Where it is, or, when `body` is given, where it came from. Never holds a secret."""
+    body: bytes | None = None
+    """The bytes, when they are at hand (icon set, `data:` URI, the operator's file)."""
+    purpose: IconPurpose = IconPurpose.GENERAL
+    expected_size: int | None = None
+    """Longest side in pixels the source declares or was asked for; a hint only."""
+    licence: str | None = None
+    attribution: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """One question to the network."""
+
+    url: str
+    provider: str
+    max_bytes: int
+    accept: str = "*/*"
+    secret_query: tuple[tuple[str, str], ...] = ()
+    """Query parameters that hold secrets: sent, but never logged, stored or shown."""
+    etag: str | None = None
+    last_modified: str | None = None
+    trusted_origin: str | None = None
+    """`scheme://host:port` that the operator configured: only there other ports, host names
+    without a dot and IP literals are let through. Addresses are checked all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of one `FetchRequest`. Network trouble is data here, never an exception.
+
+    `body` is complete and within `max_bytes` when `kind` is FOUND, else empty. A FOUND body may
+    still be anything: HTML, a placeholder, a hostile image.
+    """
+
+    kind: OutcomeKind
+    url: str
+    """The final address, after redirects, with secrets masked."""
+    status: int | None = None
+    body: bytes = b""
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    retry_at: datetime | None = None
+    """When the server wants to be asked again (Retry-After, RFC 9110 10.2.3)."""
+    duration: float = 0.0
+    reason: str = ""
+    """One line for people. Empty when FOUND or UNCHANGED."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """Facts of an image as its source sent it."""
+
+    format: str
+    """`png`, `jpeg`, `gif`, `webp`, `avif`, `bmp`, `ico` or `svg`."""
+    width: int
+    height: int
+
+    @property
+    def is_vector(self) -> bool:
+        return self.format == "svg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalisedImage:
+    """A logo as we store it: a PNG of our own encoding, its longest side at most 512 px."""
+
+    png: bytes
+    sha256: str
+    width: int
+    height: int
+    source: ImageInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRejection:
+    """Why bytes did not become a logo."""
+
+    reason: str
+    is_blank: bool = False
+    """A 1×1, flat or fully transparent image: a source's way to say that it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monogram:
+    """What a placeholder shows."""
+
+    initials: str
+    background: str
+    foreground: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A logo's file in the cache directory."""
+
+    name: str
+    sha256: str
+    size: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoRecord:
+    """All that is known of one entry. `file` is None exactly when `status` is PENDING."""
+
+    key: str
+    name: str
+    domain: str
+    category: str
+    origin: Origin
+    status: Status = Status.PENDING
+    pinned: bool = False
+    file: StoredFile | None = None
+    provider: str | None = None
+    """Who gave the stored logo; `monogram` for placeholders."""
+    source_url: str | None = None
+    licence: str | None = None
+    attribution: str | None = None
+    store_until: datetime | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    candidates_digest: str | None = None
+    """Fingerprint of the candidates among which the stored logo was chosen."""
+    created_at: datetime
+    fetched_at: datetime | None = None
+    """When the stored bytes were last obtained or confirmed by their source."""
+    checked_at: datetime | None = None
+    """When any source was last asked, whatever came of it."""
+    next_attempt_at: datetime | None = None
+    """None: as soon as possible."""
+    last_accessed_at: datetime | None = None
+    fetch_count: int = 0
+    failure_count: int = 0
+    """Failed attempts since the last success."""
+    access_count: int = 0
+    last_outcome: OutcomeKind | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchAttempt:
+    """One line of the audit trail."""
+
+    key: str
+    provider: str
+    url: str
+    at: datetime
+    duration: float
+    outcome: OutcomeKind
+    status: int | None = None
+    bytes: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How asking for one entry ended, over its whole chain of providers."""
+
+    kind: OutcomeKind
+    next_attempt_at: datetime
+    provider: str | None = None
+    reason: str = ""

@@ -1,0 +1,37 @@
+"""What may be asked of the image decoders.
+
+Called from several threads at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from logocache.model import ImageRejection, Monogram, NormalisedImage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCheck:
+    """What decoding a stored file showed: its size in pixels, or why it failed."""
+
+    path: Path
+    width: int = 0
+    height: int = 0
+    problem: str | None = None
+
+
+class Images(Protocol):
+    """Decodes bytes from outside within bounds of time and memory; the process always lives."""
+
+    def normalise(self, body: bytes) -> NormalisedImage | ImageRejection:
+        """Our own PNG of what `body` holds, or why it is not a usable logo."""
+        ...
+
+    def draw(self, monogram: Monogram) -> NormalisedImage: ...
+
+    def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
+        """Decode stored PNG files, in parallel and in batches; results in the order of `paths`."""
+        ...
+
+    def close(self) -> None: ...

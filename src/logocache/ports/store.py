@@ -1,0 +1,89 @@
+"""What may be asked of the files.
+
+Called from several threads at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from logocache.model import NormalisedImage, StoredFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedFile:
+    """A complete, synced temporary file, not yet under its name."""
+
+    path: Path
+    file: StoredFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file that lies in the cache directory."""
+
+    name: str
+    size: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSpace:
+    free_bytes: int
+    total_bytes: int
+
+
+class Store(Protocol):
+    """The bytes. Names are flat; nothing outside its directory is ever touched."""
+
+    def prepare(self) -> None:
+        """Create the directory and its private folders. Raises `DirectoryError` when unusable."""
+        ...
+
+    def stage(self, key: str, image: NormalisedImage) -> StagedFile:
+        """Write and sync a temporary file. Raises `DirectoryError`, such as for a full disk."""
+        ...
+
+    def commit(self, staged: StagedFile) -> None:
+        """Move it to its name, atomically. The same content already there is success."""
+        ...
+
+    def discard(self, staged: StagedFile) -> None: ...
+
+    def path(self, name: str) -> Path:
+        """Where a stored file lies. Raises ValueError for a name that could leave the directory."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """Its bytes; None when it is gone."""
+        ...
+
+    def sha256(self, name: str) -> str | None:
+        """The digest of its bytes; None when it is gone."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Whether it was there. Absence is not an error."""
+        ...
+
+    def files(self) -> Iterator[FoundFile]:
+        """Every plain, visible file in the directory, in order of name."""
+        ...
+
+    def leftovers(self, *, before: datetime) -> Iterator[FoundFile]:
+        """Temporary files last changed before then: what a crash left behind."""
+        ...
+
+    def delete_leftover(self, name: str) -> bool: ...
+
+    def quarantine(self, name: str) -> bool:
+        """Move a file that is not ours out of the served directory, into a private folder."""
+        ...
+
+    def permission_problems(self) -> Sequence[str]:
+        """What the directory does not let us do, one line each; empty when all is well."""
+        ...
+
+    def disk_space(self) -> DiskSpace: ...

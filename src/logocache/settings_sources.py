@@ -1,0 +1,249 @@
+"""Where settings are read from, how their texts become values, and how mistakes are reported."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, SecretStr, ValidationError, model_serializer, model_validator
+from pydantic.dataclasses import dataclass as validated_dataclass
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
+
+from logocache.errors import SettingsError
+
+PREFIX = "LOGO_CACHE_"
+FILE_SUFFIX = "_FILE"
+
+SERVICE_LINK = re.compile(r"LOGO_CACHE_(SERVICE_(HOST|PORT)|PORT)(_\w+)?$")
+"""Kubernetes and Docker links put these into the environment of a service called `logo-cache`."""
+
+
+def ordered(
+    settings: type[BaseSettings], arguments: PydanticBaseSettingsSource, environment: PydanticBaseSettingsSource
+) -> tuple[PydanticBaseSettingsSource, ...]:
+    """The sources of settings, first come first served.
+
+    Raises:
+        SettingsError: an unknown variable or key, a secret given twice, an unreadable file.
+    """
+    check_variables(os.environ, settings)
+    given = arguments()
+    config = given.get("config") or os.environ.get(PREFIX + "CONFIG")
+    secrets = InitSettingsSource(settings, init_kwargs=read_secret_files(os.environ, settings))
+    if config is None:
+        return arguments, environment, secrets
+    file_values = InitSettingsSource(settings, init_kwargs=read_toml(Path(config), settings))
+    return arguments, environment, secrets, file_values
+
+
+def variable_of(name: str, settings: type[BaseSettings]) -> str:
+    """The environment variable of the setting `name`."""
+    alias = settings.model_fields[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return PREFIX + name.upper()
+
+
+def check_variables(environ: Mapping[str, str], settings: type[BaseSettings]) -> None:
+    """Raise `SettingsError` for a `LOGO_CACHE_…` variable that is not a setting."""
+    known = {variable_of(name, settings) for name in settings.model_fields}
+    known |= {variable_of(name, settings) + FILE_SUFFIX for name in secret_names(settings)}
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX) and variable not in known and not SERVICE_LINK.match(variable):
+            raise SettingsError(
+                f"unknown setting {variable} in the environment", hint=suggestion(variable, known, "unset it")
+            )
+
+
+def read_secret_files(environ: Mapping[str, str], settings: type[BaseSettings]) -> dict[str, str]:
+    """Secrets from the files that `<NAME>_FILE` variables name, without a final newline."""
+    values: dict[str, str] = {}
+    for name in secret_names(settings):
+        variable = variable_of(name, settings)
+        path = environ.get(variable + FILE_SUFFIX)
+        if not path:
+            continue
+        if environ.get(variable):
+            raise SettingsError(f"both {variable} and {variable}{FILE_SUFFIX} are set", hint="unset one of them")
+        try:
+            values[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"{variable}{FILE_SUFFIX} names {path}, which cannot be read ({reason_of(error)})",
+                hint="name a readable text file",
+            ) from error
+    return values
+
+
+def read_toml(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
+    """The settings of a TOML file. Relative paths in it are relative to the file."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"the settings file {path} cannot be read ({reason_of(error)})",
+            hint=f"name a readable file with --config or {PREFIX}CONFIG",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not TOML ({error})", hint="mend it there") from error
+    known = set(settings.model_fields) - {"config"}
+    for key in values:
+        if key not in known:
+            raise SettingsError(f"unknown setting '{key}' in {path}", hint=suggestion(key, known, "remove it"))
+    return {key: relative_to(path.parent, value) if is_path(key, settings) else value for key, value in values.items()}
+
+
+def is_path(name: str, settings: type[BaseSettings]) -> bool:
+    annotation = settings.model_fields[name].annotation
+    return annotation is Path or Path in get_args(annotation)
+
+
+def relative_to(folder: Path, value: object) -> object:
+    if isinstance(value, str) and not value.startswith("~"):
+        return str(folder / value)
+    if isinstance(value, list):
+        return [relative_to(folder, each) for each in value]
+    return value
+
+
+def secret_names(settings: type[BaseSettings]) -> tuple[str, ...]:
+    return tuple(name for name, field in settings.model_fields.items() if is_secret(field))
+
+
+def is_secret(field: FieldInfo) -> bool:
+    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+
+
+def as_settings_error(error: ValidationError, settings: type[BaseSettings]) -> SettingsError:
+    """The first mistake of `error` in one line that never shows a secret."""
+    mistake = error.errors(include_url=False, include_context=False)[0]
+    name = str(mistake["loc"][0]) if mistake["loc"] else ""
+    name = "refresh_interval_days" if name.startswith("LOGO_REFRESH") else name
+    if name not in settings.model_fields:
+        return SettingsError(
+            f"unknown setting '{name}'", hint=suggestion(name, set(settings.model_fields), "remove it")
+        )
+    secret = is_secret(settings.model_fields[name])
+    value = "" if secret else f" = {str(mistake['input'])[:120]!r}"
+    rule = mistake["msg"].removeprefix("Value error, ")
+    rule = rule[:1].lower() + rule[1:]
+    return SettingsError(f"{variable_of(name, settings)}{value} is not allowed", hint=rule)
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {near[0]}?" if near else f"{otherwise}; docs/configuration.md lists all settings"
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """What an operating system error says, without the number and the path."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+# Texts that become values. Each raises ValueError with the rule that was broken.
+
+
+def split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def split_rates(value: object) -> object:
+    """`duckduckgo=5,google=2` → requests a second by provider."""
+    if not isinstance(value, str):
+        return value
+    rates: dict[str, str] = {}
+    for part in (part.strip() for part in value.split(",") if part.strip()):
+        provider, separator, rate = part.partition("=")
+        if not separator:
+            raise ValueError("must be written PROVIDER=RATE,PROVIDER=RATE")
+        rates[provider.strip()] = rate.strip()
+    return rates
+
+
+def check_database_url(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    scheme = value.get_secret_value().partition(":")[0]
+    if scheme not in {"sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must start with sqlite:/// or postgresql://")
+    return value
+
+
+def check_base_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = web_url(value)
+    if parts.query or parts.fragment:
+        raise ValueError("must be a base URL without query and fragment")
+    return value.rstrip("/")
+
+
+def check_template_url(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    template = value.get_secret_value()
+    try:
+        example = template.format(domain="example.com", key="example", size=128)
+    except (KeyError, IndexError, ValueError) as error:
+        raise ValueError("may hold {domain}, {key} and {size}, and no other braces") from error
+    web_url(example)
+    if "{domain}" not in template and "{key}" not in template:
+        raise ValueError("must hold {domain} or {key}")
+    return value
+
+
+def check_proxy_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        web_url(value.get_secret_value(), user_information=True)
+    return value
+
+
+def web_url(value: str, *, user_information: bool = False) -> Any:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http:// or https:// URL")
+    if not user_information and (parts.username or parts.password):
+        raise ValueError("must not hold a user name or password")
+    _ = parts.port  # raises ValueError when out of range
+    return parts
+
+
+@validated_dataclass(frozen=True, slots=True)
+class ConnectTo:
+    """Where connections for `host:port` go instead. None stands for any host or port."""
+
+    host: str | None
+    port: int | None
+    to_host: str
+    to_port: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def parse(cls, value: Any) -> Any:
+        """Accept curl's text form; an IPv6 address stands in brackets."""
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"([^:\[\]]*):(\d*):(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(\d+)", value)
+        if found is None or not all(int(port) < 65536 for port in found.group(2, 4) if port):
+            raise ValueError("must be written HOST:PORT:HOST:PORT")
+        host, port, to_host, to_port = found.groups()
+        return {
+            "host": host.lower() or None,
+            "port": int(port) if port else None,
+            "to_host": to_host.strip("[]"),
+            "to_port": int(to_port),
+        }
+
+    @model_serializer
+    def text(self) -> str:
+        to_host = f"[{self.to_host}]" if ":" in self.to_host else self.to_host
+        return f"{self.host or ''}:{self.port or ''}:{to_host}:{self.to_port}"
+
+
