@@ -274,3 +274,15 @@ class Outcome:
     next_attempt_at: datetime
     provider: str | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logo:
+    """A stored logo: its facts and where its file lies."""
+
+    record: LogoRecord
+    path: Path
+
+    def read_bytes(self) -> bytes:
+        """The PNG. Raises OSError when the file is gone; `verify --repair` mends that."""
+        return self.path.read_bytes()

@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     dir: Annotated[
         Path,
         AfterValidator(lambda path: path.expanduser().absolute()),
-        Field(description="The directory of the logos; the program's own files are in its hidden `.logocache/`."),
+        Field(
+            description="The directory of the logos; the program's own files are in its hidden `.logocache/`."
+        ),
     ] = platformdirs.user_cache_path("logocache", appauthor=False)
     database_url: Annotated[
         SecretStr | None,
@@ -81,10 +83,16 @@ class Settings(BaseSettings):
         ),
     ] = 7
     max_size_mb: Annotated[
-        float, Field(gt=0, description="The size limit in MB (10^6 bytes); the least recently used logos are evicted.")
+        float,
+        Field(
+            gt=0, description="The size limit in MB (10^6 bytes); the least recently used logos are evicted."
+        ),
     ] = 500
     enabled: Annotated[
-        bool, Field(description="When false, init and refresh do nothing and say so, and the server sends no logos.")
+        bool,
+        Field(
+            description="When false, init and refresh do nothing and say so, and the server sends no logos."
+        ),
     ] = True
     replaced_retention_days: Annotated[
         float, Field(ge=0, le=3650, description="How long, in days, the file of a replaced logo stays.")
@@ -98,7 +106,8 @@ class Settings(BaseSettings):
 
     # Which logos, and from where.
     catalog: Annotated[
-        Path | None, Field(description="A TOML, JSON or CSV file of own integrations, added to the built-in ones.")
+        Path | None,
+        Field(description="A TOML, JSON or CSV file of own integrations, added to the built-in ones."),
     ] = None
     providers: Annotated[
         tuple[str, ...],
@@ -151,7 +160,8 @@ class Settings(BaseSettings):
         float, Field(gt=0, le=120, description="To resolve a name and to connect, each.")
     ] = 5
     request_timeout_seconds: Annotated[
-        float, Field(gt=0, le=600, description="Wall-clock limit for one request with its redirects and its body.")
+        float,
+        Field(gt=0, le=600, description="Wall-clock limit for one request with its redirects and its body."),
     ] = 20
     logo_timeout_seconds: Annotated[
         float, Field(gt=0, le=3600, description="Wall-clock limit for one logo over its whole chain.")
@@ -160,7 +170,8 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=102400, description="The largest image that is accepted, in kB (10^3 bytes).")
     ] = 5000
     max_page_kb: Annotated[
-        int, Field(ge=1, le=102400, description="The largest page or manifest that is read, in kB (10^3 bytes).")
+        int,
+        Field(ge=1, le=102400, description="The largest page or manifest that is read, in kB (10^3 bytes)."),
     ] = 2000
     max_megapixels: Annotated[
         float, Field(gt=0, le=1000, description="The largest image that is decoded, in millions of pixels.")
@@ -180,14 +191,17 @@ class Settings(BaseSettings):
         tuple[ConnectTo, ...],
         *CommaSeparated,
         Field(
-            description="`HOST:PORT:HOST:PORT` as in curl's --connect-to: connections for the first go to the second; "
-            "an empty first host or port means any."
+            description="`HOST:PORT:HOST:PORT` as in curl's --connect-to: connections for the first go "
+            "to the second; an empty first host or port means any."
         ),
     ] = ()
     http_proxy: Annotated[
         SecretStr | None,
         AfterValidator(settings_sources.check_proxy_url),
-        Field(description="An HTTP proxy for all requests. It resolves the names, so addresses are not checked here."),
+        Field(
+            description="An HTTP proxy for all requests. It resolves the names, "
+            "so addresses are not checked here."
+        ),
     ] = None
     contact_url: Annotated[
         str | None,
@@ -209,12 +223,14 @@ class Settings(BaseSettings):
         float, Field(gt=0, le=8760, description="The longest wait, in hours, after repeated failures.")
     ] = 24
     lease_seconds: Annotated[
-        float, Field(ge=10, le=86400, description="After this time another process may take over a logo in work.")
+        float,
+        Field(ge=10, le=86400, description="After this time another process may take over a logo in work."),
     ] = 600
 
     # The server and what is written about it all.
     admin_token: Annotated[
-        SecretStr | None, Field(min_length=16, description="The bearer token of the server's changing routes.")
+        SecretStr | None,
+        Field(min_length=16, description="The bearer token of the server's changing routes."),
     ] = None
     cors_origins: Annotated[
         tuple[str, ...], *CommaSeparated, Field(description="Origins that may read logos across origins.")
@@ -223,7 +239,7 @@ class Settings(BaseSettings):
         LogFormat.AUTO
     )
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401  # each field has its own type, checked by pydantic
         """Read and check all settings; `values` come before every other source.
 
         Raises:

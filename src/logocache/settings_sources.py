@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AliasChoices, SecretStr, ValidationError, model_serializer, model_validator
 from pydantic.dataclasses import dataclass as validated_dataclass
@@ -19,12 +19,16 @@ from logocache.errors import SettingsError
 PREFIX = "LOGO_CACHE_"
 FILE_SUFFIX = "_FILE"
 
+HIGHEST_PORT = 65535
+
 SERVICE_LINK = re.compile(r"LOGO_CACHE_(SERVICE_(HOST|PORT)|PORT)(_\w+)?$")
 """Kubernetes and Docker links put these into the environment of a service called `logo-cache`."""
 
 
 def ordered(
-    settings: type[BaseSettings], arguments: PydanticBaseSettingsSource, environment: PydanticBaseSettingsSource
+    settings: type[BaseSettings],
+    arguments: PydanticBaseSettingsSource,
+    environment: PydanticBaseSettingsSource,
 ) -> tuple[PydanticBaseSettingsSource, ...]:
     """The sources of settings, first come first served.
 
@@ -69,7 +73,9 @@ def read_secret_files(environ: Mapping[str, str], settings: type[BaseSettings]) 
         if not path:
             continue
         if environ.get(variable):
-            raise SettingsError(f"both {variable} and {variable}{FILE_SUFFIX} are set", hint="unset one of them")
+            raise SettingsError(
+                f"both {variable} and {variable}{FILE_SUFFIX} are set", hint="unset one of them"
+            )
         try:
             values[name] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -90,12 +96,19 @@ def read_toml(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
             hint=f"name a readable file with --config or {PREFIX}CONFIG",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {path} is not TOML ({error})", hint="mend it there") from error
+        raise SettingsError(
+            f"the settings file {path} is not TOML ({error})", hint="mend it there"
+        ) from error
     known = set(settings.model_fields) - {"config"}
     for key in values:
         if key not in known:
-            raise SettingsError(f"unknown setting '{key}' in {path}", hint=suggestion(key, known, "remove it"))
-    return {key: relative_to(path.parent, value) if is_path(key, settings) else value for key, value in values.items()}
+            raise SettingsError(
+                f"unknown setting '{key}' in {path}", hint=suggestion(key, known, "remove it")
+            )
+    return {
+        key: relative_to(path.parent, value) if is_path(key, settings) else value
+        for key, value in values.items()
+    }
 
 
 def is_path(name: str, settings: type[BaseSettings]) -> bool:
@@ -205,7 +218,7 @@ def check_proxy_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def web_url(value: str, *, user_information: bool = False) -> Any:
+def web_url(value: str, *, user_information: bool = False) -> SplitResult:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http:// or https:// URL")
@@ -226,12 +239,12 @@ class ConnectTo:
 
     @model_validator(mode="before")
     @classmethod
-    def parse(cls, value: Any) -> Any:
+    def parse(cls, value: object) -> object:
         """Accept curl's text form; an IPv6 address stands in brackets."""
         if not isinstance(value, str):
             return value
         found = re.fullmatch(r"([^:\[\]]*):(\d*):(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(\d+)", value)
-        if found is None or not all(int(port) < 65536 for port in found.group(2, 4) if port):
+        if found is None or not all(int(port) <= HIGHEST_PORT for port in found.group(2, 4) if port):
             raise ValueError("must be written HOST:PORT:HOST:PORT")
         host, port, to_host, to_port = found.groups()
         return {
@@ -245,5 +258,3 @@ class ConnectTo:
     def text(self) -> str:
         to_host = f"[{self.to_host}]" if ":" in self.to_host else self.to_host
         return f"{self.host or ''}:{self.port or ''}:{to_host}:{self.to_port}"
-
-

@@ -191,7 +191,9 @@ class Repository(Protocol):
 
     def count_leased(self, *, now: datetime) -> int: ...
 
-    def claim(self, keys: Collection[str], *, owner: str, until: datetime, due: DueFilter) -> Sequence[LogoRecord]:
+    def claim(
+        self, keys: Collection[str], *, owner: str, until: datetime, due: DueFilter
+    ) -> Sequence[LogoRecord]:
         """Lease those of `keys` that are still due and free; each goes to one owner only."""
         ...
 

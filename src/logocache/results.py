@@ -1,0 +1,340 @@
+"""One result type per operation. As JSON they are what the command line and HTTP both answer.
+
+`as_json` turns any of them into JSON values: bytes and counts are integers, times are ISO 8601 in
+UTC with a final `Z`, what is not known is null. `SCHEMA_VERSION` rises when a field goes or changes
+its meaning; new fields may come at any time.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+from logocache.model import LogoRecord, Origin, OutcomeKind, Status
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One logo, as `list` and HTTP show it."""
+
+    key: str
+    name: str
+    domain: str
+    category: str
+    origin: Origin
+    status: Status
+    pinned: bool
+    stale: bool
+    """Its logo is older than the refresh interval."""
+    file: str | None
+    size_bytes: int | None
+    width: int | None
+    height: int | None
+    sha256: str | None
+    provider: str | None
+    source_url: str | None
+    licence: str | None
+    attribution: str | None
+    store_until: datetime | None
+    created_at: datetime
+    fetched_at: datetime | None
+    checked_at: datetime | None
+    next_attempt_at: datetime | None
+    last_accessed_at: datetime | None
+    access_count: int
+    fetch_count: int
+    failure_count: int
+    last_outcome: OutcomeKind | None
+    last_error: str | None
+
+    @classmethod
+    def of(cls, record: LogoRecord, *, stale: bool) -> "Entry":
+        stored = record.file
+        return cls(
+            key=record.key,
+            name=record.name,
+            domain=record.domain,
+            category=record.category,
+            origin=record.origin,
+            status=record.status,
+            pinned=record.pinned,
+            stale=stale,
+            file=stored.name if stored else None,
+            size_bytes=stored.size if stored else None,
+            width=stored.width if stored else None,
+            height=stored.height if stored else None,
+            sha256=stored.sha256 if stored else None,
+            provider=record.provider,
+            source_url=record.source_url,
+            licence=record.licence,
+            attribution=record.attribution,
+            store_until=record.store_until,
+            created_at=record.created_at,
+            fetched_at=record.fetched_at,
+            checked_at=record.checked_at,
+            next_attempt_at=record.next_attempt_at,
+            last_accessed_at=record.last_accessed_at,
+            access_count=record.access_count,
+            fetch_count=record.fetch_count,
+            failure_count=record.failure_count,
+            last_outcome=record.last_outcome,
+            last_error=record.last_error,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Answer of `list`."""
+
+    command: ClassVar[str] = "list"
+
+    entries: tuple[Entry, ...]
+    matching: int
+    """Entries that match, of which `entries` may be the first few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedLogo:
+    """How one entry fared in `init` or `refresh`."""
+
+    key: str
+    name: str
+    status: Status
+    outcome: OutcomeKind
+    provider: str | None
+    """Who gave the logo that is now stored."""
+    kept: bool
+    """The attempt failed, and the earlier logo stays."""
+    size_bytes: int | None
+    width: int | None
+    height: int | None
+    next_attempt_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchReport:
+    """Answer of `init` and `refresh`."""
+
+    command: str
+    enabled: bool
+    """False: LOGO_CACHE_ENABLED is off and nothing was done."""
+    offline: bool
+    directory: str
+    known: int
+    """Entries of the cache."""
+    added: int
+    """Entries that are new since the last run."""
+    asked: int
+    """Entries that were due and free, and were asked for."""
+    found: int
+    unchanged: int
+    placeholders: int
+    """Asked entries that now show a monogram."""
+    failed: int
+    """Asked entries whose earlier logo stays because its refresh failed."""
+    elsewhere: int
+    """Entries that another process is fetching now."""
+    evicted: int
+    missing: tuple[str, ...]
+    """Keys, of those selected, that have no real logo after the run."""
+    duration_seconds: float
+    logos: tuple[FetchedLogo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    name: str
+    entries: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargeFile:
+    key: str
+    file: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheStats:
+    """Answer of `stats`."""
+
+    command: ClassVar[str] = "stats"
+
+    enabled: bool
+    directory: str
+    database: str
+    """The database's URL, without its password."""
+    entries: int
+    files: int
+    size_bytes: int
+    """Of current and replaced files together: what the limit counts."""
+    replaced_files: int
+    replaced_size_bytes: int
+    max_size_bytes: int
+    size_usage_percent: float
+    by_status: tuple[Group, ...]
+    by_provider: tuple[Group, ...]
+    by_category: tuple[Group, ...]
+    stale: int
+    due: int
+    failing: int
+    in_progress: int
+    hits: int
+    misses: int
+    stale_hits: int
+    evictions: int
+    hit_ratio: float | None
+    """Hits (stale ones too) over all look-ups, 0 to 1; null before the first."""
+    requests_this_month: Mapping[str, int]
+    largest: tuple[LargeFile, ...]
+    oldest_fetched_at: datetime | None
+    newest_fetched_at: datetime | None
+    disk_free_bytes: int
+    disk_total_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearedLogo:
+    key: str
+    file: str
+    size_bytes: int
+    status: Status
+    provider: str | None
+    fetched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanFile:
+    """A file in the cache directory that no entry names."""
+
+    file: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearPlan:
+    """What a clear would take away. Making it changes nothing."""
+
+    command: ClassVar[str] = "clear"
+
+    logos: tuple[ClearedLogo, ...]
+    orphans: tuple[OrphanFile, ...]
+    pinned_kept: int
+    """Entries that match but are pinned, and were not named."""
+
+    @property
+    def freed_bytes(self) -> int:
+        return sum(each.size_bytes for each in self.logos) + sum(each.size_bytes for each in self.orphans)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.logos and not self.orphans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearReport:
+    """Answer of `clear`: what went, or with `dry_run` what would go."""
+
+    command: ClassVar[str] = "clear"
+
+    dry_run: bool
+    logos: tuple[ClearedLogo, ...]
+    orphans: tuple[OrphanFile, ...]
+    pinned_kept: int
+    freed_bytes: int
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class FindingKind(StrEnum):
+    """What `verify` may find; `severity_of` in `policy.verdict` says how bad each is."""
+
+    MISSING_FILE = "missing_file"
+    WRONG_SIZE = "wrong_size"
+    WRONG_DIGEST = "wrong_digest"
+    UNDECODABLE = "undecodable"
+    WRONG_DIMENSIONS = "wrong_dimensions"
+    ORPHAN = "orphan"
+    LEFTOVER = "leftover"
+    PERMISSIONS = "permissions"
+    OVER_LIMIT = "over_limit"
+    KEPT_TOO_LONG = "kept_too_long"
+    """The terms of its source demand that it be fetched again or dropped by now."""
+    LOW_DISK = "low_disk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    kind: FindingKind
+    severity: Severity
+    key: str | None
+    file: str | None
+    detail: str
+    repair: str | None = None
+    """What `--repair` did about it; null when it was not asked or could not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """Answer of `verify`."""
+
+    command: ClassVar[str] = "verify"
+
+    ok: bool
+    """No finding of the kinds or severity that count as failure remains."""
+    entries: int
+    files: int
+    size_bytes: int
+    findings: tuple[Finding, ...]
+    repaired: int
+    duration_seconds: float
+
+
+Result = Listing | FetchReport | CacheStats | ClearPlan | ClearReport | VerifyReport
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def as_json(result: Result) -> dict[str, Json]:
+    """The documented JSON of a result, with its `schema_version` and `command` first."""
+    return {"schema_version": SCHEMA_VERSION, "command": result.command, **_fields(result)}
+
+
+def as_json_entry(entry: Entry) -> dict[str, Json]:
+    return _fields(entry)
+
+
+def _fields(value: object) -> dict[str, Json]:
+    fields = dataclasses.fields(value)  # type: ignore[arg-type]  # callers pass dataclass instances
+    return {field.name: _plain(getattr(value, field.name)) for field in fields}
+
+
+def _plain(value: object) -> Json:
+    match value:
+        case Enum():
+            return str(value.value)
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return round(value, 3)
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        case Path():
+            return str(value)
+        case tuple() | list():
+            return [_plain(each) for each in value]
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+        case _:
+            return _fields(value)
