@@ -38,8 +38,17 @@ class DiskSpace:
 class Store(Protocol):
     """The bytes. Names are flat; nothing outside its directory is ever touched."""
 
+    @property
+    def directory(self) -> Path:
+        """Where the files lie."""
+        ...
+
     def prepare(self) -> None:
         """Create the directory and its private folders. Raises `DirectoryError` when unusable."""
+        ...
+
+    def require(self) -> None:
+        """Raise `DirectoryError`, with the next step, unless `prepare` has been here."""
         ...
 
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:

@@ -1,0 +1,130 @@
+"""Puts the cache together: the only module that names the concrete parts.
+
+Heavy engines (HTTP, image decoders, HTML parser) are imported when a run first needs them, so that
+`stats` and `list` load nothing but the repository.
+"""
+
+import os
+import random
+import secrets
+import socket
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from logocache.cache import LogoCache
+from logocache.catalog import load_catalog
+from logocache.names import Names
+from logocache.operations.parts import Parts
+from logocache.repository.repository import open_repository
+from logocache.settings import Settings
+from logocache.store.files import FileStore
+from logocache.store.names import is_ours
+from logocache.version import __version__
+
+if TYPE_CHECKING:
+    from logocache.fetcher.client import HttpFetcher
+    from logocache.images.pool import DecoderPool
+    from logocache.operations.search import Sources
+    from logocache.ports.provider import Provider
+
+HOME_PAGE = "https://pypi.org/project/logocache/"
+
+
+def open_cache(settings: Settings | None = None) -> LogoCache:
+    """A cache with these settings, or with those of the environment. Touches no file and no network.
+
+    Close it, or use it as a context manager.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        CatalogError: the operator's catalogue cannot be used.
+    """
+    settings = settings or Settings()
+    catalog = load_catalog(settings.catalog)
+    repository = open_repository(settings.resolved_database_url)
+    parts = Parts(
+        catalog=catalog,
+        repository=repository,
+        store=FileStore(settings.dir, settings.private_dir),
+        engines=LazyEngines(settings),
+        names=Names(catalog, repository),
+        owner=f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}",
+        is_ours=is_ours,
+        clock=utc_now,
+        random=random.random,
+    )
+    return LogoCache(settings, parts)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LazyEngines:
+    """The heavy parts, each made when it is first asked for; implements `operations.parts.Engines`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def images(self) -> "DecoderPool":
+        from logocache.images.pool import DecoderPool
+
+        settings = self._settings
+        return DecoderPool(
+            workers=min(settings.concurrency, os.cpu_count() or 1),
+            max_pixels=int(settings.max_megapixels * 1_000_000),
+            decode_timeout=settings.decode_timeout_seconds,
+            memory_bytes=settings.decode_memory_mb * 1_000_000,
+        )
+
+    @cached_property
+    def sources(self) -> "Sources":
+        from logocache.operations.search import Sources
+        from logocache.providers.local import OwnFileProvider
+        from logocache.providers.monogram import design
+        from logocache.providers.registry import build_chain
+
+        chain = build_chain(self._settings)
+        return Sources(
+            chain=chain,
+            own_file=OwnFileProvider(self._settings.max_image_kb * 1000),
+            fetcher=self._fetcher(chain),
+            images=self.images,
+            monogram=design,
+        )
+
+    def close(self) -> None:
+        """End what was made."""
+        if "sources" in self.__dict__:
+            self.sources.fetcher.close()
+        if "images" in self.__dict__:
+            self.images.close()
+
+    def _fetcher(self, chain: "tuple[Provider, ...]") -> "HttpFetcher":
+        from logocache.fetcher.client import HttpFetcher
+        from logocache.fetcher.options import FetcherOptions
+
+        settings = self._settings
+        rates = {each.terms.id: each.terms.rate_per_second for each in chain}
+        return HttpFetcher(
+            FetcherOptions(
+                user_agent=user_agent(settings),
+                concurrency_per_host=settings.concurrency_per_host,
+                retries=settings.retries,
+                connect_timeout_seconds=settings.connect_timeout_seconds,
+                request_timeout_seconds=settings.request_timeout_seconds,
+                allowed_networks=settings.allowed_networks,
+                connect_to=settings.connect_to,
+                http_proxy=settings.http_proxy.get_secret_value() if settings.http_proxy else None,
+                provider_rates={name: rate for name, rate in rates.items() if rate is not None},
+                misconfigured_statuses={each.terms.id: each.terms.misconfigured_statuses for each in chain},
+                many_host_providers=frozenset({"site"}),
+            )
+        )
+
+
+def user_agent(settings: Settings) -> str:
+    """Honest, and with an address to complain to."""
+    return f"logocache/{__version__} (+{settings.contact_url or HOME_PAGE})"

@@ -1,0 +1,269 @@
+"""LogoCache: every operation, as a method with a result type of its own."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from logocache.model import Logo, LogoRecord
+from logocache.operations.clearing import Clearing
+from logocache.operations.fetching import Fetching, FetchRules, RunRequest, disabled_report
+from logocache.operations.inspection import Inspector, Limits
+from logocache.operations.listing import ordered
+from logocache.operations.mending import Mender
+from logocache.operations.orphans import pages
+from logocache.operations.parts import Parts
+from logocache.operations.saving import Saver, SavingRules
+from logocache.operations.search import SearchRules
+from logocache.operations.statistics import statistics
+from logocache.operations.verification import Verification
+from logocache.policy.attempts import AttemptRules, is_stale
+from logocache.ports.progress import Progress, Silent
+from logocache.ports.repository import Access, DueFilter, RecordFilter
+from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
+from logocache.selection import ClearSelection, FailOn, ListQuery
+from logocache.settings import Settings, without_secrets
+
+LARGEST_SHOWN = 10
+ACCESSES_HELD = 1000
+"""Look-ups counted in memory before they are written."""
+
+_SILENT = Silent()
+
+
+class LogoCache:
+    """The cache. Made by `open_cache`; a context manager; safe to use from several threads.
+
+    Every method raises `DirectoryError`, `DatabaseError` or `SchemaError` when the cache cannot be
+    used here and now, and `UnknownKeyError` for a name that means no entry. A logo that cannot be
+    had is never an exception.
+    """
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self.settings = settings
+        self._parts = parts
+        self._accesses: dict[str, Access] = {}
+        self._counters: Counter[str] = Counter()
+        self._access_lock = threading.Lock()
+
+    def init(
+        self, keys: Sequence[str] = (), *, force: bool = False, progress: Progress = _SILENT
+    ) -> FetchReport:
+        """Make directory and schema, make the catalogue known, fetch what is due.
+
+        Again and again is fine: what is not due is not fetched. `keys` narrow it to some entries,
+        `force` fetches them whether due or not.
+        """
+        if not self.settings.enabled:
+            return self._disabled("init")
+        self._parts.store.prepare()
+        self._parts.repository.migrate()
+        registration = self._parts.repository.register(
+            self._parts.catalog.integrations, now=self._parts.clock()
+        )
+        due = self._due(self._parts.names.keys(keys), forced=force)
+        request = RunRequest(command="init", due=due, added=registration.added)
+        return self._fetching().run(request, progress)
+
+    def refresh(
+        self,
+        keys: Sequence[str] = (),
+        *,
+        force: bool = False,
+        failed: bool = False,
+        limit: int | None = None,
+        progress: Progress = _SILENT,
+    ) -> FetchReport:
+        """Fetch again: what is due, or with `failed` what failed last time, or with `force` all.
+
+        `keys` are fetched whether due or not, and may be domains that nobody knew yet. At most
+        `limit` entries are asked for. Raises `DomainError` for a domain that is not a public one.
+        """
+        if not self.settings.enabled:
+            return self._disabled("refresh")
+        self._require()
+        new = self._parts.names.new_domains(keys)
+        registration = self._parts.repository.register(new, now=self._parts.clock())
+        due = replace(self._due(self._parts.names.keys(keys), forced=force or bool(keys)), failed_only=failed)
+        request = RunRequest(command="refresh", due=due, limit=limit, added=registration.added)
+        return self._fetching().run(request, progress)
+
+    def stats(self) -> CacheStats:
+        """Figures of the whole cache."""
+        self._require()
+        now = self._parts.clock()
+        return statistics(
+            self._parts.repository.totals(now=now, stale_before=now - self.settings.refresh_interval),
+            tuple(self._parts.repository.largest(LARGEST_SHOWN)),
+            self._parts.store.disk_space(),
+            enabled=self.settings.enabled,
+            directory=str(self._parts.store.directory),
+            database=without_secrets(self.settings.resolved_database_url),
+            max_size_bytes=self.settings.max_size_bytes,
+        )
+
+    def list(self, query: ListQuery = ListQuery()) -> Listing:  # noqa: B008  # an immutable value
+        """The entries that match."""
+        self._require()
+        where = RecordFilter(
+            keys=self._parts.names.keys(query.keys),
+            statuses=query.statuses or None,
+            providers=query.providers or None,
+            categories=query.categories or None,
+            failing=True if query.failing else None,
+            pinned=True if query.pinned else None,
+            text=query.text,
+        )
+        matching = [
+            record
+            for page in pages(self._parts.repository, where)
+            for record in page
+            if not query.stale or self._is_stale(record)
+        ]
+        shown = ordered(matching, query)[: query.limit]
+        entries = tuple(Entry.of(record, stale=self._is_stale(record)) for record in shown)
+        return Listing(entries=entries, matching=len(matching))
+
+    def plan_clear(self, selection: ClearSelection) -> ClearPlan:
+        """What clearing `selection` would take away. Changes nothing.
+
+        Raises `SelectionError` when nothing, or a contradiction, is selected.
+        """
+        selection = selection.checked()
+        self._require()
+        return self._clearing().plan(selection, self._parts.names.keys(selection.keys))
+
+    def clear(self, plan: ClearPlan) -> ClearReport:
+        """Take away what `plan` names. What has changed since the plan was made stays."""
+        self._require()
+        return self._clearing().carry_out(plan)
+
+    def verify(
+        self,
+        *,
+        repair: bool = False,
+        fail_on: FailOn = FailOn(),  # noqa: B008  # an immutable value
+        progress: Progress = _SILENT,
+    ) -> VerifyReport:
+        """Hold every file against its row, and the directory and limits against the settings.
+
+        Changes nothing, unless `repair`: then broken files are dropped and fetched again, files of
+        ours that no entry names are deleted, and strangers moved to `.logocache/quarantine`.
+        """
+        self._require()
+        verification = Verification(
+            self._inspector(), Mender(self._parts), self._saver(), self._parts.repository, self._fetch_again
+        )
+        return verification.run(repair=repair, fail_on=fail_on, progress=progress)
+
+    def get(self, key_or_domain: str) -> Logo | None:
+        """The stored logo of that name, placeholders too; None when there is none. Asks no network.
+
+        The look-up is counted; counts are written in batches, the last one by `close`.
+        """
+        self._require()
+        record = self._parts.names.find(key_or_domain)
+        self._count_access(record)
+        if record is None or record.file is None:
+            return None
+        return Logo(record=record, path=self._parts.store.path(record.file.name))
+
+    def flush(self) -> None:
+        """Write the look-ups counted so far. Those that cannot be written now stay counted."""
+        with self._access_lock:
+            accesses, counters = self._accesses, self._counters
+            if not counters:
+                return
+            self._parts.repository.record_accesses(accesses, counters)
+            self._accesses, self._counters = {}, Counter()
+
+    def close(self) -> None:
+        """Write what is counted and let go of everything. Not to be used afterwards."""
+        try:
+            self.flush()
+        finally:
+            self._parts.engines.close()
+            self._parts.repository.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _require(self) -> None:
+        """Raise unless `init` has been here."""
+        self._parts.store.require()
+        self._parts.repository.check_schema()
+
+    def _is_stale(self, record: LogoRecord) -> bool:
+        return is_stale(record, now=self._parts.clock(), refresh_interval=self.settings.refresh_interval)
+
+    def _due(self, keys: Sequence[str] | None, *, forced: bool) -> DueFilter:
+        return DueFilter(now=self._parts.clock(), keys=keys, forced=forced, offline=self.settings.offline)
+
+    def _disabled(self, command: str) -> FetchReport:
+        return disabled_report(
+            command, directory=str(self._parts.store.directory), offline=self.settings.offline
+        )
+
+    def _count_access(self, record: LogoRecord | None) -> None:
+        now = self._parts.clock()
+        with self._access_lock:
+            if record is None or record.file is None:
+                self._counters["misses"] += 1
+            else:
+                self._counters["stale" if self._is_stale(record) else "hits"] += 1
+                earlier = self._accesses.get(record.key)
+                self._accesses[record.key] = Access(count=1 + (earlier.count if earlier else 0), last_at=now)
+            full = self._counters.total() >= ACCESSES_HELD
+        if full:
+            self.flush()
+
+    def _fetch_again(self, keys: tuple[str, ...]) -> None:
+        self._fetching().run(RunRequest(command="refresh", due=self._due(keys, forced=True)), _SILENT)
+
+    def _clearing(self) -> Clearing:
+        return Clearing(self._parts)
+
+    def _inspector(self) -> Inspector:
+        limits = Limits(
+            max_size_bytes=self.settings.max_size_bytes,
+            min_free_disk_bytes=int(self.settings.min_free_disk_mb * 1_000_000),
+        )
+        return Inspector(self._parts, limits)
+
+    def _saver(self) -> Saver:
+        rules = SavingRules(
+            max_size_bytes=self.settings.max_size_bytes,
+            replaced_retention=timedelta(days=self.settings.replaced_retention_days),
+            eviction_rest=self.settings.refresh_interval,
+        )
+        return Saver(self._parts, rules)
+
+    def _fetching(self) -> Fetching:
+        settings = self.settings
+        attempts = AttemptRules(
+            refresh_interval=settings.refresh_interval,
+            miss_ttl=timedelta(days=settings.miss_ttl_days),
+            blocked_ttl=timedelta(days=settings.blocked_ttl_days),
+            backoff_min=timedelta(minutes=settings.backoff_min_minutes),
+            backoff_max=timedelta(hours=settings.backoff_max_hours),
+        )
+        rules = FetchRules(
+            search=SearchRules(
+                attempts=attempts, offline=settings.offline, logo_timeout=settings.logo_timeout_seconds
+            ),
+            concurrency=settings.concurrency,
+            lease=timedelta(seconds=settings.lease_seconds),
+            audit_retention=timedelta(days=settings.audit_retention_days),
+        )
+        return Fetching(self._parts, rules, self._saver())

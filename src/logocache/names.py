@@ -1,0 +1,85 @@
+"""What people call a logo (key, alias, domain) → the entry that is meant."""
+
+from collections.abc import Iterable, Sequence
+
+from logocache.catalog import Catalog
+from logocache.domains import canonical_domain, without_www
+from logocache.errors import DomainError, UnknownKeyError
+from logocache.model import Integration, LogoRecord, Origin
+from logocache.ports.repository import Repository
+
+ON_DEMAND_CATEGORY = "on-demand"
+
+
+class Names:
+    """Finds entries by name: in the catalogue first, then among all that the cache knows."""
+
+    def __init__(self, catalog: Catalog, repository: Repository) -> None:
+        self._catalog = catalog
+        self._repository = repository
+
+    def keys(self, names: Iterable[str]) -> tuple[str, ...] | None:
+        """The keys meant; None when there are no names. Raises UnknownKeyError for the first unknown."""
+        found = tuple(dict.fromkeys(self._known(name) for name in names))
+        return found or None
+
+    def find(self, name: str) -> LogoRecord | None:
+        """The entry of that name as stored, or None. Any text will do."""
+        key = self._key(name)
+        return self._repository.get(key) if key is not None else None
+
+    def new_domains(self, names: Sequence[str]) -> tuple[Integration, ...]:
+        """Entries to be made for those names that are domains nobody knows yet.
+
+        Raises:
+            UnknownKeyError: a name is neither known nor written like a domain.
+            DomainError: it is written like one, but is not a public host.
+        """
+        return tuple(self._on_demand(name) for name in names if self._key(name) is None)
+
+    def integration_of(self, record: LogoRecord) -> Integration:
+        """What the catalogue says of the entry, or what the row itself does."""
+        known = self._catalog.find(record.key)
+        if known is not None and known.key == record.key:
+            return known
+        return Integration(
+            key=record.key,
+            name=record.name,
+            domain=record.domain,
+            category=record.category,
+            origin=record.origin,
+            pinned=record.pinned,
+        )
+
+    def _known(self, name: str) -> str:
+        key = self._key(name)
+        if key is None:
+            raise self._unknown(name)
+        return key
+
+    def _key(self, name: str) -> str | None:
+        integration = self._catalog.find(name)
+        if integration is not None:
+            return integration.key
+        try:
+            domain = without_www(canonical_domain(name))
+        except DomainError:
+            # Keys of a catalogue that is no longer in use are not domains, but still in the cache.
+            record = self._repository.get(name)
+        else:
+            record = self._repository.find_by_domain(domain)
+        return record.key if record is not None else None
+
+    def _on_demand(self, name: str) -> Integration:
+        if "." not in name and ":" not in name:
+            raise self._unknown(name)
+        domain = without_www(canonical_domain(name))
+        return Integration(
+            key=domain, name=domain, domain=domain, category=ON_DEMAND_CATEGORY, origin=Origin.ON_DEMAND
+        )
+
+    def _unknown(self, name: str) -> UnknownKeyError:
+        nearest = self._catalog.nearest(name)
+        shown = name if len(name) <= 60 else name[:57] + "..."  # noqa: PLR2004  # as much as fits a line
+        hint = f"did you mean {nearest}?" if nearest else "`logocache list -q` shows all keys"
+        return UnknownKeyError(f"no logo is called {shown!r}", hint=hint)

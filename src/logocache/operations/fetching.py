@@ -1,0 +1,183 @@
+"""`init` and `refresh` from what is due to the report."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
+from logocache.operations.inspection import LEFTOVER_AGE
+from logocache.operations.orphans import pages
+from logocache.operations.parts import Parts
+from logocache.operations.run import FetchRun, RunResult
+from logocache.operations.saving import Saver
+from logocache.operations.search import Search, SearchRules
+from logocache.operations.stand_ins import StandIns
+from logocache.operations.work import Worker
+from logocache.policy.attempts import SUCCESSES
+from logocache.ports.progress import Progress
+from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
+from logocache.results import FetchedLogo, FetchReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRules:
+    """The settings that runs obey."""
+
+    search: SearchRules
+    concurrency: int
+    lease: timedelta
+    audit_retention: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What one run is asked to do."""
+
+    command: str
+    due: DueFilter
+    limit: int | None = None
+    added: int = 0
+
+
+class Fetching:
+    """Runs and their reports."""
+
+    def __init__(self, parts: Parts, rules: FetchRules, saver: Saver) -> None:
+        self._parts = parts
+        self._rules = rules
+        self._saver = saver
+
+    def run(self, request: RunRequest, progress: Progress) -> FetchReport:
+        """Fetch what is due, tidy up, and tell. Raises DatabaseError or DirectoryError."""
+        started = time.monotonic()
+        result = self._fetch(request, progress)
+        self._tidy()
+        return self._report(request, result, time.monotonic() - started)
+
+    def _fetch(self, request: RunRequest, progress: Progress) -> RunResult:
+        if not self._parts.repository.due_keys(request.due, limit=1):
+            progress.start(0)
+            return RunResult()
+        sources = self._parts.engines.sources
+        stand_ins = StandIns(sources.images)
+        search = Search(
+            sources, stand_ins, self._rules.search, clock=self._parts.clock, random=self._parts.random
+        )
+        worker = Worker(
+            search, sources, self._parts.store, self._parts.names.integration_of, clock=self._parts.clock
+        )
+        run = FetchRun(
+            self._parts,
+            worker,
+            self._saver,
+            concurrency=self._rules.concurrency,
+            lease=self._rules.lease,
+            shared_domains=self._shared_domains(),
+        )
+        result = run.run(request.due, limit=request.limit, progress=progress)
+        return self._without_stand_ins(result, worker, stand_ins)
+
+    def _shared_domains(self) -> list[str]:
+        counts = Counter(integration.domain for integration in self._parts.catalog)
+        return [domain for domain, count in counts.items() if count > 1]
+
+    def _without_stand_ins(self, result: RunResult, worker: Worker, stand_ins: StandIns) -> RunResult:
+        """Put monograms where a provider's stand-in was stored before it was found out."""
+        now = self._parts.clock()
+        for stand_in in stand_ins.learnt_late():
+            records = self._parts.repository.same_image(provider=stand_in.provider, sha256=stand_in.sha256)
+            keys = [record.key for record in records]
+            outcome = Outcome(
+                kind=OutcomeKind.PLACEHOLDER,
+                next_attempt_at=now + self._rules.search.attempts.miss_ttl,
+                provider=stand_in.provider,
+                reason=f"the stand-in image of {stand_in.provider}",
+            )
+            due = DueFilter(now=now, keys=keys, forced=True)
+            claimed = self._parts.repository.claim(
+                keys, owner=self._parts.owner, until=now + self._rules.lease, due=due
+            )
+            saved = self._saver.save([worker.demote(record, outcome) for record in claimed])
+            demoted = {fetch.record.key for fetch in saved.fetches}
+            kept = tuple(each for each in result.fetches if each.record.key not in demoted)
+            result = RunResult(fetches=kept + saved.fetches, evicted=result.evicted + saved.evicted)
+        return result
+
+    def _tidy(self) -> None:
+        self._saver.sweep()
+        self._parts.repository.purge_attempts(before=self._parts.clock() - self._rules.audit_retention)
+        for each in list(self._parts.store.leftovers(before=self._parts.clock() - LEFTOVER_AGE)):
+            self._parts.store.delete_leftover(each.name)
+
+    def _report(self, request: RunRequest, result: RunResult, duration: float) -> FetchReport:
+        now = self._parts.clock()
+        totals = self._parts.repository.totals(now=now, stale_before=now)
+        kinds = Counter(fetch.outcome.kind for fetch in result.fetches)
+        return FetchReport(
+            command=request.command,
+            enabled=True,
+            offline=self._rules.search.offline,
+            directory=str(self._parts.store.directory),
+            known=totals.entries,
+            added=request.added,
+            asked=len(result.fetches),
+            found=kinds[OutcomeKind.FOUND],
+            unchanged=kinds[OutcomeKind.UNCHANGED],
+            placeholders=sum(fetch.record.status is not Status.CACHED for fetch in result.fetches),
+            failed=sum(_kept(fetch) for fetch in result.fetches),
+            elsewhere=totals.leased,
+            evicted=result.evicted,
+            missing=self._missing(request),
+            duration_seconds=duration,
+            logos=tuple(
+                _fetched(fetch) for fetch in sorted(result.fetches, key=lambda each: each.record.key)
+            ),
+        )
+
+    def _missing(self, request: RunRequest) -> tuple[str, ...]:
+        where = RecordFilter(keys=request.due.keys, statuses=(Status.PLACEHOLDER, Status.PENDING))
+        return tuple(record.key for page in pages(self._parts.repository, where) for record in page)
+
+
+def disabled_report(command: str, *, directory: str, offline: bool) -> FetchReport:
+    """The report of a run that LOGO_CACHE_ENABLED=false prevented."""
+    return FetchReport(
+        command=command,
+        enabled=False,
+        offline=offline,
+        directory=directory,
+        known=0,
+        added=0,
+        asked=0,
+        found=0,
+        unchanged=0,
+        placeholders=0,
+        failed=0,
+        elsewhere=0,
+        evicted=0,
+        missing=(),
+        duration_seconds=0.0,
+        logos=(),
+    )
+
+
+def _kept(fetch: SavedFetch) -> bool:
+    return fetch.outcome.kind not in SUCCESSES and fetch.record.status is Status.CACHED
+
+
+def _fetched(fetch: SavedFetch) -> FetchedLogo:
+    record: LogoRecord = fetch.record
+    return FetchedLogo(
+        key=record.key,
+        name=record.name,
+        status=record.status,
+        outcome=fetch.outcome.kind,
+        provider=record.provider,
+        kept=_kept(fetch),
+        size_bytes=record.file.size if record.file else None,
+        width=record.file.width if record.file else None,
+        height=record.file.height if record.file else None,
+        next_attempt_at=fetch.outcome.next_attempt_at,
+        reason=fetch.outcome.reason,
+    )

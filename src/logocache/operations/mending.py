@@ -1,0 +1,38 @@
+"""What `verify --repair` does about its findings."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from logocache.operations.parts import Parts
+from logocache.results import Finding, FindingKind
+
+
+class Mender:
+    """Mends what can be mended: drops bad files, fetches their logos again, moves strangers away."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def drop_broken(self, findings: Sequence[Finding]) -> tuple[str, ...]:
+        """Take away files that are not what their row says; the keys to fetch again."""
+        keys = [each.key for each in findings if each.key is not None]
+        records = [record for key in keys if (record := self._parts.repository.get(key)) is not None]
+        with self._parts.repository.unit() as unit:
+            cleared = unit.clear(records)
+        for record in cleared:
+            if record.file is not None:
+                self._parts.store.delete(record.file.name)
+        return tuple(record.key for record in cleared)
+
+    def mend_loose(self, each: Finding) -> Finding:
+        """A finding about a file without a row, with what was done about it."""
+        match each.kind:
+            case FindingKind.ORPHAN if each.file is not None and self._parts.is_ours(each.file):
+                done = "deleted" if self._parts.store.delete(each.file) else "already gone"
+            case FindingKind.ORPHAN if each.file is not None:
+                done = "moved to quarantine" if self._parts.store.quarantine(each.file) else "already gone"
+            case FindingKind.LEFTOVER if each.file is not None:
+                done = "deleted" if self._parts.store.delete_leftover(each.file) else "already gone"
+            case _:
+                return each
+        return replace(each, repair=done)

@@ -1,0 +1,164 @@
+"""Finished entries go into the database in batches, and their files under their names.
+
+All of it happens in one exclusive transaction, so that the size limit holds for every writer
+together. Order (a crash between any two steps leaves the old logo or the new one, and at worst an
+orphan that `verify` finds): make room in the rows, rename the new files, write the rows, commit,
+delete what no row names any more.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.operations.parts import Parts
+from logocache.operations.work import Worked
+from logocache.policy.retention import EvictionPlan, plan_eviction
+from logocache.ports.repository import ReplacedFile, SavedFetch, Unit
+
+LOOK_AHEAD = 10_000
+"""Entries considered for eviction at a time."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavingRules:
+    max_size_bytes: int
+    replaced_retention: timedelta
+    eviction_rest: timedelta
+    """How long an evicted entry is not fetched again of itself: else each run would evict the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    fetches: tuple[SavedFetch, ...] = ()
+    evicted: int = 0
+    lost: tuple[str, ...] = ()
+    """Keys whose lease had passed to another process: its result counts, ours is dropped."""
+
+
+class Saver:
+    """Saves batches. Used by one thread at a time."""
+
+    def __init__(self, parts: Parts, rules: SavingRules) -> None:
+        self._parts = parts
+        self._rules = rules
+
+    def save(self, batch: Sequence[Worked]) -> Saved:
+        """Save what is still ours. Raises DatabaseError or DirectoryError, having changed no row."""
+        keys = {each.before.key for each in batch}
+        with self._parts.repository.unit() as unit:
+            owned = unit.owned(keys, self._parts.owner)
+            ours = [each for each in batch if each.before.key in owned]
+            ours, plan = self._make_room(unit, ours)
+            for each in ours:
+                if each.staged is not None:
+                    self._parts.store.commit(each.staged)
+            fetches = [self._with_replaced(each) for each in ours]
+            unit.save(fetches)
+        self._delete(plan, ours)
+        for each in batch:
+            if each.staged is not None:
+                self._parts.store.discard(each.staged)
+        return Saved(fetches=tuple(fetches), evicted=len(plan.logos), lost=tuple(sorted(keys - owned.keys())))
+
+    def enforce_limit(self) -> int:
+        """Evict until the limit holds; how many logos went."""
+        with self._parts.repository.unit() as unit:
+            _, plan = self._make_room(unit, [])
+        self._delete(plan, [])
+        return len(plan.logos)
+
+    def sweep(self) -> None:
+        """Delete replaced files whose grace period is over."""
+        now = self._parts.clock()
+        expired = [old.name for old in self._parts.repository.replaced_files() if old.delete_after <= now]
+        if not expired:
+            return
+        with self._parts.repository.unit() as unit:
+            unit.forget_replaced(expired)
+        for name in expired:
+            self._parts.store.delete(name)
+
+    def _make_room(self, unit: Unit, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
+        """The batch, less the new files for which no room can be made, and what must go."""
+        excess = unit.stored_bytes() + sum(map(_growth, batch)) - self._rules.max_size_bytes
+        if excess <= 0:
+            return batch, EvictionPlan()
+        keys = {each.before.key for each in batch}
+        plan = plan_eviction(
+            excess=excess,
+            replaced=unit.oldest_replaced(limit=LOOK_AHEAD),
+            logos=unit.least_recently_used(limit=LOOK_AHEAD, excluding=keys),
+        )
+        unit.forget_replaced([each.name for each in plan.replaced])
+        unit.evict([each.key for each in plan.logos], until=self._parts.clock() + self._rules.eviction_rest)
+        _log.info("eviction", extra={"logos": len(plan.logos), "replaced_files": len(plan.replaced)})
+        return _fitting(batch, plan.short_by), plan
+
+    def _with_replaced(self, each: Worked) -> SavedFetch:
+        old = _replaced_by(each)
+        if old is None or not self._rules.replaced_retention:
+            return each.fetch
+        kept = ReplacedFile(
+            name=old.name,
+            key=each.before.key,
+            size=old.size,
+            sha256=old.sha256,
+            delete_after=self._parts.clock() + self._rules.replaced_retention,
+        )
+        return replace(each.fetch, replaced=kept)
+
+    def _delete(self, plan: EvictionPlan, saved: Sequence[Worked]) -> None:
+        """Delete the files that no committed row names."""
+        names = [old.name for old in plan.replaced]
+        names += [record.file.name for record in plan.logos if record.file is not None]
+        if not self._rules.replaced_retention:
+            names += [old.name for each in saved if (old := _replaced_by(each)) is not None]
+        for name in names:
+            self._parts.store.delete(name)
+
+
+def _replaced_by(each: Worked) -> StoredFile | None:
+    """The earlier file, when a new one took its place under another name."""
+    old = each.before.file
+    if old is None or each.staged is None or old.name == each.staged.file.name:
+        return None
+    return old
+
+
+def _growth(each: Worked) -> int:
+    """Bytes that saving adds: a replaced file stays for its grace period, so it still counts."""
+    return each.staged.file.size if each.staged is not None else 0
+
+
+def _fitting(batch: list[Worked], short_by: int) -> list[Worked]:
+    """The batch with the last new files given up until `short_by` bytes are saved."""
+    fitting: list[Worked] = []
+    for each in reversed(batch):
+        if short_by > 0 and each.staged is not None:
+            short_by -= each.staged.file.size
+            fitting.append(_without_room(each))
+        else:
+            fitting.append(each)
+    return fitting[::-1]
+
+
+def _without_room(each: Worked) -> Worked:
+    outcome = Outcome(
+        kind=OutcomeKind.REFUSED,
+        next_attempt_at=each.fetch.outcome.next_attempt_at,
+        reason="no room for it under LOGO_CACHE_MAX_SIZE_MB",
+    )
+    record: LogoRecord = replace(
+        each.before,
+        status=each.before.status if each.before.file else Status.PENDING,
+        next_attempt_at=outcome.next_attempt_at,
+        checked_at=each.fetch.record.checked_at,
+        last_outcome=outcome.kind,
+        last_error=outcome.reason,
+        failure_count=each.before.failure_count + 1,
+    )
+    return replace(each, fetch=replace(each.fetch, record=record, outcome=outcome), staged=None)

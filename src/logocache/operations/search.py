@@ -1,0 +1,252 @@
+"""One logo: ask the chain of sources, choose the best image, or say why there is none."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from logocache.model import (
+    Answer,
+    Candidate,
+    ImageInfo,
+    ImageRejection,
+    Integration,
+    LogoRecord,
+    Monogram,
+    NormalisedImage,
+    Outcome,
+    OutcomeKind,
+    Status,
+)
+from logocache.operations.records import Choice
+from logocache.operations.stand_ins import StandIns
+from logocache.operations.trail import Memo, Trail
+from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
+from logocache.policy.attempts import AttemptRules, SourceResult, failure_of, success_of
+from logocache.ports import Clock
+from logocache.ports.fetcher import Fetcher
+from logocache.ports.images import Images
+from logocache.ports.provider import Provider, ProviderTerms
+
+MOST_CANDIDATES = 8
+"""Images looked at for one entry and source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything a search uses."""
+
+    chain: tuple[Provider, ...]
+    own_file: Provider
+    """Asked first, for entries that name a file of the operator's."""
+    fetcher: Fetcher
+    images: Images
+    monogram: Callable[[Integration], Monogram]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRules:
+    """The settings a search obeys."""
+
+    attempts: AttemptRules
+    offline: bool
+    logo_timeout: float
+    """Seconds of wall clock for one entry over its whole chain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The search's result when there is a logo."""
+
+    outcome: Outcome
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    choice: Choice
+    grade: Grade
+    score: float
+
+
+class Search:
+    """Looks for logos. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        stand_ins: StandIns,
+        rules: SearchRules,
+        *,
+        clock: Clock,
+        random: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sources = sources
+        self._stand_ins = stand_ins
+        self._rules = rules
+        self._clock = clock
+        self._random = random
+        self._monotonic = monotonic
+
+    def trail(self, key: str, memo: Memo) -> Trail:
+        """A fresh trail for one entry, with its share of time."""
+        deadline = self._monotonic() + self._rules.logo_timeout
+        return Trail(key, self._sources.fetcher, memo, clock=self._clock, deadline=deadline)
+
+    def look_for(self, integration: Integration, record: LogoRecord, trail: Trail) -> Found | Outcome:
+        """The best logo the chain has, or why it has none.
+
+        `record` describes a file that is known to be intact, or has no file at all.
+        """
+        best: Graded | None = None
+        for provider in self._providers_for(integration):
+            if self._rules.offline and provider.terms.uses_network:
+                trail.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
+                continue
+            best = _better(best, self._ask(provider, integration, record, trail))
+            if best is not None and best.grade is Grade.GOOD:
+                break
+        if best is None:
+            return self._failure(record, trail.results)
+        return Found(outcome=self._success(best.choice, record, trail.results), choice=best.choice)
+
+    def _providers_for(self, integration: Integration) -> tuple[Provider, ...]:
+        own = (self._sources.own_file,) if integration.file is not None else ()
+        return (*own, *self._sources.chain)
+
+    def _failure(self, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
+        return failure_of(
+            results,
+            now=self._clock(),
+            failures=record.failure_count,
+            rules=self._rules.attempts,
+            jitter=self._random(),
+            offline=self._rules.offline,
+        )
+
+    def _success(self, choice: Choice, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
+        same = choice.image is None or (
+            record.status is Status.CACHED
+            and record.file is not None
+            and record.file.sha256 == choice.image.sha256
+        )
+        return success_of(
+            OutcomeKind.UNCHANGED if same else OutcomeKind.FOUND,
+            choice.terms.id,
+            [each for each in results if each.provider != choice.terms.id],
+            now=self._clock(),
+            rules=self._rules.attempts,
+            offline=self._rules.offline,
+        )
+
+    def _ask(
+        self, provider: Provider, integration: Integration, record: LogoRecord, trail: Trail
+    ) -> Graded | None:
+        """The best usable image of one source."""
+        before = len(trail.results)
+        candidates = provider.candidates(integration, trail.ask)[:MOST_CANDIDATES]
+        if not candidates and len(trail.results) == before:
+            trail.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
+        digest = candidates_digest(candidates)
+        settled = _settled(candidates, digest, provider.terms, record)
+        best: Graded | None = None
+        for candidate in (*settled, *(each for each in candidates if each not in settled)):
+            found = self._try(provider, candidate, digest, integration, record, trail)
+            best = _better(best, found)
+            if best is not None and (best.grade is Grade.GOOD or candidate in settled):
+                break
+        return best
+
+    def _try(
+        self,
+        provider: Provider,
+        candidate: Candidate,
+        digest: str,
+        integration: Integration,
+        record: LogoRecord,
+        trail: Trail,
+    ) -> Graded | None:
+        answer = _answer(provider, candidate, record, trail)
+        if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
+            stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
+            return _graded(candidate, provider.terms, None, stored, answer, digest)
+        if answer.kind is not OutcomeKind.FOUND:
+            return None
+        image = self._image(provider, integration, answer, trail)
+        if isinstance(image, NormalisedImage):
+            graded = _graded(candidate, provider.terms, image, image.source, answer, digest)
+            if graded.grade is not Grade.UNUSABLE:
+                return graded
+            size = f"{image.source.width}×{image.source.height}"
+            image = SourceResult(
+                provider=provider.terms.id,
+                kind=OutcomeKind.INVALID_IMAGE,
+                reason=f"an image of {size} pixels is no logo",
+            )
+        trail.correct(provider.terms.id, answer, image.kind, image.reason)
+        return None
+
+    def _image(
+        self, provider: Provider, integration: Integration, answer: Answer, trail: Trail
+    ) -> NormalisedImage | SourceResult:
+        """What the body shows, or why it does not count."""
+        terms = provider.terms
+        stand_in = SourceResult(
+            provider=terms.id, kind=OutcomeKind.PLACEHOLDER, reason=f"the stand-in image of {terms.id}"
+        )
+        if is_stand_in(answer.body, None, terms):
+            return stand_in
+        image = self._sources.images.normalise(answer.body)
+        if isinstance(image, ImageRejection):
+            kind = OutcomeKind.PLACEHOLDER if image.is_blank else OutcomeKind.INVALID_IMAGE
+            return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
+        known = is_stand_in(answer.body, image.source, terms)
+        if known or self._stand_ins.recognises(image, provider, integration.domain, trail.fetch):
+            return stand_in
+        return image
+
+
+def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, trail: Trail) -> Answer:
+    """The candidate's bytes; asked for conditionally when they are those we have."""
+    if candidate.body is not None:
+        return Answer(kind=OutcomeKind.FOUND, url=candidate.url, body=candidate.body)
+    request = provider.request(candidate)
+    is_ours = record.status is Status.CACHED and record.file is not None
+    if is_ours and (record.provider, record.source_url) == (provider.terms.id, candidate.url):
+        request = replace(request, etag=record.etag, last_modified=record.last_modified)
+    return trail.ask(request)
+
+
+def _graded(
+    candidate: Candidate,
+    terms: ProviderTerms,
+    image: NormalisedImage | None,
+    info: ImageInfo,
+    answer: Answer,
+    digest: str,
+) -> Graded:
+    choice = Choice(
+        candidate=candidate,
+        terms=terms,
+        image=image,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        candidates_digest=digest,
+    )
+    return Graded(choice=choice, grade=grade(info, candidate.purpose), score=score(info, candidate.purpose))
+
+
+def _settled(
+    candidates: Sequence[Candidate], digest: str, terms: ProviderTerms, record: LogoRecord
+) -> tuple[Candidate, ...]:
+    """The candidate that won last time, when the source offers just what it offered then."""
+    if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
+        return ()
+    return tuple(each for each in candidates if each.url == record.source_url)[:1]
+
+
+def _better(best: Graded | None, found: Graded | None) -> Graded | None:
+    """The better of two; the earlier one among equals."""
+    if best is None or (found is not None and (found.grade, found.score) > (best.grade, best.score)):
+        return found
+    return best

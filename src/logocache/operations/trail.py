@@ -1,0 +1,82 @@
+"""What is asked for one entry, as it happens: the audit trail and the results that decide."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from logocache.model import Answer, FetchAttempt, FetchRequest, OutcomeKind
+from logocache.policy.attempts import SUCCESSES, SourceResult
+from logocache.ports import Clock
+from logocache.ports.fetcher import Fetcher
+
+
+@dataclass(slots=True)
+class Memo:
+    """Answers already given in this run to entries that share a domain: nothing is asked twice.
+
+    Used by one thread. Conditional questions are told apart from plain ones.
+    """
+
+    answers: dict[tuple[str, str, str | None, str | None], Answer] = field(default_factory=dict)
+
+    def get(self, request: FetchRequest, ask: Callable[[], Answer]) -> Answer:
+        key = (request.provider, request.url, request.etag, request.last_modified)
+        if key not in self.answers:
+            self.answers[key] = ask()
+        return self.answers[key]
+
+
+class Trail:
+    """Asks the network on behalf of one entry, and writes down what came of it."""
+
+    def __init__(self, key: str, fetcher: Fetcher, memo: Memo, *, clock: Clock, deadline: float) -> None:
+        self._key = key
+        self._fetcher = fetcher
+        self._memo = memo
+        self._clock = clock
+        self._deadline = deadline
+        self.attempts: list[FetchAttempt] = []
+        self.results: list[SourceResult] = []
+
+    def fetch(self, request: FetchRequest) -> Answer:
+        """Ask a question of our own: it leaves no trace, for it is not about this entry."""
+        return self._fetcher.fetch(request, deadline=self._deadline)
+
+    def ask(self, request: FetchRequest) -> Answer:
+        """Ask for a document; a success adds no result, for it says nothing about a logo yet."""
+        answer = self._memo.get(request, lambda: self._fetcher.fetch(request, deadline=self._deadline))
+        self._write(request.provider, answer, answer.kind, answer.reason)
+        if answer.kind not in SUCCESSES:
+            self._add_result(request.provider, answer, answer.kind, answer.reason)
+        return answer
+
+    def correct(self, provider: str, answer: Answer, kind: OutcomeKind, reason: str) -> None:
+        """The answer to the last question, or an image at hand, was worth less than its status said."""
+        if self.attempts and self.attempts[-1].url == answer.url:
+            self.attempts[-1] = replace(self.attempts[-1], outcome=kind, reason=reason)
+        else:
+            self._write(provider, answer, kind, reason)
+        self._add_result(provider, answer, kind, reason)
+
+    def note(self, provider: str, kind: OutcomeKind, reason: str) -> None:
+        """A result that needed no question."""
+        self.results.append(SourceResult(provider=provider, kind=kind, reason=reason))
+
+    def _write(self, provider: str, answer: Answer, kind: OutcomeKind, reason: str) -> None:
+        self.attempts.append(
+            FetchAttempt(
+                key=self._key,
+                provider=provider,
+                url=answer.url,
+                at=self._clock(),
+                duration=answer.duration,
+                outcome=kind,
+                status=answer.status,
+                bytes=len(answer.body),
+                reason=reason,
+            )
+        )
+
+    def _add_result(self, provider: str, answer: Answer, kind: OutcomeKind, reason: str) -> None:
+        self.results.append(
+            SourceResult(provider=provider, kind=kind, reason=reason, retry_at=answer.retry_at)
+        )

@@ -1,0 +1,90 @@
+"""One leased entry: look for its logo and prepare what is to be saved. Runs in a worker thread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from logocache.model import Integration, LogoRecord, NormalisedImage, Outcome, Status
+from logocache.operations.records import with_failure, with_logo, with_monogram
+from logocache.operations.search import Found, Search, Sources
+from logocache.operations.trail import Memo
+from logocache.ports import Clock
+from logocache.ports.repository import SavedFetch
+from logocache.ports.store import StagedFile, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """A finished entry, and its new file where there is one: staged, not yet under its name."""
+
+    before: LogoRecord
+    fetch: SavedFetch
+    staged: StagedFile | None = None
+
+
+class Worker:
+    """Does the work on single entries. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        search: Search,
+        sources: Sources,
+        store: Store,
+        integration_of: Callable[[LogoRecord], Integration],
+        *,
+        clock: Clock,
+    ) -> None:
+        self._search = search
+        self._sources = sources
+        self._store = store
+        self._integration_of = integration_of
+        self._clock = clock
+
+    def work(self, record: LogoRecord, memo: Memo) -> Worked:
+        """Ask for the entry's logo. Raises DirectoryError when its file cannot be written."""
+        known = self._with_intact_file(record)
+        integration = self._integration_of(record)
+        trail = self._search.trail(record.key, memo)
+        result = self._search.look_for(integration, known, trail)
+        worked = (
+            self._logo(known, result)
+            if isinstance(result, Found)
+            else self._no_logo(known, result, integration)
+        )
+        return replace(worked, before=record, fetch=replace(worked.fetch, attempts=tuple(trail.attempts)))
+
+    def demote(self, record: LogoRecord, outcome: Outcome) -> Worked:
+        """Put a monogram in the place of what turned out not to be a logo."""
+        return self._monogram(record, outcome, self._integration_of(record))
+
+    def _with_intact_file(self, record: LogoRecord) -> LogoRecord:
+        """The row as far as the disk bears it out: a 304 must never confirm a file that is gone."""
+        if record.file is None or self._store.sha256(record.file.name) == record.file.sha256:
+            return record
+        return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
+
+    def _logo(self, record: LogoRecord, found: Found) -> Worked:
+        now = self._clock()
+        image = found.choice.image
+        if record.file is not None and (image is None or image.sha256 == record.file.sha256):
+            saved = with_logo(record, found.choice, found.outcome, record.file, now=now)
+            return Worked(before=record, fetch=SavedFetch(record=saved, outcome=found.outcome))
+        if image is None:
+            raise AssertionError("unreachable: a source confirmed an image that we do not have")
+        staged = self._store.stage(record.key, image)
+        saved = with_logo(record, found.choice, found.outcome, staged.file, now=now)
+        return Worked(before=record, fetch=SavedFetch(record=saved, outcome=found.outcome), staged=staged)
+
+    def _no_logo(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> Worked:
+        if record.status is Status.CACHED:
+            kept = with_failure(record, outcome, now=self._clock())
+            return Worked(before=record, fetch=SavedFetch(record=kept, outcome=outcome))
+        return self._monogram(record, outcome, integration)
+
+    def _monogram(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> Worked:
+        image: NormalisedImage = self._sources.images.draw(self._sources.monogram(integration))
+        if record.file is not None and record.file.sha256 == image.sha256:
+            saved = with_monogram(record, outcome, record.file, now=self._clock())
+            return Worked(before=record, fetch=SavedFetch(record=saved, outcome=outcome))
+        staged = self._store.stage(record.key, image)
+        saved = with_monogram(record, outcome, staged.file, now=self._clock())
+        return Worked(before=record, fetch=SavedFetch(record=saved, outcome=outcome), staged=staged)
