@@ -11,7 +11,6 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 import platformdirs
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
@@ -296,10 +295,13 @@ class Settings(BaseSettings):
 
 def without_secrets(url: str) -> str:
     """The same URL with its password, and any query, replaced by `***`."""
-    parts = urlsplit(url)
-    _, at, host = parts.netloc.rpartition("@")
-    netloc = f"{parts.username or ''}{':' + MASK if parts.password else ''}{at}{host}"
-    return urlunsplit(parts._replace(netloc=netloc, query=MASK if parts.query else ""))
+    before_query, question_mark, _ = url.partition("?")
+    scheme, slashes, rest = before_query.partition("://")
+    authority, slash, path = rest.partition("/")
+    user_information, at, host = authority.rpartition("@")
+    user, colon, _ = user_information.partition(":")
+    shown = f"{scheme}{slashes}{user}{colon + MASK if colon else ''}{at}{host}{slash}{path}"
+    return shown + (question_mark + MASK if question_mark else "")
 
 
 def variable_of(name: str) -> str:

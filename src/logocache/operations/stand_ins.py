@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from logocache.domains import registrable_domain
-from logocache.model import Answer, FetchRequest, Integration, NormalisedImage, OutcomeKind
+from logocache.model import Integration, NormalisedImage, OutcomeKind
 from logocache.ports.images import Images
-from logocache.ports.provider import Provider
+from logocache.ports.provider import Ask, Provider
 
 UNRELATED_DOMAINS = 4
 """From so many on, one image is a stand-in: companies share logos among two or three domains."""
@@ -47,7 +47,7 @@ class StandIns:
         image: NormalisedImage,
         provider: Provider,
         domain: str,
-        fetch: Callable[[FetchRequest], Answer],
+        fetch: Ask,
     ) -> bool:
         """Whether this image of `provider` for `domain` is its stand-in.
 
@@ -70,7 +70,7 @@ class StandIns:
                 sorted((each for each in self._known if self._seen[each]), key=lambda each: each.sha256)
             )
 
-    def _probe(self, provider: Provider, fetch: Callable[[FetchRequest], Answer]) -> None:
+    def _probe(self, provider: Provider, fetch: Ask) -> None:
         with self._lock:
             probing = self._probe_locks[provider.terms.id]
         with probing:
@@ -79,7 +79,7 @@ class StandIns:
             self._probed.add(provider.terms.id)
             self._learn_from(provider, fetch)
 
-    def _learn_from(self, provider: Provider, fetch: Callable[[FetchRequest], Answer]) -> None:
+    def _learn_from(self, provider: Provider, fetch: Ask) -> None:
         domain = f"{self._token()}.invalid"
         nobody = Integration(key=domain, name=domain, domain=domain, category="probe")
         for candidate in provider.candidates(nobody, fetch):

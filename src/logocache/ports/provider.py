@@ -40,7 +40,7 @@ class ProviderTerms:
 class Ask(Protocol):
     """How a provider reads a page or a manifest. Each call is recorded in the audit trail."""
 
-    def __call__(self, request: FetchRequest) -> Answer: ...
+    def __call__(self, request: FetchRequest, /) -> Answer: ...
 
 
 class Provider(Protocol):

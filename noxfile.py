@@ -1,0 +1,74 @@
+"""Everything that CI checks, each as a session. `nox` runs them all; `nox -s tests` just one."""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = True
+nox.options.default_venv_backend = "virtualenv"
+nox.options.sessions = ["lint", "types", "imports", "tests", "docs", "coverage"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+COVERAGE_DIR = Path(".nox") / "coverage"
+
+
+def install(session: nox.Session, *groups: str, project: bool = True) -> None:
+    """Dependency groups of pyproject.toml, and the project as its users get it: built, not linked."""
+    session.install(*nox.project.dependency_groups(PROJECT, *groups))
+    if project:
+        session.install(".")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and formatting, by ruff."""
+    install(session, "lint", project=False)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, by mypy --strict."""
+    install(session, "types")
+    session.install("nox")
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Imports only go down, and engines stay in their box: by import-linter."""
+    install(session, "imports")
+    session.run("lint-imports", env={"PYTHONPATH": "src"})
+
+
+@nox.session
+@nox.parametrize("database", ["sqlite", "postgresql"])
+def tests(session: nox.Session, database: str) -> None:
+    """All tests; those that use a database on the one named, and the rest once."""
+    install(session, "test")
+    COVERAGE_DIR.mkdir(parents=True, exist_ok=True)
+    # What needs no database need not run again on the second one.
+    selection = [] if database == "sqlite" else ["-m", "database"]
+    session.run(
+        "coverage", "run", "-m", "pytest", f"--database={database}", *selection, *session.posargs,
+        env={"COVERAGE_FILE": str((COVERAGE_DIR / f"data-{database}").absolute())},
+    )  # fmt: skip
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation says what the program does."""
+    install(session, "test")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of both test runs together; fails under the bound in pyproject.toml."""
+    install(session, "test", project=False)
+    data = {"COVERAGE_FILE": str((COVERAGE_DIR / "combined").absolute())}
+    session.run("coverage", "combine", "--keep", str(COVERAGE_DIR), env=data)
+    session.run("coverage", "report", env=data)

@@ -1,0 +1,120 @@
+"""Neighbours for tests: each satisfies its port, in memory."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from logocache.model import (
+    Answer,
+    Candidate,
+    FetchRequest,
+    ImageRejection,
+    Integration,
+    Monogram,
+    NormalisedImage,
+    OutcomeKind,
+    StoringClass,
+)
+from logocache.ports.images import FileCheck
+from logocache.ports.provider import Ask, ProviderTerms
+from makers import make_image
+
+Reply = Answer | Callable[[FetchRequest], Answer]
+
+
+def reply(kind: OutcomeKind = OutcomeKind.FOUND, body: bytes = b"", **facts: object) -> Answer:
+    return Answer(kind=kind, url="", body=body, **facts)  # type: ignore[arg-type]  # tests name real fields
+
+
+class FakeFetcher:
+    """Answers from a table of URLs; what is not in it is not found. Remembers what was asked."""
+
+    def __init__(self, replies: Mapping[str, Reply] | None = None) -> None:
+        self.replies = dict(replies or {})
+        self.asked: list[FetchRequest] = []
+        self.closed = False
+
+    def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
+        self.asked.append(request)
+        found = self.replies.get(request.url, reply(OutcomeKind.NOT_FOUND, reason="HTTP 404", status=404))
+        answer = found(request) if callable(found) else found
+        return replace(answer, url=request.url)
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def urls(self) -> list[str]:
+        return [request.url for request in self.asked]
+
+
+class FakeImages:
+    """Any bytes are a logo of 128 pixels, unless the table says else."""
+
+    def __init__(self, results: Mapping[bytes, NormalisedImage | ImageRejection] | None = None) -> None:
+        self.results = dict(results or {})
+        self.closed = False
+
+    def normalise(self, body: bytes) -> NormalisedImage | ImageRejection:
+        return self.results.get(body) or make_image(body)
+
+    def draw(self, monogram: Monogram) -> NormalisedImage:
+        return make_image(f"monogram {monogram.initials}".encode())
+
+    def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
+        for path in paths:
+            image = self.normalise(path.read_bytes())
+            if isinstance(image, ImageRejection):
+                yield FileCheck(path=path, problem=image.reason)
+            else:
+                yield FileCheck(path=path, width=image.width, height=image.height)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeProvider:
+    """Offers what it was made with, to everybody."""
+
+    def __init__(
+        self,
+        provider: str = "site",
+        *,
+        urls: Sequence[str] = (),
+        bodies: Mapping[str, bytes] | None = None,
+        pages: Sequence[str] = (),
+        **terms: object,
+    ) -> None:
+        facts: dict[str, object] = {
+            "title": provider,
+            "storing": StoringClass.OWN_FILES,
+            "licence": None,
+            "terms_url": None,
+            "uses_network": not bodies,
+        }
+        self.terms = ProviderTerms(id=provider, **(facts | terms))  # type: ignore[arg-type]  # tests name real fields
+        self._urls = tuple(urls)
+        self._bodies = dict(bodies or {})
+        self._pages = tuple(pages)
+
+    def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
+        for page in self._pages:
+            ask(self._request(page))
+        offers = [
+            Candidate(provider=self.terms.id, url=url.format(domain=integration.domain)) for url in self._urls
+        ]
+        offers += [
+            Candidate(provider=self.terms.id, url=url, body=body) for url, body in self._bodies.items()
+        ]
+        return offers
+
+    def request(self, candidate: Candidate) -> FetchRequest:
+        return self._request(candidate.url)
+
+    def _request(self, url: str) -> FetchRequest:
+        return FetchRequest(url=url, provider=self.terms.id, max_bytes=1_000_000)
+
+
+def sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

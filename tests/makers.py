@@ -1,0 +1,70 @@
+"""Small values for tests: each maker fills in what the test does not care about."""
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from logocache.model import ImageInfo, Integration, LogoRecord, NormalisedImage, Origin, Status, StoredFile
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def make_integration(key: str = "shopify", **facts: Any) -> Integration:
+    """`Any`: forwards to the dataclass, which checks the names."""
+    defaults: dict[str, Any] = {
+        "name": key.title(),
+        "domain": f"{key}.test",
+        "category": "ecommerce",
+    }
+    return Integration(key=key, **(defaults | facts))
+
+
+def make_record(key: str = "shopify", **facts: Any) -> LogoRecord:
+    record = LogoRecord(
+        key=key,
+        name=key.title(),
+        domain=f"{key}.test",
+        category="ecommerce",
+        origin=Origin.CATALOG,
+        created_at=NOW - 30 * DAY,
+    )
+    return replace(record, **facts)
+
+
+def make_file(key: str = "shopify", *, content: bytes = b"png", size: int | None = None) -> StoredFile:
+    digest = hashlib.sha256(content).hexdigest()
+    return StoredFile(
+        name=f"{key}_{digest[:8]}.png",
+        sha256=digest,
+        size=len(content) if size is None else size,
+        width=64,
+        height=64,
+    )
+
+
+def make_cached(key: str = "shopify", *, content: bytes = b"png", **facts: Any) -> LogoRecord:
+    """An entry with a real logo, fetched just now."""
+    defaults: dict[str, Any] = {
+        "status": Status.CACHED,
+        "file": make_file(key, content=content),
+        "provider": "site",
+        "source_url": f"https://{key}.test/icon.png",
+        "fetched_at": NOW,
+        "checked_at": NOW,
+        "next_attempt_at": NOW + 7 * DAY,
+    }
+    return make_record(key, **(defaults | facts))
+
+
+def make_image(
+    content: bytes = b"png", *, width: int = 128, height: int = 128, kind: str = "png"
+) -> NormalisedImage:
+    return NormalisedImage(
+        png=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        width=width,
+        height=height,
+        source=ImageInfo(format=kind, width=width, height=height),
+    )

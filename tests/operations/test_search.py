@@ -1,0 +1,284 @@
+"""One logo, along the chain of sources."""
+
+from datetime import timedelta
+
+import pytest
+
+from fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
+from logocache.model import FetchRequest, ImageRejection, LogoRecord, Monogram, Outcome, OutcomeKind
+from logocache.operations.search import Found, Search, SearchRules, Sources
+from logocache.operations.stand_ins import StandIns
+from logocache.operations.trail import Memo, Trail
+from logocache.policy.acceptance import candidates_digest
+from logocache.policy.attempts import AttemptRules
+from makers import DAY, NOW, make_cached, make_file, make_image, make_integration, make_record
+
+RULES = AttemptRules(
+    refresh_interval=7 * DAY,
+    miss_ttl=3 * DAY,
+    blocked_ttl=DAY,
+    backoff_min=timedelta(minutes=5),
+    backoff_max=DAY,
+)
+URL = "https://shopify.test/icon.png"
+
+
+class Bench:
+    """A search among fakes."""
+
+    def __init__(
+        self,
+        *chain: FakeProvider,
+        fetcher: FakeFetcher | None = None,
+        images: FakeImages | None = None,
+        own_file: FakeProvider | None = None,
+        offline: bool = False,
+    ) -> None:
+        self.fetcher = fetcher or FakeFetcher()
+        self.images = images or FakeImages()
+        sources = Sources(
+            chain=chain,
+            own_file=own_file or FakeProvider("file"),
+            fetcher=self.fetcher,
+            images=self.images,
+            monogram=lambda integration: Monogram(
+                initials=integration.name[:1], background="#000000", foreground="#FFFFFF"
+            ),
+        )
+        self.search = Search(
+            sources,
+            StandIns(self.images, token=lambda: "random"),
+            SearchRules(attempts=RULES, offline=offline, logo_timeout=60),
+            clock=lambda: NOW,
+            random=lambda: 1.0,
+            monotonic=lambda: 0.0,
+        )
+        self.trail = self.new_trail()
+
+    def new_trail(self, key: str = "shopify") -> Trail:
+        return self.search.trail(key, Memo())
+
+    def look(self, record: LogoRecord | None = None, **facts: object) -> Found | Outcome:
+        return self.search.look_for(make_integration(**facts), record or make_record(), self.trail)  # type: ignore[arg-type]  # tests name real fields
+
+    def found(self, record: LogoRecord | None = None, **facts: object) -> Found:
+        result = self.look(record, **facts)
+        assert isinstance(result, Found), result
+        return result
+
+    def failure(self, record: LogoRecord | None = None) -> Outcome:
+        result = self.look(record)
+        assert isinstance(result, Outcome), result
+        return result
+
+
+def test_the_first_good_image_ends_the_search() -> None:
+    second = FakeProvider("google", urls=["https://google.test/icon"])
+    bench = Bench(
+        FakeProvider(urls=[URL, "https://shopify.test/other.png"]),
+        second,
+        fetcher=FakeFetcher({URL: reply(body=b"logo", etag='"1"')}),
+    )
+    found = bench.found()
+    assert (found.outcome.kind, found.outcome.provider) == (OutcomeKind.FOUND, "site")
+    assert found.outcome.next_attempt_at == NOW + 7 * DAY
+    assert found.choice.etag == '"1"'
+    assert bench.fetcher.urls == [URL]
+
+
+def test_a_poor_image_wins_only_when_nothing_better_comes() -> None:
+    small, large = make_image(b"small", width=32, height=32), make_image(b"large", width=48, height=48)
+    replies = {f"https://shopify.test/{size}.png": reply(body=size.encode()) for size in ("small", "large")}
+    bench = Bench(
+        FakeProvider(urls=list(replies)),
+        FakeProvider("google", urls=["https://google.test/none"]),
+        fetcher=FakeFetcher(replies),
+        images=FakeImages({b"small": small, b"large": large}),
+    )
+    assert bench.found().choice.image == large
+    assert bench.fetcher.urls == [*replies, "https://google.test/none"]
+
+
+def test_the_first_of_two_equal_poor_images_wins() -> None:
+    first, second = (make_image(body, width=32, height=32) for body in (b"1", b"2"))
+    bench = Bench(FakeProvider(bodies={"a": b"1", "b": b"2"}), images=FakeImages({b"1": first, b"2": second}))
+    assert bench.found().choice.image == first
+
+
+def test_the_operators_own_file_comes_before_every_provider() -> None:
+    bench = Bench(
+        FakeProvider(bodies={"icon": b"site's"}), own_file=FakeProvider("file", bodies={"own": b"mine"})
+    )
+    assert bench.found().outcome.provider == "site", "entries without a file do not ask for one"
+    assert bench.found(file="own.png").outcome.provider == "file"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "wait"),
+    [
+        (reply(OutcomeKind.NOT_FOUND), OutcomeKind.NOT_FOUND, 3 * DAY),
+        (reply(OutcomeKind.BLOCKED), OutcomeKind.BLOCKED, DAY),
+        (reply(OutcomeKind.TRANSIENT), OutcomeKind.TRANSIENT, timedelta(minutes=5)),
+        (reply(OutcomeKind.THROTTLED, retry_at=NOW + 2 * DAY), OutcomeKind.THROTTLED, 2 * DAY),
+        (reply(OutcomeKind.NOT_ASKED), OutcomeKind.NOT_ASKED, timedelta(minutes=5)),
+        (reply(body=b"html"), OutcomeKind.INVALID_IMAGE, 3 * DAY),
+        (reply(body=b"blank"), OutcomeKind.PLACEHOLDER, 3 * DAY),
+        (reply(body=b"tiny"), OutcomeKind.INVALID_IMAGE, 3 * DAY),
+    ],
+    ids=["404", "403", "down", "429", "breaker open", "html", "blank", "tiny"],
+)
+def test_each_answer_without_a_logo_has_its_outcome(
+    answer: object, kind: OutcomeKind, wait: timedelta
+) -> None:
+    images = FakeImages(
+        {
+            b"html": ImageRejection(reason="HTML, not an image"),
+            b"blank": ImageRejection(reason="one colour", is_blank=True),
+            b"tiny": make_image(b"tiny", width=8, height=8),
+        }
+    )
+    bench = Bench(FakeProvider(urls=[URL]), fetcher=FakeFetcher({URL: answer}), images=images)  # type: ignore[dict-item]  # an Answer
+    outcome = bench.failure()
+    assert (outcome.kind, outcome.next_attempt_at) == (kind, NOW + wait)
+    assert [attempt.outcome for attempt in bench.trail.attempts] == [kind], "the audit says the same"
+
+
+def test_a_provider_without_candidates_has_no_logo() -> None:
+    outcome = Bench(FakeProvider("iconsets")).failure()
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.NOT_FOUND, "iconsets has no logo")
+
+
+def test_a_page_that_could_not_be_read_is_not_a_missing_logo() -> None:
+    page = "https://shopify.test/"
+    bench = Bench(
+        FakeProvider(pages=[page]),
+        FakeProvider("iconsets"),
+        fetcher=FakeFetcher({page: reply(OutcomeKind.TRANSIENT, reason="timed out")}),
+    )
+    outcome = bench.failure()
+    assert (outcome.kind, outcome.provider, outcome.reason) == (OutcomeKind.TRANSIENT, "site", "timed out")
+
+
+def test_a_logo_from_a_later_source_is_asked_again_early_when_the_first_was_down() -> None:
+    bench = Bench(
+        FakeProvider(urls=[URL]),
+        FakeProvider("iconsets", bodies={"icon": b"svg"}),
+        fetcher=FakeFetcher({URL: reply(OutcomeKind.TRANSIENT)}),
+    )
+    assert bench.found().outcome.next_attempt_at == NOW + DAY
+
+
+def test_offline_asks_no_network_and_says_so() -> None:
+    bench = Bench(FakeProvider(urls=[URL]), FakeProvider("iconsets"), offline=True)
+    outcome = bench.failure()
+    assert (outcome.kind, outcome.next_attempt_at) == (OutcomeKind.NOT_ASKED, NOW)
+    assert bench.fetcher.asked == []
+
+
+# What we already have ----------------------------------------------------------------------------
+
+
+def stored(**facts: object) -> LogoRecord:
+    return make_cached(content=b"logo", source_url=URL, etag='"1"', **facts)
+
+
+def not_modified(request: FetchRequest) -> object:
+    return reply(OutcomeKind.UNCHANGED) if request.etag == '"1"' else reply(body=b"logo")
+
+
+def test_our_own_image_is_asked_for_conditionally() -> None:
+    bench = Bench(FakeProvider(urls=[URL]), fetcher=FakeFetcher({URL: not_modified}))  # type: ignore[dict-item]  # a callable
+    record = stored(file=make_file(content=b"logo"))
+    found = bench.found(record)
+    assert found.outcome.kind is OutcomeKind.UNCHANGED
+    assert found.choice.image is None
+
+
+def test_the_same_bytes_again_are_unchanged() -> None:
+    bench = Bench(FakeProvider("iconsets", bodies={"icon": b"logo"}))
+    record = stored(provider="iconsets")
+    assert bench.found(record).outcome.kind is OutcomeKind.UNCHANGED
+
+
+def test_other_images_are_asked_for_without_validators() -> None:
+    other = "https://shopify.test/other.png"
+    bench = Bench(FakeProvider(urls=[other]), fetcher=FakeFetcher({other: reply(body=b"new")}))
+    assert bench.found(stored()).outcome.kind is OutcomeKind.FOUND
+    assert [request.etag for request in bench.fetcher.asked] == [None]
+
+
+def test_an_unchanged_offer_is_settled_by_its_winner_alone() -> None:
+    """A small icon that won last time is confirmed without fetching those that lost."""
+    lost = "https://shopify.test/lost.png"
+    provider = FakeProvider(urls=[lost, URL])
+    digest = candidates_digest(provider.candidates(make_integration(), Bench().trail.ask))
+    bench = Bench(provider, fetcher=FakeFetcher({URL: not_modified}))  # type: ignore[dict-item]  # a callable
+    small = make_file(content=b"logo")
+    record = stored(candidates_digest=digest, file=small)
+    assert bench.found(record).outcome.kind is OutcomeKind.UNCHANGED
+    assert bench.fetcher.urls == [URL]
+
+
+def test_a_changed_offer_is_looked_at_from_the_top() -> None:
+    new = "https://shopify.test/new.png"
+    bench = Bench(FakeProvider(urls=[new, URL]), fetcher=FakeFetcher({new: reply(body=b"new")}))
+    found = bench.found(stored(candidates_digest="of another offer"))
+    assert found.choice.candidate.url == new
+
+
+# Stand-ins ---------------------------------------------------------------------------------------
+
+TEMPLATE = "https://icons.test/{domain}"
+
+
+def test_what_a_provider_gives_for_a_domain_that_cannot_exist_is_its_stand_in() -> None:
+    fetcher = FakeFetcher(
+        {
+            "https://icons.test/random.invalid": reply(body=b"globe"),
+            "https://icons.test/shopify.test": reply(body=b"globe"),
+            "https://icons.test/stripe.test": reply(body=b"logo"),
+        }
+    )
+    bench = Bench(FakeProvider("google", urls=[TEMPLATE], learns_placeholder=True), fetcher=fetcher)
+    assert bench.failure().kind is OutcomeKind.PLACEHOLDER
+    assert bench.found(domain="stripe.test").outcome.kind is OutcomeKind.FOUND
+    assert fetcher.urls.count("https://icons.test/random.invalid") == 1, "it is asked once"
+
+
+def test_one_image_for_many_unrelated_domains_is_a_stand_in() -> None:
+    names = ["amber", "birch", "cedar", "dogwood"]
+    fetcher = FakeFetcher({f"https://icons.test/{name}.test": reply(body=b"globe") for name in names})
+    bench = Bench(FakeProvider("google", urls=[TEMPLATE], learns_placeholder=True), fetcher=fetcher)
+    kinds = [
+        result.outcome.kind if isinstance(result, Found) else result.kind
+        for name in names
+        if (result := bench.look(domain=f"{name}.test"))
+    ]
+    assert kinds == [OutcomeKind.FOUND] * 3 + [OutcomeKind.PLACEHOLDER]
+
+
+def test_national_sites_of_one_company_share_a_logo() -> None:
+    domains = ["amber.com", "amber.de", "amber.fr", "amber.co.uk", "shop.amber.it"]
+    fetcher = FakeFetcher({f"https://icons.test/{domain}": reply(body=b"logo") for domain in domains})
+    bench = Bench(FakeProvider("google", urls=[TEMPLATE], learns_placeholder=True), fetcher=fetcher)
+    assert all(isinstance(bench.look(domain=domain), Found) for domain in domains)
+
+
+def test_a_known_fingerprint_is_refused_without_decoding() -> None:
+    provider = FakeProvider(urls=[URL], placeholder_sha256=frozenset({sha256(b"arrow")}))
+    bench = Bench(provider, fetcher=FakeFetcher({URL: reply(body=b"arrow")}))
+    assert bench.failure().kind is OutcomeKind.PLACEHOLDER
+
+
+# Nothing is asked twice --------------------------------------------------------------------------
+
+
+def test_entries_of_one_domain_share_the_answers_of_a_run() -> None:
+    bench = Bench(FakeProvider(urls=[URL]), fetcher=FakeFetcher({URL: reply(body=b"logo")}))
+    memo = Memo()
+    for key in ("shopify", "shopify-pos"):
+        trail = bench.search.trail(key, memo)
+        result = bench.search.look_for(make_integration(key), make_record(key), trail)
+        assert isinstance(result, Found)
+        assert [attempt.key for attempt in trail.attempts] == [key]
+    assert bench.fetcher.urls == [URL]

@@ -1,0 +1,161 @@
+"""When to ask again, and how a chain's answers add up."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logocache.model import OutcomeKind, Status
+from logocache.policy.attempts import (
+    AttemptRules,
+    SourceResult,
+    backoff,
+    counts_as_failure,
+    failure_of,
+    is_stale,
+    next_attempt,
+    success_of,
+)
+from makers import DAY, NOW, make_cached, make_record
+
+MINUTE = timedelta(minutes=1)
+RULES = AttemptRules(
+    refresh_interval=7 * DAY,
+    miss_ttl=3 * DAY,
+    blocked_ttl=DAY,
+    backoff_min=5 * MINUTE,
+    backoff_max=DAY,
+)
+
+
+def result(kind: OutcomeKind, provider: str = "site", **facts: object) -> SourceResult:
+    return SourceResult(provider=provider, kind=kind, reason=kind.value, **facts)  # type: ignore[arg-type]  # tests name real fields
+
+
+@pytest.mark.parametrize(
+    ("kind", "wait"),
+    [
+        (OutcomeKind.FOUND, 7 * DAY),
+        (OutcomeKind.UNCHANGED, 7 * DAY),
+        (OutcomeKind.NOT_FOUND, 3 * DAY),
+        (OutcomeKind.PLACEHOLDER, 3 * DAY),
+        (OutcomeKind.INVALID_IMAGE, 3 * DAY),
+        (OutcomeKind.BLOCKED, DAY),
+        (OutcomeKind.REFUSED, DAY),
+        (OutcomeKind.MISCONFIGURED, timedelta(hours=1)),
+        (OutcomeKind.TRANSIENT, 5 * MINUTE),
+        (OutcomeKind.THROTTLED, 5 * MINUTE),
+        (OutcomeKind.NOT_ASKED, 5 * MINUTE),
+    ],
+)
+def test_each_outcome_has_its_own_wait(kind: OutcomeKind, wait: timedelta) -> None:
+    assert next_attempt(kind, now=NOW, failures=0, rules=RULES, jitter=1.0) == NOW + wait
+
+
+def test_the_table_above_names_every_outcome() -> None:
+    marks = test_each_outcome_has_its_own_wait.pytestmark  # type: ignore[attr-defined]  # set by parametrize
+    assert {case[0] for case in marks[0].args[1]} == set(OutcomeKind)
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes"), [(0, 5), (1, 10), (2, 20), (5, 160), (9, 24 * 60), (10_000, 24 * 60)]
+)
+def test_backoff_doubles_up_to_its_bound(failures: int, minutes: int) -> None:
+    assert backoff(failures, rules=RULES, jitter=1.0) == minutes * MINUTE
+
+
+@given(failures=st.integers(0, 10**9), jitter=st.floats(0, 1))
+def test_backoff_keeps_its_bounds(failures: int, jitter: float) -> None:
+    assert RULES.backoff_min / 2 <= backoff(failures, rules=RULES, jitter=jitter) <= RULES.backoff_max
+
+
+@given(kind=st.sampled_from(OutcomeKind), failures=st.integers(0, 100), jitter=st.floats(0, 1))
+def test_the_next_attempt_lies_in_the_future(kind: OutcomeKind, failures: int, jitter: float) -> None:
+    assert next_attempt(kind, now=NOW, failures=failures, rules=RULES, jitter=jitter) > NOW
+
+
+def test_retry_after_is_respected_when_it_is_longer_than_the_backoff() -> None:
+    later = NOW + timedelta(hours=3)
+    chosen = next_attempt(OutcomeKind.THROTTLED, now=NOW, failures=0, rules=RULES, jitter=0.0, retry_at=later)
+    assert chosen == later
+
+
+def test_retry_after_never_shortens_the_backoff() -> None:
+    chosen = next_attempt(
+        OutcomeKind.THROTTLED, now=NOW, failures=0, rules=RULES, jitter=1.0, retry_at=NOW + MINUTE
+    )
+    assert chosen == NOW + 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ([OutcomeKind.NOT_FOUND, OutcomeKind.TRANSIENT], OutcomeKind.TRANSIENT),
+        ([OutcomeKind.TRANSIENT, OutcomeKind.NOT_FOUND], OutcomeKind.TRANSIENT),
+        ([OutcomeKind.NOT_FOUND, OutcomeKind.PLACEHOLDER], OutcomeKind.PLACEHOLDER),
+        ([OutcomeKind.BLOCKED, OutcomeKind.NOT_FOUND], OutcomeKind.BLOCKED),
+        ([OutcomeKind.TRANSIENT, OutcomeKind.THROTTLED], OutcomeKind.THROTTLED),
+        ([OutcomeKind.NOT_ASKED, OutcomeKind.NOT_FOUND], OutcomeKind.NOT_ASKED),
+        ([], OutcomeKind.NOT_FOUND),
+    ],
+)
+def test_could_not_ask_is_never_read_as_no_logo(kinds: list[OutcomeKind], expected: OutcomeKind) -> None:
+    results = [result(kind) for kind in kinds]
+    outcome = failure_of(results, now=NOW, failures=0, rules=RULES, jitter=1.0, offline=False)
+    assert outcome.kind is expected
+
+
+def test_the_earliest_retry_of_several_throttled_sources_counts() -> None:
+    results = [
+        result(OutcomeKind.THROTTLED, "site", retry_at=NOW + 5 * DAY),
+        result(OutcomeKind.THROTTLED, "google", retry_at=NOW + 2 * DAY),
+    ]
+    outcome = failure_of(results, now=NOW, failures=0, rules=RULES, jitter=1.0, offline=False)
+    assert outcome.next_attempt_at == NOW + 2 * DAY
+
+
+def test_what_failed_offline_is_due_as_soon_as_there_is_a_network() -> None:
+    outcome = failure_of(
+        [result(OutcomeKind.NOT_ASKED)], now=NOW, failures=0, rules=RULES, jitter=1.0, offline=True
+    )
+    assert outcome.next_attempt_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("earlier", "offline", "wait"),
+    [
+        ([], False, 7 * DAY),
+        ([result(OutcomeKind.NOT_FOUND)], False, 7 * DAY),
+        ([result(OutcomeKind.TRANSIENT)], False, DAY),
+        ([result(OutcomeKind.NOT_ASKED)], True, timedelta(0)),
+    ],
+    ids=["first source", "better source has none", "better source could not be asked", "offline"],
+)
+def test_a_second_choice_is_asked_again_early(
+    earlier: list[SourceResult], *, offline: bool, wait: timedelta
+) -> None:
+    outcome = success_of(OutcomeKind.FOUND, "iconsets", earlier, now=NOW, rules=RULES, offline=offline)
+    assert outcome.next_attempt_at == NOW + wait
+    assert outcome.provider == "iconsets"
+
+
+@pytest.mark.parametrize(("age", "stale"), [(7 * DAY - MINUTE, False), (7 * DAY, True), (30 * DAY, True)])
+def test_a_logo_is_stale_from_the_refresh_interval_on(age: timedelta, *, stale: bool) -> None:
+    record = make_cached(fetched_at=NOW - age)
+    assert is_stale(record, now=NOW, refresh_interval=7 * DAY) is stale
+
+
+def test_placeholders_and_pending_entries_are_never_stale() -> None:
+    old = make_cached(fetched_at=NOW - 30 * DAY, status=Status.PLACEHOLDER)
+    assert not is_stale(old, now=NOW, refresh_interval=DAY)
+    assert not is_stale(make_record(), now=NOW, refresh_interval=DAY)
+
+
+def test_not_asking_is_no_failure() -> None:
+    failures = {kind for kind in OutcomeKind if counts_as_failure(kind)}
+    assert set(OutcomeKind) - failures == {
+        OutcomeKind.FOUND,
+        OutcomeKind.UNCHANGED,
+        OutcomeKind.NOT_ASKED,
+    }

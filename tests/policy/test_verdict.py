@@ -1,0 +1,111 @@
+"""What `verify` makes of what it sees."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from logocache.policy import verdict
+from logocache.ports.images import FileCheck
+from logocache.ports.store import FoundFile
+from logocache.results import FindingKind, Severity
+from logocache.selection import FailOn
+from makers import DAY, NOW, make_cached, make_file, make_record
+
+RECORD = make_cached()
+STORED = make_file()
+
+
+def found(size: int) -> FoundFile:
+    return FoundFile(name=STORED.name, size=size, modified_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "kind"),
+    [(None, FindingKind.MISSING_FILE), (found(2), FindingKind.WRONG_SIZE), (found(3), None)],
+    ids=["gone", "shorter", "as recorded"],
+)
+def test_presence(on_disk: FoundFile | None, kind: FindingKind | None) -> None:
+    finding = verdict.judge_presence(RECORD, STORED, on_disk)
+    assert (finding.kind if finding else None) is kind
+    if finding is not None:
+        assert (finding.key, finding.file) == ("shopify", STORED.name)
+
+
+@pytest.mark.parametrize(
+    ("digest", "kind"),
+    [(None, FindingKind.MISSING_FILE), ("0" * 64, FindingKind.WRONG_DIGEST), (STORED.sha256, None)],
+)
+def test_digest(digest: str | None, kind: FindingKind | None) -> None:
+    finding = verdict.judge_digest(RECORD, STORED, digest)
+    assert (finding.kind if finding else None) is kind
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"),
+    [
+        (FileCheck(path=Path("x"), problem="broken"), FindingKind.UNDECODABLE),
+        (FileCheck(path=Path("x"), width=64, height=32), FindingKind.WRONG_DIMENSIONS),
+        (FileCheck(path=Path("x"), width=64, height=64), None),
+    ],
+    ids=["does not decode", "other size", "as recorded"],
+)
+def test_decoding(check: FileCheck, kind: FindingKind | None) -> None:
+    finding = verdict.judge_decoding(RECORD, STORED, check)
+    assert (finding.kind if finding else None) is kind
+
+
+def test_keeping_ends_when_the_terms_say_so() -> None:
+    bounded = replace(RECORD, store_until=NOW)
+    finding = verdict.judge_keeping(bounded, now=NOW)
+    assert finding is not None
+    assert finding.kind is FindingKind.KEPT_TOO_LONG
+    assert verdict.judge_keeping(bounded, now=NOW - DAY) is None
+    assert verdict.judge_keeping(RECORD, now=NOW) is None
+    assert verdict.judge_keeping(make_record(store_until=NOW), now=NOW) is None, "nothing is kept"
+
+
+def test_limit_and_disk() -> None:
+    assert verdict.judge_limit(stored_bytes=10, limit=10) is None
+    over = verdict.judge_limit(stored_bytes=11, limit=10)
+    assert over is not None
+    assert over.kind is FindingKind.OVER_LIMIT
+    assert verdict.judge_disk(free_bytes=10, wanted_bytes=10) is None
+    low = verdict.judge_disk(free_bytes=9, wanted_bytes=10)
+    assert low is not None
+    assert low.kind is FindingKind.LOW_DISK
+
+
+ERROR = verdict.finding(FindingKind.ORPHAN, "a stray file", file="stray.png")
+WARNING = verdict.finding(FindingKind.LOW_DISK, "little room")
+
+
+@pytest.mark.parametrize(
+    ("findings", "fail_on", "passes"),
+    [
+        ([], FailOn(), True),
+        ([ERROR], FailOn(), False),
+        ([WARNING], FailOn(), True),
+        ([WARNING], FailOn(severity=Severity.WARNING), False),
+        ([ERROR], FailOn(severity=None), True),
+        ([ERROR], FailOn(severity=None, kinds=frozenset({FindingKind.ORPHAN})), False),
+        ([ERROR], FailOn(severity=None, kinds=frozenset({FindingKind.WRONG_DIGEST})), True),
+        ([replace(ERROR, repair="deleted")], FailOn(), True),
+    ],
+    ids=[
+        "nothing",
+        "error",
+        "warning by default",
+        "warning when strict",
+        "never",
+        "this kind",
+        "another kind",
+        "repaired",
+    ],
+)
+def test_what_makes_verify_fail(findings: list[verdict.Finding], fail_on: FailOn, *, passes: bool) -> None:
+    assert verdict.passes(findings, fail_on) is passes
+
+
+def test_every_kind_of_finding_has_a_severity() -> None:
+    assert {verdict.severity_of(kind) for kind in FindingKind} == set(Severity)
