@@ -25,7 +25,8 @@ from logocache.ports.progress import Progress, Silent
 from logocache.ports.repository import Access, DueFilter, RecordFilter
 from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
 from logocache.selection import ClearSelection, FailOn, ListQuery
-from logocache.settings import Settings, without_secrets
+from logocache.settings import Settings
+from logocache.settings_sources import without_secrets
 
 LARGEST_SHOWN = 10
 ACCESSES_HELD = 1000

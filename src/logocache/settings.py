@@ -22,9 +22,7 @@ from pydantic_settings import (
 )
 
 from logocache import settings_sources
-from logocache.settings_sources import ConnectTo
-
-MASK = "***"
+from logocache.settings_sources import MASK, ConnectTo, without_secrets
 
 CommaSeparated = (NoDecode, BeforeValidator(settings_sources.split_commas))
 """Written `a,b` in the environment, a list in TOML, a tuple in Python."""
@@ -291,19 +289,3 @@ class Settings(BaseSettings):
             value = getattr(self, name)
             values[name] = without_secrets(value.get_secret_value()) if value is not None else None
         return values
-
-
-def without_secrets(url: str) -> str:
-    """The same URL with its password, and any query, replaced by `***`."""
-    before_query, question_mark, _ = url.partition("?")
-    scheme, slashes, rest = before_query.partition("://")
-    authority, slash, path = rest.partition("/")
-    user_information, at, host = authority.rpartition("@")
-    user, colon, _ = user_information.partition(":")
-    shown = f"{scheme}{slashes}{user}{colon + MASK if colon else ''}{at}{host}{slash}{path}"
-    return shown + (question_mark + MASK if question_mark else "")
-
-
-def variable_of(name: str) -> str:
-    """The environment variable of a setting."""
-    return settings_sources.variable_of(name, Settings)

@@ -18,6 +18,7 @@ from logocache.errors import SettingsError
 
 PREFIX = "LOGO_CACHE_"
 FILE_SUFFIX = "_FILE"
+MASK = "***"
 
 HIGHEST_PORT = 65535
 
@@ -146,6 +147,17 @@ def as_settings_error(error: ValidationError, settings: type[BaseSettings]) -> S
     rule = mistake["msg"].removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
     return SettingsError(f"{variable_of(name, settings)}{value} is not allowed", hint=rule)
+
+
+def without_secrets(url: str) -> str:
+    """The same URL with its password, and any query, replaced by `***`."""
+    before_query, question_mark, _ = url.partition("?")
+    scheme, slashes, rest = before_query.partition("://")
+    authority, slash, path = rest.partition("/")
+    user_information, at, host = authority.rpartition("@")
+    user, colon, _ = user_information.partition(":")
+    shown = f"{scheme}{slashes}{user}{colon + MASK if colon else ''}{at}{host}{slash}{path}"
+    return shown + (question_mark + MASK if question_mark else "")
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:

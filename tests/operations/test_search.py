@@ -1,6 +1,7 @@
 """One logo, along the chain of sources."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -178,7 +179,7 @@ def test_offline_asks_no_network_and_says_so() -> None:
 # What we already have ----------------------------------------------------------------------------
 
 
-def stored(**facts: object) -> LogoRecord:
+def stored(**facts: Any) -> LogoRecord:
     return make_cached(content=b"logo", source_url=URL, etag='"1"', **facts)
 
 
@@ -249,11 +250,8 @@ def test_one_image_for_many_unrelated_domains_is_a_stand_in() -> None:
     names = ["amber", "birch", "cedar", "dogwood"]
     fetcher = FakeFetcher({f"https://icons.test/{name}.test": reply(body=b"globe") for name in names})
     bench = Bench(FakeProvider("google", urls=[TEMPLATE], learns_placeholder=True), fetcher=fetcher)
-    kinds = [
-        result.outcome.kind if isinstance(result, Found) else result.kind
-        for name in names
-        if (result := bench.look(domain=f"{name}.test"))
-    ]
+    results = [bench.look(domain=f"{name}.test") for name in names]
+    kinds = [result.outcome.kind if isinstance(result, Found) else result.kind for result in results]
     assert kinds == [OutcomeKind.FOUND] * 3 + [OutcomeKind.PLACEHOLDER]
 
 

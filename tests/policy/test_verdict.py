@@ -8,7 +8,7 @@ import pytest
 from logocache.policy import verdict
 from logocache.ports.images import FileCheck
 from logocache.ports.store import FoundFile
-from logocache.results import FindingKind, Severity
+from logocache.results import Finding, FindingKind, Severity
 from logocache.selection import FailOn
 from makers import DAY, NOW, make_cached, make_file, make_record
 
@@ -103,7 +103,7 @@ WARNING = verdict.finding(FindingKind.LOW_DISK, "little room")
         "repaired",
     ],
 )
-def test_what_makes_verify_fail(findings: list[verdict.Finding], fail_on: FailOn, *, passes: bool) -> None:
+def test_what_makes_verify_fail(findings: list[Finding], fail_on: FailOn, *, passes: bool) -> None:
     assert verdict.passes(findings, fail_on) is passes
 
 

@@ -83,20 +83,28 @@ class Saver:
             self._parts.store.delete(name)
 
     def _make_room(self, unit: Unit, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
-        """The batch, less the new files for which no room can be made, and what must go."""
-        excess = unit.stored_bytes() + sum(map(_growth, batch)) - self._rules.max_size_bytes
-        if excess <= 0:
-            return batch, EvictionPlan()
-        keys = {each.before.key for each in batch}
-        plan = plan_eviction(
-            excess=excess,
-            replaced=unit.oldest_replaced(limit=LOOK_AHEAD),
-            logos=unit.least_recently_used(limit=LOOK_AHEAD, excluding=keys),
-        )
+        """The batch, less the new files for which no room can be made, and what has to go for the rest."""
+        stored = unit.stored_bytes()
+        plan = self._plan(unit, stored, batch)
+        if plan.short_by:
+            # What does not fit must not cost anybody else's logo: plan again without it.
+            batch = _fitting(batch, plan.short_by)
+            plan = self._plan(unit, stored, batch)
         unit.forget_replaced([each.name for each in plan.replaced])
         unit.evict([each.key for each in plan.logos], until=self._parts.clock() + self._rules.eviction_rest)
-        _log.info("eviction", extra={"logos": len(plan.logos), "replaced_files": len(plan.replaced)})
-        return _fitting(batch, plan.short_by), plan
+        if plan.logos or plan.replaced:
+            _log.info("eviction", extra={"logos": len(plan.logos), "replaced_files": len(plan.replaced)})
+        return batch, plan
+
+    def _plan(self, unit: Unit, stored: int, batch: list[Worked]) -> EvictionPlan:
+        excess = stored + sum(map(_growth, batch)) - self._rules.max_size_bytes
+        if excess <= 0:
+            return EvictionPlan()
+        return plan_eviction(
+            excess=excess,
+            replaced=unit.oldest_replaced(limit=LOOK_AHEAD),
+            logos=unit.least_recently_used(limit=LOOK_AHEAD, excluding={each.before.key for each in batch}),
+        )
 
     def _with_replaced(self, each: Worked) -> SavedFetch:
         old = _replaced_by(each)

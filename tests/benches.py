@@ -1,0 +1,108 @@
+"""A whole cache for tests: real files and a real SQLite database, fake sources, a clock that is set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fakes import FakeFetcher, FakeImages, FakeProvider, Reply
+from logocache.cache import LogoCache
+from logocache.catalog import Catalog
+from logocache.model import Integration, Monogram
+from logocache.names import Names
+from logocache.operations.parts import Parts
+from logocache.operations.search import Sources
+from logocache.repository.repository import SqlRepository, open_repository
+from logocache.settings import Settings
+from logocache.store.files import FileStore
+from logocache.store.names import is_ours
+from makers import NOW, make_integration
+
+
+@dataclass
+class FakeEngines:
+    """The heavy parts, made of fakes."""
+
+    chain: tuple[FakeProvider, ...]
+    fetcher: FakeFetcher
+    images: FakeImages
+    made: int = 0
+    closed: bool = False
+
+    @property
+    def sources(self) -> Sources:
+        self.made += 1
+        return Sources(
+            chain=self.chain,
+            own_file=FakeProvider("file"),
+            fetcher=self.fetcher,
+            images=self.images,
+            monogram=lambda integration: Monogram(
+                initials=integration.key, background="#000000", foreground="#FFFFFF"
+            ),
+        )
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class SetClock:
+    """A clock that goes only when told."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+
+@dataclass
+class Bench:
+    """A cache whose sources and clock the test holds in its hands."""
+
+    folder: Path
+    integrations: Sequence[Integration] = field(
+        default_factory=lambda: [make_integration(key) for key in ("shopify", "slack", "stripe")]
+    )
+    chain: Sequence[FakeProvider] = field(
+        default_factory=lambda: [FakeProvider(urls=["https://{domain}/icon.png"])]
+    )
+    replies: Mapping[str, Reply] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    clock: SetClock = field(default_factory=SetClock)
+
+    def __post_init__(self) -> None:
+        self.fetcher = FakeFetcher(self.replies)
+        self.images = FakeImages()
+
+    def open(self, *, owner: str = "me", **settings: Any) -> LogoCache:
+        """The cache, as a process of its own would open it."""
+        made = Settings(dir=self.folder / "logos", **(dict(self.settings) | settings))
+        catalog = Catalog(tuple(self.integrations))
+        repository = self.repository()
+        parts = Parts(
+            catalog=catalog,
+            repository=repository,
+            store=FileStore(made.dir, made.private_dir),
+            engines=FakeEngines(tuple(self.chain), self.fetcher, self.images),
+            names=Names(catalog, repository),
+            owner=owner,
+            is_ours=is_ours,
+            clock=self.clock,
+            random=lambda: 1.0,
+        )
+        return LogoCache(made, parts)
+
+    def repository(self) -> SqlRepository:
+        return open_repository(Settings(dir=self.folder / "logos").resolved_database_url)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The visible files of the cache directory."""
+        return {
+            path.name: path.read_bytes() for path in (self.folder / "logos").glob("*.*") if path.is_file()
+        }
