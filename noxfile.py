@@ -72,3 +72,12 @@ def coverage(session: nox.Session) -> None:
     data = {"COVERAGE_FILE": str((COVERAGE_DIR / "combined").absolute())}
     session.run("coverage", "combine", "--keep", str(COVERAGE_DIR), env=data)
     session.run("coverage", "report", env=data)
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw the README's picture anew, from what a first init without network stores."""
+    session.install(".")
+    logos = session.create_tmp() + "/logos"
+    session.run("logocache", "--cache-dir", logos, "init", "--offline", "--force-refresh")
+    session.run("python", "docs/pictures/contact_sheet.py", logos, "docs/pictures/contact-sheet.png")

@@ -1,8 +1,25 @@
 """What every test gets: no settings from outside, no network, and a database to choose."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from databases import BACKENDS, PostgresServer, postgres_server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=BACKENDS, help="run tests with a database on this one only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever asks for a database, directly or through a fixture, runs once on each."""
+    if "backend" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        backends = [chosen] if chosen else BACKENDS
+        params = [pytest.param(backend, marks=pytest.mark.database) for backend in backends]
+        metafunc.parametrize("backend", params, scope="session")
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +28,23 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("LOGO_CACHE_", "LOGO_REFRESH_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    if backend == "sqlite":
+        folder = tmp_path / "database"
+        folder.mkdir()
+        yield f"sqlite:///{folder / 'logocache.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)

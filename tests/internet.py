@@ -117,7 +117,7 @@ class Loopback:
             if name is not None:
                 connection.context = self._context_of(name)
 
-        context.sni_callback = choose  # type: ignore[assignment]  # typeshed wants one signature for sockets too
+        context.sni_callback = choose
         return context
 
     def _context_of(self, name: str) -> ssl.SSLContext:
@@ -141,7 +141,7 @@ class _Server(ThreadingHTTPServer):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._tls = tls
-        super().__init__(address, handler)  # type: ignore[arg-type]  # a class is such a callable
+        super().__init__(address, handler)
 
     def finish_request(self, request: object, client_address: object) -> None:
         """Do the TLS handshake in the connection's own thread, so that no client holds up others."""

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from logocache.errors import SettingsError
-from logocache.settings import MASK, OnDemand, Settings, without_secrets
-from logocache.settings_sources import ConnectTo
+from logocache.settings import OnDemand, Settings
+from logocache.settings_sources import MASK, ConnectTo, without_secrets
 
 SECRET = "correct-horse-battery"
 
@@ -229,7 +229,7 @@ def test_the_database_is_sqlite_in_the_private_folder_unless_named(tmp_path: Pat
 def test_settings_do_not_change() -> None:
     settings = Settings()
     with pytest.raises(Exception, match="frozen"):
-        settings.max_size_mb = 3
+        settings.max_size_mb = 3  # type: ignore[misc]  # that it is read-only is what is tested
 
 
 def test_on_demand_fetches_what_the_catalogue_names() -> None:

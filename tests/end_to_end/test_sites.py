@@ -328,7 +328,7 @@ def test_the_size_limit_holds_and_the_least_recently_used_go(internet: Loopback,
     limit = sum(sizes.values()) - min(sizes.values())
     tight = settings.model_copy(update={"max_size_mb": limit / 1_000_000, "dir": settings.dir})
     with open_cache(tight) as cache:
-        internet.sites["newcomer.test"] = SCENES["base"].pages | {
+        internet.sites["newcomer.test"] = dict(SCENES["base"].pages) | {
             "/assets/v2/logo.png": Page(body=picture(128, color="#010203"))
         }
         cache.get("links")

@@ -1,0 +1,102 @@
+"""Reading a body whole, decoded, and within its limit, or not at all. Pure.
+
+httpx's own decoders are not used: they take a gzip stream that breaks off for complete, and
+decode a whole chunk of a compression bomb before anyone can count.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from logocache.fetcher.failures import FetchError
+from logocache.model import OutcomeKind
+
+ACCEPT_ENCODING = "gzip, deflate"
+"""What can be decoded below."""
+
+STEP = 65_536
+"""Bytes that are decoded at a time."""
+
+GZIP = 16 + zlib.MAX_WBITS
+ZLIB = zlib.MAX_WBITS
+RAW_DEFLATE = -zlib.MAX_WBITS
+
+ZLIB_METHOD = 8
+"""The low half of the first byte of a zlib stream (RFC 1950 2.2, CM)."""
+
+LONGEST_LENGTH = 20
+"""Digits of a Content-Length that are looked at: far beyond any limit."""
+
+
+def read(chunks: Iterable[bytes], *, encoding: str, content_length: str, max_bytes: int) -> bytes:
+    """The decoded body.
+
+    `encoding` and `content_length` are header values, empty when absent. Raises `FetchError`:
+    REFUSED when the body is larger than `max_bytes`, as sent or decoded; TRANSIENT when it is
+    broken, breaks off, or is encoded in a way that was not offered.
+    """
+    digits = content_length[:LONGEST_LENGTH]
+    if digits.isascii() and digits.isdigit() and int(digits) > max_bytes:
+        raise too_large(max_bytes)
+    sent = within(chunks, max_bytes=max_bytes)
+    return b"".join(within(decoded(sent, encoding=encoding.strip().lower()), max_bytes=max_bytes))
+
+
+def within(chunks: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
+    """The chunks, as long as their sum is in bounds."""
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > max_bytes:
+            raise too_large(max_bytes)
+        yield chunk
+
+
+def decoded(chunks: Iterable[bytes], *, encoding: str) -> Iterator[bytes]:
+    if encoding in {"", "identity"}:
+        return iter(chunks)
+    if encoding in {"gzip", "x-gzip", "deflate"}:
+        return inflated(chunks, encoding=encoding)
+    raise broken("it is encoded in a way that was not offered")
+
+
+def inflated(chunks: Iterable[bytes], *, encoding: str) -> Iterator[bytes]:
+    """The inflated parts, each at most STEP long. A body without any byte is empty, not broken."""
+    stream = None
+    for chunk in filter(None, chunks):
+        if stream is None:
+            stream = zlib.decompressobj(window_bits(encoding, chunk[0]))
+        if stream.eof:
+            raise broken("bytes follow its compressed data")
+        yield from steps(stream, chunk)
+        if stream.unused_data:
+            raise broken("bytes follow its compressed data")
+    if stream is not None and not stream.eof:
+        raise broken("its compressed data breaks off")
+
+
+def steps(stream: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+    """What `chunk` adds, in steps; a full step may hide more even when its input is used up."""
+    while True:
+        try:
+            part = stream.decompress(chunk, STEP)
+        except zlib.error as error:
+            raise broken(f"its compressed data is damaged: {error}") from error
+        yield part
+        chunk = stream.unconsumed_tail
+        if not chunk and len(part) < STEP:
+            return
+
+
+def window_bits(encoding: str, first: int) -> int:
+    """How to inflate. `deflate` means zlib, but some servers leave its frame out (RFC 9110 8.4.1.2)."""
+    if encoding != "deflate":
+        return GZIP
+    return ZLIB if first & 0x0F == ZLIB_METHOD else RAW_DEFLATE
+
+
+def broken(why: str) -> FetchError:
+    return FetchError(OutcomeKind.TRANSIENT, f"the body is broken: {why}")
+
+
+def too_large(max_bytes: int) -> FetchError:
+    return FetchError(OutcomeKind.REFUSED, f"the answer is larger than {max_bytes} bytes")

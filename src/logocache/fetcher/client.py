@@ -1,0 +1,213 @@
+"""The fetcher: limits, retries and breakers around single tries."""
+
+import logging
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+
+from logocache.fetcher import retry, targets
+from logocache.fetcher.breaker import Breaker
+from logocache.fetcher.exchange import Exchange, Surroundings
+from logocache.fetcher.failures import FetchError
+from logocache.fetcher.lending import Lending
+from logocache.fetcher.limits import HostSlots, TokenBucket
+from logocache.fetcher.masking import Mask
+from logocache.fetcher.options import FetcherOptions
+from logocache.fetcher.resolver import Resolve, system_resolve
+from logocache.fetcher.streams import Deadline
+from logocache.fetcher.transport import GuardedTransport
+from logocache.model import Answer, FetchRequest, OutcomeKind
+from logocache.ports import Clock
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class HttpFetcher:
+    """Asks over HTTP; implements `ports.fetcher.Fetcher`. Safe for threads; close it when done."""
+
+    def __init__(
+        self,
+        options: FetcherOptions,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        resolve: Resolve = system_resolve,
+        clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        """Asks nothing yet. Raises ValueError for a rate that is not above 0.
+
+        Without `ssl_context` the usual authorities are trusted, or those in the file or directory
+        that SSL_CERT_FILE or SSL_CERT_DIR name; they are loaded when first needed, once for all.
+        """
+        self._options = options
+        self._ssl_context = ssl_context
+        self._resolve = resolve
+        self._clock = clock
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._random = random
+        self._surroundings = Surroundings(
+            options=options,
+            slots=HostSlots(options.concurrency_per_host),
+            clock=clock,
+            monotonic=monotonic,
+        )
+        self._transports = Lending(self._new_transport)
+        self._buckets = {
+            provider: TokenBucket(rate, monotonic=monotonic)
+            for provider, rate in options.provider_rates.items()
+        }
+        self._breakers: dict[str, Breaker] = {}
+        self._stopped: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
+        """See the port. NOT_ASKED also when rate or concurrency leave no time before `deadline`."""
+        started = self._monotonic()
+        answer = self._with_retries(request, deadline=deadline)
+        answer = replace(answer, duration=self._monotonic() - started)
+        logger.debug("fetch.ended", extra=described(request, answer) | {"duration": answer.duration})
+        return answer
+
+    def close(self) -> None:
+        """Close all connections. Whatever is fetched afterwards is NOT_ASKED."""
+        self._transports.close()
+
+    def _with_retries(self, request: FetchRequest, *, deadline: float) -> Answer:
+        answer = self._try(request, deadline=deadline)
+        for attempt in range(1, self._options.retries + 1):
+            wait = self._wait_after(answer, attempt, request, deadline=deadline)
+            if wait is None:
+                break
+            logger.info("fetch.retry", extra=described(request, answer) | {"wait": wait})
+            self._sleep(wait)
+            again = self._try(request, deadline=deadline)
+            if again.kind is OutcomeKind.NOT_ASKED:
+                break  # the earlier answer says more
+            answer = again
+        return answer
+
+    def _wait_after(
+        self, answer: Answer, attempt: int, request: FetchRequest, *, deadline: float
+    ) -> float | None:
+        wait = retry.wait_after(answer, attempt, random=self._random(), now=self._clock())
+        if wait is None or self._monotonic() + wait >= deadline or self._breaker(request).is_open():
+            return None
+        return wait
+
+    def _try(self, request: FetchRequest, *, deadline: float) -> Answer:
+        try:
+            self._check_provider(request.provider)
+            self._await_turn(request, deadline=deadline)
+            with self._transports.lent() as transport:
+                return self._exchange(request, transport, deadline=deadline)
+        except FetchError as error:
+            mask = Mask(value for _, value in request.secret_query)
+            return Answer(kind=error.kind, url=mask(request.url), reason=mask(error.reason))
+
+    def _check_provider(self, provider: str) -> None:
+        """Raise `FetchError` when it rejected our credentials before."""
+        with self._lock:
+            rejection = self._stopped.get(provider)
+        if rejection is not None:
+            raise FetchError(OutcomeKind.MISCONFIGURED, f"not asked again after {rejection}")
+
+    def _await_turn(self, request: FetchRequest, *, deadline: float) -> None:
+        """Wait as the provider's rate demands. Raises `FetchError` when there is no use in waiting."""
+        if self._breaker(request).is_open():
+            raise FetchError(OutcomeKind.NOT_ASKED, f"{request.provider} seems unreachable")
+        bucket = self._buckets.get(request.provider)
+        if bucket is None:
+            return
+        wait = bucket.take(until=deadline)
+        if wait is None:
+            raise FetchError(OutcomeKind.NOT_ASKED, f"the rate limit of {request.provider} left no time")
+        if wait > 0:
+            self._sleep(wait)
+
+    def _exchange(self, request: FetchRequest, transport: httpx.BaseTransport, *, deadline: float) -> Answer:
+        breaker = self._breaker(request)
+        exchange = Exchange(
+            request,
+            transport=transport,
+            surroundings=self._surroundings,
+            deadline=deadline,
+            admit=breaker.admit,
+        )
+        try:
+            answer = exchange.run()
+        except BaseException:
+            if exchange.was_admitted:
+                breaker.abandoned()
+            raise
+        if exchange.was_admitted:
+            self._learn(request, answer)
+        return answer
+
+    def _learn(self, request: FetchRequest, answer: Answer) -> None:
+        """What the answer says about its provider."""
+        breaker = self._breaker(request)
+        has_many_hosts = request.provider in self._options.many_host_providers
+        was_reached = answer.status is not None
+        if answer.kind is OutcomeKind.TRANSIENT and not (has_many_hosts and was_reached):
+            subject = site_of(request.url) if has_many_hosts else request.url
+            if breaker.failed(subject):
+                logger.warning("provider.unreachable", extra=described(request, answer))
+        elif was_reached:
+            breaker.answered()
+        else:
+            breaker.abandoned()
+        if answer.kind is OutcomeKind.MISCONFIGURED:
+            self._stop(request, answer)
+
+    def _stop(self, request: FetchRequest, answer: Answer) -> None:
+        with self._lock:
+            is_news = request.provider not in self._stopped
+            self._stopped[request.provider] = answer.reason
+        if is_news:
+            logger.warning("provider.misconfigured", extra=described(request, answer))
+
+    def _breaker(self, request: FetchRequest) -> Breaker:
+        with self._lock:
+            if request.provider not in self._breakers:
+                self._breakers[request.provider] = Breaker(monotonic=self._monotonic)
+            return self._breakers[request.provider]
+
+    def _new_transport(self) -> GuardedTransport:
+        """Called by one thread at a time (see `Lending`): the authorities are loaded only once."""
+        if self._ssl_context is None:
+            self._ssl_context = httpx.create_ssl_context()
+        return GuardedTransport(
+            self._options,
+            ssl_context=self._ssl_context,
+            resolve=self._resolve,
+            deadline=Deadline(self._monotonic),
+        )
+
+
+def site_of(url: str) -> str:
+    """The host, `www.` left out: one site in trouble is one failure."""
+    return targets.host_of(targets.parsed(url)).removeprefix("www.")
+
+
+def described(request: FetchRequest, answer: Answer) -> dict[str, object]:
+    """The fields of a log event. Answers hold no secrets."""
+    return {
+        "provider": request.provider,
+        "url": answer.url,
+        "outcome": answer.kind.value,
+        "status": answer.status,
+        "reason": answer.reason,
+    }

@@ -1,0 +1,163 @@
+"""One try: a request, the redirects it meets, and what the last answer says."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+import httpx
+
+from logocache.fetcher import body, targets
+from logocache.fetcher.answers import FOLLOWED, Verdict, judged, validator
+from logocache.fetcher.failures import FOREIGN, FetchError, translated
+from logocache.fetcher.limits import HostSlots
+from logocache.fetcher.masking import Mask, with_secrets
+from logocache.fetcher.options import FetcherOptions
+from logocache.fetcher.transport import PASSAGE, Passage
+from logocache.model import Answer, FetchRequest, OutcomeKind
+from logocache.ports import Clock
+
+MAX_REDIRECTS = 5
+
+LONGEST_REASON = 300
+"""Characters; cut only after masking, since half a secret is one too."""
+
+LONGEST_CONTENT_TYPE = 200
+"""Characters of a Content-Type that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all tries share."""
+
+    options: FetcherOptions
+    slots: HostSlots
+    clock: Clock
+    monotonic: Callable[[], float]
+
+
+class Exchange:
+    """Asks once. Used once, by one thread."""
+
+    def __init__(
+        self,
+        request: FetchRequest,
+        *,
+        transport: httpx.BaseTransport,
+        surroundings: Surroundings,
+        deadline: float,
+        admit: Callable[[], bool],
+    ) -> None:
+        """`admit` is asked once, when it is our turn to send; False ends the try as NOT_ASKED."""
+        self._request = request
+        self._transport = transport
+        self._surroundings = surroundings
+        self._until = deadline
+        self._admit = admit
+        self._mask = Mask(value for _, value in request.secret_query)
+        self._shown = request.url
+        self._status: int | None = None
+        self.was_admitted = False
+
+    def run(self) -> Answer:
+        """What came of it, also when the network or the server failed. `duration` is left at 0."""
+        try:
+            return self._follow()
+        except FetchError as error:
+            failure = error
+        except FOREIGN as error:
+            failure = translated(error)
+        return Answer(
+            kind=failure.kind,
+            url=self._mask(self._shown),
+            status=self._status,
+            reason=self._mask(failure.reason)[:LONGEST_REASON],
+        )
+
+    def _follow(self) -> Answer:
+        url = with_secrets(targets.parsed(self._request.url), self._request.secret_query)
+        for _ in range(MAX_REDIRECTS + 1):
+            self._status = None
+            with self._surroundings.slots.held(targets.host_of(url), timeout=self._time_left()):
+                self._begin()
+                with closing(self._transport.handle_request(self._as_sent(url))) as response:
+                    self._status = response.status_code
+                    if response.status_code not in FOLLOWED:
+                        return self._answer(response)
+            url = targets.redirected(url, response.headers.get("Location"))
+            self._shown = str(url)
+        raise FetchError(OutcomeKind.REFUSED, f"more than {MAX_REDIRECTS} redirects")
+
+    def _begin(self) -> None:
+        """At the first hop: our turn has come, and the time for the request starts to run."""
+        if self.was_admitted:
+            return
+        if self._time_left() <= 0:
+            raise FetchError(OutcomeKind.NOT_ASKED, "no time was left to ask")
+        if not self._admit():
+            raise FetchError(OutcomeKind.NOT_ASKED, f"{self._request.provider} seems unreachable")
+        self.was_admitted = True
+        limit = self._surroundings.options.request_timeout_seconds
+        self._until = min(self._until, self._surroundings.monotonic() + limit)
+
+    def _time_left(self) -> float:
+        return self._until - self._surroundings.monotonic()
+
+    def _as_sent(self, url: httpx.URL) -> httpx.Request:
+        headers = {
+            "User-Agent": self._surroundings.options.user_agent,
+            "Accept": self._request.accept,
+            "Accept-Encoding": body.ACCEPT_ENCODING,
+            **validators(self._request),
+        }
+        return httpx.Request(
+            "GET",
+            url,
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+            extensions={
+                PASSAGE: Passage(deadline=self._until, trusted_origin=self._request.trusted_origin),
+                "timeout": {"pool": 0.0},  # the transport is ours alone, so there is nobody to wait for
+            },
+        )
+
+    def _answer(self, response: httpx.Response) -> Answer:
+        options = self._surroundings.options
+        verdict = judged(
+            response.status_code,
+            retry_after=response.headers.get("Retry-After"),
+            is_conditional=bool(validators(self._request)),
+            misconfigured=options.misconfigured_statuses.get(self._request.provider, frozenset()),
+            now=self._surroundings.clock(),
+        )
+        content = b""
+        if verdict.kind is OutcomeKind.FOUND:
+            content = self._read(response)
+        if verdict.kind is OutcomeKind.UNCHANGED:
+            next(response.iter_raw(), None)  # there is no body: coming to its end frees the connection
+        if verdict.kind is OutcomeKind.FOUND and not content:
+            reason = f"HTTP {response.status_code}: an empty body"
+            verdict = Verdict(kind=OutcomeKind.NOT_FOUND, reason=reason)
+        return Answer(
+            kind=verdict.kind,
+            url=self._mask(self._shown),
+            status=response.status_code,
+            body=content,
+            content_type=response.headers.get("Content-Type", "")[:LONGEST_CONTENT_TYPE] or None,
+            etag=validator(response.headers.get("ETag")),
+            last_modified=validator(response.headers.get("Last-Modified")),
+            retry_at=verdict.retry_at,
+            reason=verdict.reason,
+        )
+
+    def _read(self, response: httpx.Response) -> bytes:
+        return body.read(
+            response.iter_raw(),
+            encoding=response.headers.get("Content-Encoding", ""),
+            content_length=response.headers.get("Content-Length", ""),
+            max_bytes=self._request.max_bytes,
+        )
+
+
+def validators(request: FetchRequest) -> dict[str, str]:
+    """The fields that make the request conditional (RFC 9110 13.1); empty when nothing is known."""
+    known = {"If-None-Match": validator(request.etag), "If-Modified-Since": validator(request.last_modified)}
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,109 @@
+"""The guard: a network backend that connects only where we may. See docs/adr/0003."""
+
+from collections.abc import Iterable, Sequence
+
+import httpcore
+
+from logocache.fetcher.addresses import IPAddress, IPNetwork, forbidden_reason
+from logocache.fetcher.connection import connect
+from logocache.fetcher.failures import FetchError
+from logocache.fetcher.resolver import Resolve, resolve_within
+from logocache.fetcher.streams import Deadline
+from logocache.model import OutcomeKind
+from logocache.settings_sources import ConnectTo
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Looks a name up once, checks all its addresses, and connects to those that were checked.
+
+    Every operation ends before `deadline`; looking up and connecting take at most `limit` seconds
+    each. `connect_to` sends connections elsewhere, as curl's --connect-to does; the addresses
+    found there are checked like any others.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve,
+        deadline: Deadline,
+        limit: float,
+        allowed: Sequence[IPNetwork] = (),
+        connect_to: Sequence[ConnectTo] = (),
+    ) -> None:
+        self._resolve = resolve
+        self._deadline = deadline
+        self._limit = limit
+        self._allowed = allowed
+        self._connect_to = connect_to
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline rules
+        local_address: str | None = None,  # noqa: ARG002  # our pools set none
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # our pools set none
+    ) -> httpcore.NetworkStream:
+        """Raises `FetchError` (REFUSED) for a forbidden address, else httpcore's `Connect…` errors."""
+        host, port = destination(host, port, self._connect_to)
+        seconds = min(self._limit, self._deadline.left(httpcore.ConnectTimeout))
+        addresses = resolve_within(self._resolve, host, port, seconds=seconds)
+        check(host, addresses, allowed=self._allowed)
+        return connect(addresses, port, deadline=self._deadline, limit=self._limit)
+
+    def connect_unix_socket(
+        self,
+        path: str,  # noqa: ARG002  # refused whatever it is
+        timeout: float | None = None,  # noqa: ARG002  # as above
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # as above
+    ) -> httpcore.NetworkStream:
+        raise FetchError(OutcomeKind.REFUSED, "local sockets are not asked")
+
+
+class ProxyBackend(httpcore.NetworkBackend):
+    """Connects to the operator's proxy and nowhere else.
+
+    The proxy's own address is not checked, since the operator named it; nor are those of the sites,
+    since the proxy looks them up.
+    """
+
+    def __init__(self, *, proxy: tuple[str, int], resolve: Resolve, deadline: Deadline, limit: float) -> None:
+        self._proxy = proxy
+        self._resolve = resolve
+        self._deadline = deadline
+        self._limit = limit
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline rules
+        local_address: str | None = None,  # noqa: ARG002  # our pools set none
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # our pools set none
+    ) -> httpcore.NetworkStream:
+        """Raises `FetchError` (REFUSED) for anything but the proxy, else httpcore's `Connect…` errors."""
+        if (host, port) != self._proxy:
+            raise FetchError(OutcomeKind.REFUSED, f"{host}:{port} is not the proxy")
+        seconds = min(self._limit, self._deadline.left(httpcore.ConnectTimeout))
+        addresses = resolve_within(self._resolve, host, port, seconds=seconds)
+        return connect(addresses, port, deadline=self._deadline, limit=self._limit)
+
+
+def destination(host: str, port: int, connect_to: Iterable[ConnectTo]) -> tuple[str, int]:
+    """Where a connection for `host:port` goes: the first entry that fits, or there itself."""
+    for entry in connect_to:
+        if entry.host in {None, host} and entry.port in {None, port}:
+            return entry.to_host, entry.to_port
+    return host, port
+
+
+def check(host: str, addresses: Iterable[IPAddress], *, allowed: Sequence[IPNetwork]) -> None:
+    """Raise `FetchError` unless every address may be connected to.
+
+    One forbidden address forbids all: a name that points both outside and inside is an attack, or
+    a mistake.
+    """
+    for address in addresses:
+        why = forbidden_reason(address, allowed=allowed)
+        if why is not None:
+            raise FetchError(OutcomeKind.REFUSED, f"{host} has the address {address} ({why})")

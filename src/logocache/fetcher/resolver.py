@@ -1,0 +1,53 @@
+"""From a name to its addresses, within a time limit."""
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from ipaddress import ip_address
+
+import httpcore
+
+from logocache.fetcher.addresses import IPAddress
+
+Resolve = Callable[[str, int], Sequence[IPAddress]]
+"""The addresses of a host for TCP to a port, best first. Raises OSError when there are none."""
+
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
+
+def system_resolve(host: str, port: int) -> Sequence[IPAddress]:
+    """What the operating system says, in its order (RFC 6724). Raises OSError or UnicodeError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    texts = dict.fromkeys(str(sockaddr[0]) for family, _, _, _, sockaddr in found if family in FAMILIES)
+    return [ip_address(text) for text in texts]
+
+
+def resolve_within(resolve: Resolve, host: str, port: int, *, seconds: float) -> Sequence[IPAddress]:
+    """The addresses of `host`, at least one.
+
+    Raises `httpcore.ConnectTimeout` after `seconds`, `httpcore.ConnectError` when there are none.
+    The lookup runs in a daemon thread: `getaddrinfo` cannot be interrupted, and one that hangs
+    must hold up neither us nor the end of the program.
+    """
+    answer: Future[Sequence[IPAddress]] = Future()
+    threading.Thread(
+        target=settle, args=(answer, resolve, host, port), name=f"resolve {host}", daemon=True
+    ).start()
+    try:
+        addresses = answer.result(timeout=seconds)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(f"looking up {host} took too long") from error
+    except (OSError, UnicodeError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise httpcore.ConnectError(f"cannot look up {host}: {why}") from error
+    if not addresses:
+        raise httpcore.ConnectError(f"{host} has no address")
+    return addresses
+
+
+def settle(answer: Future[Sequence[IPAddress]], resolve: Resolve, host: str, port: int) -> None:
+    try:
+        answer.set_result(resolve(host, port))
+    except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits
+        answer.set_exception(error)

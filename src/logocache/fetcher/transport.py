@@ -1,0 +1,98 @@
+"""httpx's transport with the guard built in: what goes through it has been checked, each hop."""
+
+import logging
+import ssl
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from logocache.fetcher import targets
+from logocache.fetcher.failures import FetchError
+from logocache.fetcher.guard import GuardedBackend, ProxyBackend
+from logocache.fetcher.options import FetcherOptions
+from logocache.fetcher.resolver import Resolve
+from logocache.fetcher.streams import Deadline
+from logocache.model import OutcomeKind
+
+PASSAGE = "logocache"
+"""The request extension that holds its `Passage`."""
+
+CONNECTIONS = 4
+"""Of one transport, that is, of one thread: the one in use, and a few hosts kept alive."""
+
+KEPT_ALIVE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """What a request brings along to be let through."""
+
+    deadline: float
+    """The end of its time, on the clock of the transport's `Deadline`."""
+    trusted_origin: str | None = None
+
+
+class GuardedTransport(httpx.HTTPTransport):
+    """Sends requests that carry a `Passage`, over HTTP/1.1. For one thread at a time.
+
+    `handle_request` raises `FetchError` for what the guard refuses, and httpx's errors.
+    """
+
+    def __init__(
+        self, options: FetcherOptions, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
+    ) -> None:
+        super().__init__(verify=ssl_context)
+        # httpx offers no way to give it a network backend, so its private pool is replaced. Should a
+        # later httpx keep its pool elsewhere, requests would go round the guard: rather fail here.
+        if not isinstance(vars(self).get("_pool"), httpcore.ConnectionPool):
+            problem = "this version of httpx cannot be guarded: install the one pyproject.toml names"
+            raise RuntimeError(problem)  # noqa: TRY004  # no caller gave a wrong type
+        self._pool = pool_of(options, ssl_context=ssl_context, resolve=resolve, deadline=deadline)
+        self._deadline = deadline
+        silence_headers()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        passage = request.extensions.get(PASSAGE)
+        if not isinstance(passage, Passage):
+            raise FetchError(OutcomeKind.REFUSED, "a request that does not come from the fetcher")
+        targets.check(request.url, trusted_origin=passage.trusted_origin)
+        self._deadline.at = passage.deadline
+        return super().handle_request(request)
+
+
+def pool_of(
+    options: FetcherOptions, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
+) -> httpcore.ConnectionPool:
+    """A small connection pool over the guard, or over a backend that knows only the proxy."""
+    if options.http_proxy is None:
+        return httpcore.ConnectionPool(
+            ssl_context=ssl_context,
+            max_connections=CONNECTIONS,
+            keepalive_expiry=KEPT_ALIVE_SECONDS,
+            network_backend=GuardedBackend(
+                resolve=resolve,
+                deadline=deadline,
+                limit=options.connect_timeout_seconds,
+                allowed=options.allowed_networks,
+                connect_to=options.connect_to,
+            ),
+        )
+    proxy = httpx.Proxy(options.http_proxy)
+    host, port = targets.host_of(proxy.url), proxy.url.port or targets.DEFAULT_PORTS[proxy.url.scheme]
+    return httpcore.HTTPProxy(
+        proxy_url=httpcore.URL(scheme=proxy.url.scheme, host=host, port=port, target="/"),
+        proxy_auth=proxy.raw_auth,
+        proxy_ssl_context=ssl_context if proxy.url.scheme == "https" else None,
+        ssl_context=ssl_context,
+        max_connections=CONNECTIONS,
+        keepalive_expiry=KEPT_ALIVE_SECONDS,
+        network_backend=ProxyBackend(
+            proxy=(host, port), resolve=resolve, deadline=deadline, limit=options.connect_timeout_seconds
+        ),
+    )
+
+
+def silence_headers() -> None:
+    """Keep httpcore from logging received headers: a Location may echo a secret."""
+    logging.getLogger("httpcore.http11").setLevel(logging.INFO)

@@ -1,0 +1,137 @@
+"""Real servers on loopback, and a clock that only moves when told, for the fetcher's tests."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+
+from logocache.fetcher.options import FetcherOptions
+from logocache.model import FetchRequest
+from logocache.settings_sources import ConnectTo
+
+LOOPBACK = IPv4Network("127.0.0.0/8")
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+Handler = Callable[[socket.socket, bytes], None]
+"""Answers one request, whose head it is given."""
+
+
+@dataclass
+class Server:
+    """What a loopback server saw. `stopping` is set when the test is over."""
+
+    port: int
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def connect_to(self) -> ConnectTo:
+        """Sends every connection here."""
+        return ConnectTo(None, None, "127.0.0.1", self.port)
+
+
+@contextmanager
+def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server that answers any number of connections with any number of requests each."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(port=listener.getsockname()[1])
+        threads: list[threading.Thread] = []
+
+        def accept() -> None:
+            while True:
+                connection, _ = listener.accept()
+                if server.stopping.is_set():
+                    connection.close()
+                    return
+                server.connections += 1
+                thread = threading.Thread(target=serve, args=(connection,), daemon=True)
+                threads.append(thread)
+                thread.start()
+
+        def serve(connection: socket.socket) -> None:
+            connection.settimeout(5)
+            with suppress(OSError), connection:
+                stream = tls.wrap_socket(connection, server_side=True) if tls else connection
+                with stream:
+                    while head := read_head(stream):
+                        server.requests.append(head)
+                        handler(stream, head)
+
+        acceptor = threading.Thread(target=accept, daemon=True)
+        acceptor.start()
+        try:
+            yield server
+        finally:
+            server.stopping.set()
+            socket.create_connection(("127.0.0.1", server.port)).close()
+            for thread in (acceptor, *threads):
+                thread.join(timeout=5)
+
+
+def read_head(stream: socket.socket) -> bytes:
+    """One request's head; empty when the client has gone."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        data = stream.recv(65_536)
+        if not data:
+            return b""
+        head += data
+    return head
+
+
+def always(answer: bytes, *, then_close: bool = False) -> Handler:
+    """Sends the same bytes to every request."""
+
+    def handle(stream: socket.socket, head: bytes) -> None:
+        stream.sendall(answer)
+        if then_close:
+            stream.shutdown(socket.SHUT_RDWR)
+
+    return handle
+
+
+def http(status: int, body: bytes = b"", *headers: str) -> bytes:
+    """A complete HTTP/1.1 answer."""
+    fields = "".join(f"{header}\r\n" for header in headers)
+    return f"HTTP/1.1 {status} X\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class FakeTime:
+    """A monotonic clock, a wall clock and a sleep that belong together."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def clock(self) -> datetime:
+        return START + timedelta(seconds=self.now - 1000.0)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def options(**changes: object) -> FetcherOptions:
+    """Options with short times and no retries, for servers on loopback."""
+    values: dict[str, object] = {
+        "user_agent": "logocache-test (+https://example.com/contact)",
+        "concurrency_per_host": 2,
+        "retries": 0,
+        "connect_timeout_seconds": 2.0,
+        "request_timeout_seconds": 5.0,
+        "allowed_networks": (LOOPBACK,),
+    }
+    return FetcherOptions(**(values | changes))  # type: ignore[arg-type]  # each test names real fields
+
+
+def request(url: str = "http://logo.example/icon.png", **changes: object) -> FetchRequest:
+    values: dict[str, object] = {"url": url, "provider": "test", "max_bytes": 100_000}
+    return FetchRequest(**(values | changes))  # type: ignore[arg-type]  # each test names real fields

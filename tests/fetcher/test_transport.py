@@ -1,0 +1,123 @@
+import logging
+import ssl
+import time
+from ipaddress import ip_address
+
+import httpcore
+import httpx
+import pytest
+
+from fetcher.loopback import always, http, options, serving
+from logocache.fetcher.failures import FetchError
+from logocache.fetcher.options import FetcherOptions
+from logocache.fetcher.streams import Deadline
+from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
+
+
+def transport(chosen: FetcherOptions) -> GuardedTransport:
+    return GuardedTransport(
+        chosen,
+        ssl_context=ssl.create_default_context(),
+        resolve=lambda host, port: [ip_address("127.0.0.1")],
+        deadline=Deadline(time.monotonic),
+    )
+
+
+def question(url: str, *, trusted_origin: str | None = None) -> httpx.Request:
+    passage = Passage(deadline=time.monotonic() + 5, trusted_origin=trusted_origin)
+    return httpx.Request("GET", url, extensions={PASSAGE: passage})
+
+
+def test_what_may_be_asked_is_asked() -> None:
+    with serving(always(http(200, b"logo"))) as server:
+        guarded = transport(options(connect_to=(server.connect_to,)))
+        assert guarded.handle_request(question("http://logo.example/")).read() == b"logo"
+        guarded.close()
+    assert b"Host: logo.example\r\n" in server.requests[0]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://logo.example:8080/", "http://localhost/"])
+def test_what_must_not_be_asked_never_leaves(url: str) -> None:
+    with serving(always(http(200))) as server:
+        guarded = transport(options(connect_to=(server.connect_to,)))
+        with pytest.raises(FetchError):
+            guarded.handle_request(question(url))
+        assert server.connections == 0
+
+
+def test_the_trusted_origin_is_asked_though_it_is_a_literal_with_a_port() -> None:
+    with serving(always(http(200, b"logo"))) as server:
+        guarded = transport(options())
+        origin = f"http://127.0.0.1:{server.port}"
+        assert guarded.handle_request(question(origin + "/x", trusted_origin=origin)).read() == b"logo"
+        guarded.close()
+
+
+def test_the_addresses_of_the_trusted_origin_are_checked_all_the_same() -> None:
+    guarded = transport(options(allowed_networks=()))
+    with pytest.raises(FetchError, match="loopback"):
+        guarded.handle_request(question("http://127.0.0.1:81/", trusted_origin="http://127.0.0.1:81"))
+
+
+def test_a_request_without_a_passage_is_refused() -> None:
+    with pytest.raises(FetchError, match="does not come from the fetcher"):
+        transport(options()).handle_request(httpx.Request("GET", "http://logo.example/"))
+
+
+def test_an_httpx_that_keeps_its_pool_elsewhere_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise its requests would go round the guard."""
+
+    def newer(self: httpx.HTTPTransport, **settings: object) -> None:
+        self._connection_pool = httpcore.ConnectionPool()  # type: ignore[attr-defined]  # the point of it
+
+    monkeypatch.setattr(httpx.HTTPTransport, "__init__", newer)
+    with pytest.raises(RuntimeError, match="cannot be guarded"):
+        transport(options())
+
+
+def test_the_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving(always(http(200, b"logo"))) as server:
+        guarded = transport(options(connect_to=(server.connect_to,)))
+        assert guarded.handle_request(question("http://logo.example/")).read() == b"logo"
+        guarded.close()
+
+
+def test_received_headers_are_not_logged_even_when_everything_is(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(always(http(302, b"", "Location: /?token=s3cret"))) as server:
+        guarded = transport(options(connect_to=(server.connect_to,)))
+        guarded.handle_request(question("http://logo.example/")).close()
+        guarded.close()
+    assert "s3cret" not in caplog.text
+    assert "connect_tcp" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("proxy", "host", "port"),
+    [
+        ("http://proxy:3128", "proxy", 3128),
+        ("http://proxy", "proxy", 80),
+        ("https://user:password@proxy.example", "proxy.example", 443),
+    ],
+    ids=["port", "default port", "https with credentials"],
+)
+def test_a_proxy_is_what_is_connected_to(proxy: str, host: str, port: int) -> None:
+    asked = []
+
+    def resolve(host: str, port: int) -> list[object]:
+        asked.append((host, port))
+        return []
+
+    deadline = Deadline(time.monotonic)
+    deadline.at = time.monotonic() + 5
+    pool = pool_of(
+        options(http_proxy=proxy),
+        ssl_context=ssl.create_default_context(),
+        resolve=resolve,  # type: ignore[arg-type]  # it finds nothing
+        deadline=deadline,
+    )
+    with pytest.raises(httpcore.ConnectError, match="no address"):
+        pool.request("GET", "http://logo.example/")
+    assert asked == [(host, port)]
