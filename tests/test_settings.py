@@ -71,6 +71,8 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"on_demand": "all"}, ["LOGO_CACHE_ON_DEMAND", "'catalog'", "'any'"]),
         ({"providers": ","}, ["LOGO_CACHE_PROVIDERS", "at least 1"]),
         ({"provider_rates": "google"}, ["LOGO_CACHE_PROVIDER_RATES", "PROVIDER=RATE"]),
+        ({"provider_rates": "google=0"}, ["LOGO_CACHE_PROVIDER_RATES", "greater than 0"]),
+        ({"contact_url": "https://a.test/\nX: y"}, ["LOGO_CACHE_CONTACT_URL", "control characters"]),
         ({"database_url": f"mysql://u:{SECRET}@h/d"}, ["LOGO_CACHE_DATABASE_URL", "postgresql://"]),
         ({"admin_token": SECRET[:8]}, ["LOGO_CACHE_ADMIN_TOKEN", "at least 16"]),
         ({"template_url": "https://icons.test/{nothing}"}, ["LOGO_CACHE_TEMPLATE_URL", "{domain}"]),

@@ -120,7 +120,7 @@ class LazyEngines:
                 http_proxy=settings.http_proxy.get_secret_value() if settings.http_proxy else None,
                 provider_rates={name: rate for name, rate in rates.items() if rate is not None},
                 misconfigured_statuses={each.terms.id: each.terms.misconfigured_statuses for each in chain},
-                many_host_providers=frozenset({"site"}),
+                many_host_providers=frozenset(each.terms.id for each in chain if each.terms.asks_many_hosts),
             )
         )
 

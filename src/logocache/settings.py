@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=64, description="Requests to one host at the same time.")
     ] = 2
     provider_rates: Annotated[
-        dict[str, float],
+        dict[str, Annotated[float, Field(gt=0)]],
         NoDecode,
         BeforeValidator(settings_sources.split_rates),
         Field(description="Requests a second for named providers, as `duckduckgo=5,google=2`."),

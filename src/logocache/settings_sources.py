@@ -231,6 +231,8 @@ def check_proxy_url(value: SecretStr | None) -> SecretStr | None:
 
 
 def web_url(value: str, *, user_information: bool = False) -> SplitResult:
+    if not value.isprintable() or " " in value:
+        raise ValueError("must not hold spaces or control characters")
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http:// or https:// URL")

@@ -85,6 +85,23 @@ def test_what_has_healed_is_not_asked_again(httpx_mock: HTTPXMock, time: FakeTim
     assert len(httpx_mock.get_requests()) == 2
 
 
+def test_a_host_that_wants_to_be_left_alone_is_not_asked_until_then(
+    httpx_mock: HTTPXMock, time: FakeTime
+) -> None:
+    httpx_mock.add_response(status_code=429, headers={"Retry-After": "600"})
+    asking = fetcher(time)
+    first = ask(asking, time, "https://icons.example/a.ico")
+    second = ask(asking, time, "https://icons.example/b.ico")
+    assert (second.kind, second.retry_at) == (OutcomeKind.THROTTLED, first.retry_at)
+    assert second.reason.startswith("icons.example asked us to wait until")
+    assert len(httpx_mock.get_requests()) == 1
+    ask(asking, time, "https://other.example/b.ico")
+    assert len(httpx_mock.get_requests()) == 2, "other hosts are asked"
+    time.now += 601
+    ask(asking, time, "https://icons.example/b.ico")
+    assert len(httpx_mock.get_requests()) == 3
+
+
 @pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 410, 429, 451])
 def test_what_cannot_heal_is_asked_once(httpx_mock: HTTPXMock, time: FakeTime, status: int) -> None:
     httpx_mock.add_response(status_code=status, content=b"x" if status == 200 else b"")

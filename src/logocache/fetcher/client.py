@@ -71,6 +71,7 @@ class HttpFetcher:
         }
         self._breakers: dict[str, Breaker] = {}
         self._stopped: dict[str, str] = {}
+        self._throttled_until: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
@@ -110,12 +111,15 @@ class HttpFetcher:
     def _try(self, request: FetchRequest, *, deadline: float) -> Answer:
         try:
             self._check_provider(request.provider)
+            self._check_throttled(request)
             self._await_turn(request, deadline=deadline)
             with self._transports.lent() as transport:
                 return self._exchange(request, transport, deadline=deadline)
         except FetchError as error:
             mask = Mask(value for _, value in request.secret_query)
-            return Answer(kind=error.kind, url=mask(request.url), reason=mask(error.reason))
+            return Answer(
+                kind=error.kind, url=mask(request.url), reason=mask(error.reason), retry_at=error.retry_at
+            )
 
     def _check_provider(self, provider: str) -> None:
         """Raise `FetchError` when it rejected our credentials before."""
@@ -123,6 +127,15 @@ class HttpFetcher:
             rejection = self._stopped.get(provider)
         if rejection is not None:
             raise FetchError(OutcomeKind.MISCONFIGURED, f"not asked again after {rejection}")
+
+    def _check_throttled(self, request: FetchRequest) -> None:
+        """Raise `FetchError` while the host wants to be left alone (RFC 6585 4, RFC 9110 10.2.3)."""
+        host = targets.host_of(targets.parsed(request.url))
+        with self._lock:
+            until = self._throttled_until.get(host)
+        if until is not None and until > self._clock():
+            reason = f"{host} asked us to wait until {until:%Y-%m-%d %H:%M:%S} UTC"
+            raise FetchError(OutcomeKind.THROTTLED, reason, retry_at=until)
 
     def _await_turn(self, request: FetchRequest, *, deadline: float) -> None:
         """Wait as the provider's rate demands. Raises `FetchError` when there is no use in waiting."""
@@ -171,6 +184,9 @@ class HttpFetcher:
             breaker.abandoned()
         if answer.kind is OutcomeKind.MISCONFIGURED:
             self._stop(request, answer)
+        if answer.kind is OutcomeKind.THROTTLED and answer.retry_at is not None:
+            with self._lock:
+                self._throttled_until[targets.host_of(targets.parsed(answer.url))] = answer.retry_at
 
     def _stop(self, request: FetchRequest, answer: Answer) -> None:
         with self._lock:

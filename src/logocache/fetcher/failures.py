@@ -1,5 +1,7 @@
 """How asking can fail: our own reasons, and the one door through which httpx's errors come."""
 
+from datetime import datetime
+
 import httpx
 
 from logocache.model import OutcomeKind
@@ -8,8 +10,9 @@ from logocache.model import OutcomeKind
 class FetchError(Exception):
     """One try ended without an answer that can be judged. Never leaves the fetcher."""
 
-    def __init__(self, kind: OutcomeKind, reason: str) -> None:
+    def __init__(self, kind: OutcomeKind, reason: str, *, retry_at: datetime | None = None) -> None:
         self.kind = kind
+        self.retry_at = retry_at
         self.reason = " ".join(reason.split())
         super().__init__(self.reason)
 

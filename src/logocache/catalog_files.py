@@ -1,0 +1,210 @@
+"""Files of an own catalogue: their formats, read into entries as they are written."""
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from logocache.domains import quoted
+from logocache.errors import CatalogError
+
+MAX_BYTES = 10_000_000
+MAX_REASON_LENGTH = 200
+FIELDS = ("key", "name", "domain", "category", "aliases", "color", "pinned", "file", "icons")
+ICONS_PREFIX = "icons."
+"""In a header of CSV, before the name of an icon set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenEntry:
+    """One entry of a file; nothing is known of its values yet."""
+
+    place: str
+    """Where it stands, for messages: `line 3`, `entry 'acme'`, `entry 2 ('acme')`."""
+    values: Mapping[str, object]
+    """By field. What is given as nothing (JSON `null`, an empty cell) is left out."""
+
+
+def read_entries(path: Path) -> tuple[WrittenEntry, ...]:
+    """The entries of a catalogue file, in its order.
+
+    Raises:
+        CatalogError: it cannot be read, is too large, or is not what its extension says; or an entry
+            has a field that does not exist.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise CatalogError(f"{path} is no catalogue", hint="its name must end in .toml, .json or .csv")
+    return tuple(reader(path, _text_of(path)))
+
+
+def broken(path: Path, place: str, problem: str, *, hint: str) -> CatalogError:
+    """A mistake at one place of a catalogue."""
+    return CatalogError(f"{path}, {place}: {problem}", hint=hint)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        if not path.is_file() and path.exists():
+            raise CatalogError(f"{path} is no file", hint="name a TOML, JSON or CSV file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL character in the path
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise CatalogError(
+            f"the catalogue {path} cannot be read ({reason})", hint="name a readable TOML, JSON or CSV file"
+        ) from exc
+    if len(content) > MAX_BYTES:
+        raise CatalogError(
+            f"the catalogue {path} is too large", hint=f"{MAX_BYTES // 1_000_000} MB are allowed"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise broken(path, f"line {line}", "the text is not in UTF-8", hint="save the file in UTF-8") from exc
+
+
+def _read_toml(path: Path, text: str) -> Iterator[WrittenEntry]:
+    """Tables `[integration.<key>]`."""
+    try:
+        document: Mapping[str, object] = tomllib.loads(text)
+    except (ValueError, RecursionError) as exc:  # not only TOMLDecodeError: a number of 5,000 digits
+        raise CatalogError(f"{path} is not TOML", hint=_reason(exc)) from exc
+    for name in document:
+        if name != "integration":
+            raise broken(path, f"table {quoted(name)}", "it has no meaning", hint="write [integration.<key>]")
+    tables = document.get("integration", {})
+    if not isinstance(tables, dict):
+        raise CatalogError(f"{path} has no tables of integrations", hint="write [integration.<key>]")
+    for key, table in tables.items():
+        place = f"entry {quoted(key)}"
+        if not isinstance(table, dict):
+            raise broken(path, place, "it is no table", hint="write [integration.<key>]")
+        if "key" in table:
+            raise broken(path, place, "unknown field 'key'", hint="the key stands in the table's header")
+        yield _entry(path, place, {"key": key, **table})
+
+
+def _read_json(path: Path, text: str) -> Iterator[WrittenEntry]:
+    """A list of objects, or an object that holds it as `integrations`."""
+    try:
+        document: object = json.loads(text, object_pairs_hook=_object_of)
+    except json.JSONDecodeError as exc:
+        raise broken(path, f"line {exc.lineno}", "it is not JSON", hint=_reason(exc)) from exc
+    except (ValueError, RecursionError) as exc:  # a field given twice, a number of 5,000 digits
+        raise CatalogError(f"{path} is not JSON that can be used", hint=_reason(exc)) from exc
+    if isinstance(document, dict) and document.keys() == {"integrations"}:
+        document = document["integrations"]
+    if not isinstance(document, list):
+        raise CatalogError(
+            f"{path} holds no list of integrations", hint='write [{…}, …] or {"integrations": [{…}, …]}'
+        )
+    for number, values in enumerate(document, start=1):
+        if not isinstance(values, dict):
+            raise broken(path, f"entry {number}", "it is no object", hint='write {"key": …, "name": …}')
+        key = values.get("key")
+        place = f"entry {number} ({quoted(key)})" if isinstance(key, str) else f"entry {number}"
+        yield _entry(path, place, values)
+
+
+def _read_csv(path: Path, text: str) -> Iterator[WrittenEntry]:
+    """A header with the fields' names, then one line for each entry; aliases part at spaces."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        header = [cell.strip() for cell in next(rows, [])]
+        _check_header(path, header)
+        line = rows.line_num + 1
+        for cells in rows:
+            if len(cells) > len(header):
+                raise broken(
+                    path,
+                    f"line {line}",
+                    f"it has {len(cells)} cells and the header {len(header)}",
+                    hint='put a value that holds a comma into "quotes"',
+                )
+            if any(cell.strip() for cell in cells):
+                yield WrittenEntry(place=f"line {line}", values=_values_of(header, cells))
+            line = rows.line_num + 1
+    except csv.Error as exc:
+        raise broken(path, f"line {line}", "it is not CSV", hint=_reason(exc)) from exc
+
+
+def _entry(path: Path, place: str, values: Mapping[str, object]) -> WrittenEntry:
+    for field in values:
+        if field not in FIELDS:
+            raise broken(
+                path, place, f"unknown field {quoted(field)}", hint=f"the fields are {', '.join(FIELDS)}"
+            )
+    given = {field: value for field, value in values.items() if value is not None}
+    return WrittenEntry(place=place, values=given)
+
+
+def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. The standard library would keep only the last of two members of one name."""
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"one object has the field {quoted(name)} twice")
+        members[name] = value
+    return members
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    fields = (*(field for field in FIELDS if field != "icons"), "icons.<set>")
+    rule = f"the columns are {', '.join(fields)}, separated by commas"
+    seen: set[str] = set()
+    for column in header:
+        if column not in fields[:-1] and not _is_icon_column(column):
+            raise broken(path, "line 1", f"unknown column {quoted(column)}", hint=rule)
+        if column in seen:
+            raise broken(path, "line 1", f"two columns are called {quoted(column)}", hint=rule)
+        seen.add(column)
+    if "key" not in seen:
+        raise broken(path, "line 1", "there is no column 'key'", hint=rule)
+
+
+def _is_icon_column(column: str) -> bool:
+    return column.startswith(ICONS_PREFIX) and column != ICONS_PREFIX
+
+
+def _values_of(header: Iterable[str], cells: Iterable[str]) -> dict[str, object]:
+    """What the cells that are not empty say, in the types that the other formats have."""
+    values: dict[str, object] = {}
+    icons: dict[str, str] = {}
+    for column, cell in zip(header, cells, strict=False):  # a short line leaves out its last cells
+        text = cell.strip()
+        if text and _is_icon_column(column):
+            icons[column.removeprefix(ICONS_PREFIX)] = text
+        elif text:
+            values[column] = _value_of(column, text)
+    return {**values, "icons": icons} if icons else values
+
+
+def _value_of(column: str, text: str) -> object:
+    match column:
+        case "aliases":
+            return text.split()
+        case "pinned":
+            return {"true": True, "false": False}.get(text.lower(), text)
+        case _:
+            return text
+
+
+def _reason(exc: Exception) -> str:
+    """What a parser says, on one line of bearable length."""
+    if isinstance(exc, RecursionError):
+        return "it is nested too deep"
+    text = str(exc)
+    return text if len(text) <= MAX_REASON_LENGTH else f"{text[: MAX_REASON_LENGTH - 3]}..."
+
+
+READERS: Mapping[str, Callable[[Path, str], Iterator[WrittenEntry]]] = {
+    ".toml": _read_toml,
+    ".json": _read_json,
+    ".csv": _read_csv,
+}

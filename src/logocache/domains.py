@@ -1,0 +1,218 @@
+"""Hosts as people type them → their canonical form, or a clear error; and what belongs to whom.
+
+Parameters called `domain` are canonical, and functions that take one never raise.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+from logocache.errors import DomainError
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+MAX_DOMAIN_LENGTH = 253
+MAX_LABEL_LENGTH = 63
+MAX_PORT = 65535
+MAX_QUOTED_LENGTH = 60
+
+SPECIAL_USE = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion"})
+"""Names that never lead to a public web host: IANA's special-use registry (RFC 6761), and `.internal`."""
+
+SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?//", re.IGNORECASE)
+PORT = re.compile(r"[0-9]{1,5}")
+LETTERS_DIGITS_HYPHENS = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+IPV4_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""A last label like this makes a host an IPv4 address (WHATWG URL, "ends in a number checker")."""
+
+SCRIPT_ALIASES = {"CJK": "HAN", "IDEOGRAPHIC": "HAN", "EXTENDED": "ARABIC"}
+"""First words of character names that are not the script's own name."""
+SCRIPTLESS = frozenset({"COMBINING", "DIGIT", "HYPHEN", "MIDDLE", "MODIFIER", "ZERO"})
+"""First words of the names of characters that any script uses."""
+MIXABLE_SCRIPTS = (
+    frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
+    frozenset({"LATIN", "HAN", "BOPOMOFO"}),
+    frozenset({"LATIN", "HAN", "HANGUL"}),
+)
+"""What one label may mix: level "Highly Restrictive" of UTS 39, section 5.2."""
+
+
+class _BrokenRuleError(Exception):
+    """A text is no public domain name; carries the rule it breaks."""
+
+
+def canonical_domain(text: str) -> str:
+    """The host that `text` (a domain, host with port, or web address) names, in its one ASCII form.
+
+    That is A-labels (IDNA 2008 after UTS 46 mapping) in lower case, without a final dot. `www.` is
+    kept, see `without_www`. `.test` and `.example` (RFC 2606) are allowed: nobody can own them, so
+    they lead somewhere only where an operator arranged it, such as for end-to-end tests. A label may
+    not mix scripts that look alike; look-alikes within one script are not recognised.
+
+    Raises:
+        DomainError: for every text that is not the name of a public web host.
+    """
+    try:
+        domain = ".".join(_labels(_host(text)))
+        _check_public(domain)
+    except _BrokenRuleError as exc:
+        raise DomainError(f"{quoted(text)} is not a public domain name", hint=str(exc)) from exc
+    return domain
+
+
+def without_www(domain: str) -> str:
+    """The domain without a leading `www.`, unless only a public suffix would be left (`www.gov.uk`)."""
+    rest = domain.removeprefix("www.")
+    return domain if rest == domain or _is_public_suffix(rest) else rest
+
+
+def toggled_www(domain: str) -> str:
+    """The same site's other usual name: with `www.`, or without it; itself when it has no other."""
+    if domain.startswith("www."):
+        return without_www(domain)
+    longer = f"www.{domain}"
+    return longer if len(longer) <= MAX_DOMAIN_LENGTH else domain
+
+
+def registrable_domain(domain: str) -> str:
+    """The part of a domain that one owner registered: `example.co.uk` for `shop.example.co.uk`.
+
+    Platforms that give out sub-domains count as suffixes (the private section of the Public Suffix
+    List): the owner of `myshop.myshopify.com` is the shop, and falling back to `myshopify.com` would
+    show it under Shopify's logo. The platform's own name, `myshopify.com`, is its own registrable
+    domain.
+    """
+    return _all_suffixes().privatesuffix(domain) or _icann_suffixes().privatesuffix(domain) or domain
+
+
+def ancestors_to_registrable(domain: str) -> tuple[str, ...]:
+    """The domain, then each parent, up to and with its registrable domain."""
+    labels = domain.split(".")
+    parents = len(labels) - registrable_domain(domain).count(".")
+    return tuple(".".join(labels[start:]) for start in range(parents))
+
+
+def quoted(text: str) -> str:
+    """A text from outside as a message may show it: cut short, in quotes, control characters escaped."""
+    shown = repr(text[: MAX_QUOTED_LENGTH + 1])
+    if len(shown) <= MAX_QUOTED_LENGTH + len("''"):
+        return shown
+    return f"{shown[: MAX_QUOTED_LENGTH - 2]}...{shown[0]}"
+
+
+def _host(text: str) -> str:
+    """The host of a web address, or of what stands where its host would."""
+    address = text.strip()
+    scheme = SCHEME.match(address)
+    if scheme is not None:
+        if (scheme[1] or "https").lower() not in {"http", "https"}:
+            raise _BrokenRuleError("only http and https addresses lead to a web host")
+        address = address[scheme.end() :]
+    authority = re.split(r"[/?#]", address, maxsplit=1)[0]
+    if "@" in authority:
+        raise _BrokenRuleError("it holds a user name or is a mail address; write only the host")
+    if authority.startswith("[") or authority.count(":") > 1:
+        raise _BrokenRuleError("it is an IP address; write a name such as shopify.com")
+    host, _, port = authority.partition(":")
+    if port and not (PORT.fullmatch(port) and int(port) <= MAX_PORT):
+        raise _BrokenRuleError("what follows the colon is not a port")
+    return host
+
+
+def _labels(host: str) -> list[str]:
+    """The labels of a host, each checked and in ASCII."""
+    if not host:
+        raise _BrokenRuleError("it is empty; write a name such as shopify.com")
+    if len(host) > MAX_DOMAIN_LENGTH + 1:
+        raise _BrokenRuleError(f"it has {len(host)} characters, and {MAX_DOMAIN_LENGTH} are allowed")
+    labels = _mapped(host).removesuffix(".").split(".")
+    if "" in labels:
+        raise _BrokenRuleError("nothing stands before or between its dots")
+    if IPV4_NUMBER.fullmatch(labels[-1]):
+        raise _BrokenRuleError("it is a number or an IP address; write a name such as shopify.com")
+    if len(labels) == 1:
+        raise _BrokenRuleError("it has no dot; write the whole name, such as shopify.com")
+    return [_ascii_label(label) for label in labels]
+
+
+def _mapped(host: str) -> str:
+    """UTS 46 mapping: case, full-width forms, other dots."""
+    if host.isascii():
+        return host.lower()
+    import idna  # noqa: PLC0415  # its tables cost 25 ms, and few domains need them
+
+    try:
+        return idna.uts46_remap(host, std3_rules=False)
+    except idna.IDNAError as exc:
+        raise _BrokenRuleError("it holds a character that no domain name may have") from exc
+
+
+def _ascii_label(label: str) -> str:
+    """One label as the DNS has it."""
+    if not label.isascii() or label.startswith("xn--"):
+        encoded = _international_label(label)
+    elif LETTERS_DIGITS_HYPHENS.fullmatch(label):
+        encoded = label
+    else:
+        raise _BrokenRuleError("between dots only letters, digits and inner hyphens may stand")
+    if len(encoded) > MAX_LABEL_LENGTH:
+        raise _BrokenRuleError(f"at most {MAX_LABEL_LENGTH} characters may stand between two dots")
+    return encoded
+
+
+def _international_label(label: str) -> str:
+    import idna  # noqa: PLC0415  # see _mapped
+
+    try:
+        unicode_label = idna.ulabel(label)
+        encoded = idna.alabel(unicode_label).decode("ascii")
+    except idna.IDNAError as exc:
+        rule = f"no international label of at most {MAX_LABEL_LENGTH} characters (IDNA 2008)"
+        raise _BrokenRuleError(f"{quoted(label)} is {rule}") from exc
+    scripts = {script for script in map(_script, unicode_label) if script is not None}
+    if len(scripts) > 1 and not any(scripts <= mixable for mixable in MIXABLE_SCRIPTS):
+        names = " and ".join(script.title() or "unknown" for script in sorted(scripts))
+        raise _BrokenRuleError(f"{quoted(label)} mixes scripts whose letters can look alike ({names})")
+    return encoded
+
+
+def _script(character: str) -> str | None:
+    """The script of a character that IDNA allows; None when any script may use it.
+
+    Python has no table of scripts, but a character's name begins with its script's name.
+    """
+    first = re.split(r"[ -]", unicodedata.name(character, ""), maxsplit=1)[0]
+    return None if first in SCRIPTLESS else SCRIPT_ALIASES.get(first, first)
+
+
+def _check_public(domain: str) -> None:
+    if len(domain) > MAX_DOMAIN_LENGTH:
+        raise _BrokenRuleError(f"it has {len(domain)} characters, and {MAX_DOMAIN_LENGTH} are allowed")
+    last = domain.rpartition(".")[2]
+    if last in SPECIAL_USE:
+        raise _BrokenRuleError(f"names under .{last} are reserved and lead to no public host")
+    if _is_public_suffix(domain):
+        raise _BrokenRuleError("it is a public suffix; write the name of a site below it")
+
+
+def _is_public_suffix(domain: str) -> bool:
+    """Whether it is a registry's. A platform's own name, such as `github.io`, is a site like any other."""
+    return _icann_suffixes().is_public(domain)
+
+
+@cache
+def _icann_suffixes() -> "PublicSuffixList":
+    """The suffixes of registries."""
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # 45 ms, when first needed
+
+    return PublicSuffixList(only_icann=True)
+
+
+@cache
+def _all_suffixes() -> "PublicSuffixList":
+    """The suffixes of registries and of platforms."""
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # 45 ms, when first needed
+
+    return PublicSuffixList()
