@@ -1,0 +1,56 @@
+"""What the directory's permissions do not let us do, or let others do. Changes nothing."""
+
+import os
+import shlex
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+MAX_FILES_NAMED = 10
+"""A wrong owner concerns every file: ten names say as much as a thousand."""
+
+
+def problems_of(directory: Path, private: Iterable[Path], names: Iterable[str]) -> tuple[str, ...]:
+    """One line for each problem of the directory, of our own folders, and of the files `names` in it."""
+    if not is_directory(directory):
+        return (f"{directory} is not there or is no directory; run `logocache init`",)
+    problems = [*_access(directory), *_exposure(directory)]
+    for folder in private:
+        problems += [*_access(folder), *_openness(folder)]
+    return (*problems, *_unreadable(directory, names))
+
+
+def is_directory(path: Path) -> bool:
+    """False also where we may not look (`Path.is_dir` raises PermissionError then)."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _access(folder: Path) -> Iterator[str]:
+    if not is_directory(folder):
+        yield f"{folder} is missing; run `logocache init`"
+    elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield f"{folder} cannot be read and written by the user who runs this (uid {os.geteuid()})"
+
+
+def _exposure(directory: Path) -> Iterator[str]:
+    mode = directory.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        yield f"anyone may replace files in {directory}; run `chmod o-w {shlex.quote(str(directory))}`"
+
+
+def _openness(folder: Path) -> Iterator[str]:
+    if is_directory(folder) and folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield f"{folder} is open to other users; run `chmod 700 {shlex.quote(str(folder))}`"
+
+
+def _unreadable(directory: Path, names: Iterable[str]) -> Iterator[str]:
+    """Symbolic links are left out: they are strangers, and never followed."""
+    paths = (directory / name for name in names)
+    unreadable = [path.name for path in paths if not path.is_symlink() and not os.access(path, os.R_OK)]
+    for name in unreadable[:MAX_FILES_NAMED]:
+        yield f"{name} cannot be read by the user who runs this (uid {os.geteuid()})"
+    if len(unreadable) > MAX_FILES_NAMED:
+        yield f"{len(unreadable) - MAX_FILES_NAMED} more files cannot be read either"
