@@ -8,6 +8,9 @@ import pytest
 
 from databases import BACKENDS, PostgresServer, postgres_server
 
+EMPTY = "logocache_empty"
+"""The PostgreSQL database that is emptied before each test."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=BACKENDS, help="run tests with a database on this one only")
@@ -33,18 +36,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     with postgres_server() as server:
+        server.create(EMPTY)
         yield server
 
 
 @pytest.fixture
-def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a fresh, empty database."""
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database."""
     if backend == "sqlite":
         folder = tmp_path / "database"
         folder.mkdir()
-        yield f"sqlite:///{folder / 'logocache.db'}"
-        return
+        return f"sqlite:///{folder / 'logocache.db'}"
     server: PostgresServer = request.getfixturevalue("postgres")
-    name = server.create()
-    yield server.url(name)
-    server.drop(name)
+    server.empty(EMPTY)
+    return server.url(EMPTY)

@@ -1,0 +1,42 @@
+"""The connection to the database, and its two kinds of transaction: many readers, one writer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from logocache.repository.address import Address
+from logocache.repository.engine import WRITES, make_engine
+from logocache.repository.failures import translated
+
+
+class Database:
+    """Hands out transactions. Connects when one is first asked for; safe for use by many threads.
+
+    Everything that goes wrong inside a transaction leaves it as `DatabaseError` or `SchemaError`,
+    after a rollback; other exceptions roll back and pass.
+    """
+
+    def __init__(self, address: Address, *, lock_wait: float) -> None:
+        """A writer waits up to `lock_wait` seconds for its turn."""
+        self.address = address
+        self._engine = make_engine(address, lock_wait=lock_wait)
+        driver = self._engine.dialect.loaded_dbapi
+        self._foreign: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with translated(self.address, self._foreign), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one writing transaction of all threads, processes and machines; do not nest it."""
+        writer = self._engine.execution_options(**{WRITES: True})
+        with translated(self.address, self._foreign), writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close idle connections. Using the database again opens new ones."""
+        self._engine.dispose()

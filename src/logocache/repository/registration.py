@@ -1,0 +1,135 @@
+"""Making the catalogue known: rows are added and changed, never removed."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from logocache.model import Integration, Origin, Status
+from logocache.ports.repository import Registration
+from logocache.repository import tables
+from logocache.repository.columns import AS_SOON_AS_POSSIBLE
+from logocache.repository.database import Database
+from logocache.repository.records import NO_LEASE, Values
+from logocache.repository.selection import among, folded
+from logocache.repository.tables import LOGO
+from logocache.repository.texts import cleaned, identifier
+
+ANOTHER_DOMAIN: Values = {
+    **NO_LEASE,
+    "next_attempt_at": AS_SOON_AS_POSSIBLE,
+    "etag": None,
+    "last_modified": None,
+    "candidates_digest": None,
+    "failure_count": 0,
+    "last_outcome": None,
+    "last_error": None,
+}
+"""What is forgotten with a domain. The logo stays until the new domain gives one; who is fetching
+from the old domain right now loses the lease, and so cannot save what it finds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What registering decides of an entry."""
+
+    key: str
+    name: str
+    domain: str
+    category: str
+    origin: Origin
+    pinned: bool
+
+    def values(self) -> Values:
+        return {
+            "name": self.name,
+            "domain": self.domain,
+            "category": self.category,
+            "origin": self.origin,
+            "pinned": self.pinned,
+            "search_text": folded(self.key, self.name, self.domain),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Differences:
+    new: tuple[_Facts, ...]
+    changed: tuple[_Facts, ...]
+    moved: tuple[_Facts, ...]
+    """Changed, their domain among other things."""
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.moved)
+
+
+def register(database: Database, integrations: Iterable[Integration], *, now: datetime) -> Registration:
+    """Make the database know `integrations`; reads only, when it does.
+
+    An entry made on demand becomes a catalogue entry when it is named there, but never the other
+    way round. Raises ValueError for a key or domain that no column can hold.
+    """
+    wanted = {each.key: _facts_of(each) for each in integrations}
+    with database.read() as connection:
+        if not _differences(wanted, _known(connection, wanted)):
+            return Registration(added=0, changed=0)
+    with database.write() as connection:
+        # Another process may have been quicker since we read.
+        found = _differences(wanted, _known(connection, wanted))
+        _insert(connection, found.new, now)
+        _update(connection, found.changed, {})
+        _update(connection, found.moved, ANOTHER_DOMAIN)
+    return Registration(added=len(found.new), changed=len(found.changed) + len(found.moved))
+
+
+def _facts_of(integration: Integration) -> _Facts:
+    return _Facts(
+        key=identifier(integration.key, tables.KEY_LENGTH),
+        name=cleaned(integration.name, tables.NAME_LENGTH),
+        domain=identifier(integration.domain, tables.DOMAIN_LENGTH),
+        category=cleaned(integration.category, tables.CATEGORY_LENGTH),
+        origin=integration.origin,
+        pinned=integration.pinned,
+    )
+
+
+def _known(connection: Connection, keys: Collection[str]) -> Mapping[str, _Facts]:
+    c = LOGO.c
+    columns = (c.key, c.name, c.domain, c.category, c.origin, c.pinned)
+    rows = connection.execute(select(*columns).where(among(c.key, keys))).mappings()
+    return {row["key"]: _Facts(**row) for row in rows}
+
+
+def _differences(wanted: Mapping[str, _Facts], known: Mapping[str, _Facts]) -> _Differences:
+    new, changed, moved = [], [], []
+    for key, facts in wanted.items():
+        before = known.get(key)
+        if before is None:
+            new.append(facts)
+        elif facts == before or facts.origin is Origin.ON_DEMAND:
+            continue
+        elif facts.domain == before.domain:
+            changed.append(facts)
+        else:
+            moved.append(facts)
+    return _Differences(new=tuple(new), changed=tuple(changed), moved=tuple(moved))
+
+
+def _insert(connection: Connection, new: Iterable[_Facts], now: datetime) -> None:
+    fresh: Values = {
+        "created_at": now,
+        "status": Status.PENDING,
+        "next_attempt_at": AS_SOON_AS_POSSIBLE,
+        "fetch_count": 0,
+        "failure_count": 0,
+        "access_count": 0,
+    }
+    rows = [{"key": facts.key, **facts.values(), **fresh} for facts in new]
+    if rows:
+        connection.execute(insert(LOGO), rows)
+
+
+def _update(connection: Connection, changed: Iterable[_Facts], forgotten: Values) -> None:
+    rows = [{"of_key": facts.key, **facts.values(), **forgotten} for facts in changed]
+    if rows:
+        connection.execute(update(LOGO).where(LOGO.c.key == bindparam("of_key")), rows)

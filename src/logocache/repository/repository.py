@@ -1,0 +1,162 @@
+"""The facts in a SQL database: every question of the port, each in one transaction."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Select, bindparam, case, delete, select, true, update
+
+from logocache.model import FetchAttempt, Integration, LogoRecord
+from logocache.ports.repository import (
+    Access,
+    DueFilter,
+    RecordFilter,
+    Registration,
+    ReplacedFile,
+    Totals,
+    Unit,
+)
+from logocache.repository import leases, registration, schema
+from logocache.repository.address import parse_address
+from logocache.repository.columns import UTCDateTime
+from logocache.repository.counters import add_to_counters
+from logocache.repository.database import Database
+from logocache.repository.records import RECORD_COLUMNS, attempt_of, record_of, replaced_of
+from logocache.repository.selection import equal, matching
+from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
+from logocache.repository.texts import UNSTORABLE, is_storable
+from logocache.repository.totals import totals
+from logocache.repository.unit import SqlUnit
+
+LOCK_WAIT = 30.0
+"""Seconds that a writer waits for the writers before it."""
+
+_ACCESSED_AT = LOGO.c.last_accessed_at
+_HIT_AT = bindparam("hit_at", type_=UTCDateTime)
+_RECORD_ACCESS = (
+    update(LOGO)
+    .where(LOGO.c.key == bindparam("of_key"))
+    .values(
+        access_count=LOGO.c.access_count + bindparam("hits"),
+        last_accessed_at=case((_ACCESSED_AT >= _HIT_AT, _ACCESSED_AT), else_=_HIT_AT),
+    )
+)
+"""Flushes of several processes come in any order: the last access never moves back."""
+
+
+def open_repository(url: str, *, lock_wait: float = LOCK_WAIT) -> "SqlRepository":
+    """The repository in the database that `url` names. Connects when it is first asked something.
+
+    Raises:
+        SettingsError: the URL names no database that we can use.
+        DatabaseError: this Python's SQLite is too old.
+    """
+    return SqlRepository(Database(parse_address(url), lock_wait=lock_wait))
+
+
+class SqlRepository:
+    """Implements `ports.repository.Repository`. Safe for use by many threads.
+
+    Raises `SchemaError` too, where a table or column that it asks for does not exist.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._database.address}>"
+
+    def migrate(self) -> bool:
+        return schema.migrate(self._database)
+
+    def check_schema(self) -> None:
+        schema.check_schema(self._database)
+
+    def ping(self) -> None:
+        with self._database.read() as connection:
+            connection.execute(select(1))
+
+    def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
+        return registration.register(self._database, integrations, now=now)
+
+    def get(self, key: str) -> LogoRecord | None:
+        return self._first(select(*RECORD_COLUMNS).where(equal(LOGO.c.key, key)))
+
+    def find_by_domain(self, domain: str) -> LogoRecord | None:
+        query = select(*RECORD_COLUMNS).where(equal(LOGO.c.domain, domain))
+        return self._first(query.order_by(LOGO.c.key).limit(1))
+
+    def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
+        query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
+        return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
+
+    def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:
+        with self._database.read() as connection:
+            return leases.due_keys(connection, due, limit=limit)
+
+    def count_leased(self, *, now: datetime) -> int:
+        with self._database.read() as connection:
+            return leases.count_leased(connection, now=now)
+
+    def claim(
+        self, keys: Collection[str], *, owner: str, until: datetime, due: DueFilter
+    ) -> Sequence[LogoRecord]:
+        with self._database.write() as connection:
+            return leases.claim(connection, keys, owner=owner, until=until, due=due)
+
+    def release(self, keys: Collection[str], *, owner: str) -> None:
+        with self._database.write() as connection:
+            leases.release(connection, keys, owner=owner)
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        with self._database.write() as connection:
+            yield SqlUnit(connection)
+
+    def same_image(self, *, provider: str, sha256: str) -> Sequence[LogoRecord]:
+        query = select(*RECORD_COLUMNS).where(equal(LOGO.c.provider, provider), equal(LOGO.c.sha256, sha256))
+        return self._records(query.order_by(LOGO.c.key))
+
+    def replaced_files(self) -> Sequence[ReplacedFile]:
+        with self._database.read() as connection:
+            query = select(REPLACED).order_by(REPLACED.c.delete_after, REPLACED.c.name)
+            return [replaced_of(row) for row in connection.execute(query).mappings()]
+
+    def record_accesses(self, accesses: Mapping[str, Access], counters: Mapping[str, int]) -> None:
+        rows = [
+            {"of_key": key, "hits": access.count, "hit_at": access.last_at}
+            for key, access in accesses.items()
+            if is_storable(key)
+        ]
+        with self._database.write() as connection:
+            if rows:
+                connection.execute(_RECORD_ACCESS, rows)
+            add_to_counters(connection, counters)
+
+    def totals(self, *, now: datetime, stale_before: datetime) -> Totals:
+        with self._database.read() as connection:
+            return totals(connection, now=now, stale_before=stale_before)
+
+    def largest(self, limit: int) -> Sequence[LogoRecord]:
+        query = select(*RECORD_COLUMNS).where(LOGO.c.has_file == true())
+        return self._records(query.order_by(LOGO.c.size.desc(), LOGO.c.key).limit(limit))
+
+    def attempts(self, key: str, *, limit: int) -> Sequence[FetchAttempt]:
+        query = select(ATTEMPT).where(equal(ATTEMPT.c.key, key))
+        query = query.order_by(ATTEMPT.c.at.desc(), ATTEMPT.c.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [attempt_of(row) for row in connection.execute(query).mappings()]
+
+    def purge_attempts(self, *, before: datetime) -> int:
+        with self._database.write() as connection:
+            return connection.execute(delete(ATTEMPT).where(ATTEMPT.c.at < before)).rowcount
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _records(self, query: Select[*tuple[object, ...]]) -> Sequence[LogoRecord]:
+        with self._database.read() as connection:
+            return [record_of(row) for row in connection.execute(query).mappings()]
+
+    def _first(self, query: Select[*tuple[object, ...]]) -> LogoRecord | None:
+        return next(iter(self._records(query)), None)

@@ -1,0 +1,128 @@
+"""The version of the database's schema: reading it, judging it, and bringing it up to date."""
+
+from enum import Enum, auto
+from pathlib import Path
+from typing import assert_never
+
+from sqlalchemy import Connection, inspect, text
+
+from logocache.errors import SchemaError
+from logocache.repository.address import SETTING
+from logocache.repository.database import Database
+from logocache.repository.tables import METADATA
+
+SCHEMA_VERSION = "0001"
+"""The newest revision in migrations/versions. Revisions are four digits, counted up."""
+
+VERSION_TABLE = "alembic_version"
+MIGRATIONS = Path(__file__).with_name("migrations")
+OWN_DATABASE = f"give logocache a database of its own with {SETTING}"
+
+
+class SchemaState(Enum):
+    """What the database holds, seen from this version of the program."""
+
+    EMPTY = auto()
+    OLDER = auto()
+    CURRENT = auto()
+    NEWER = auto()
+    INCOMPLETE = auto()
+    """The right version, but tables are missing."""
+    FOREIGN = auto()
+    """Tables that are not ours."""
+
+
+def check_schema(database: Database) -> None:
+    """Raise `SchemaError`, with the next step, unless the schema is the one of this version."""
+    with database.read() as connection:
+        state = state_of(connection)
+    match state:
+        case SchemaState.CURRENT:
+            return
+        case SchemaState.EMPTY:
+            raise SchemaError(f"the database {database.address} is empty", hint="run `logocache init`")
+        case SchemaState.OLDER:
+            raise SchemaError(
+                f"the database {database.address} belongs to an older logocache", hint="run `logocache init`"
+            )
+        case SchemaState.NEWER | SchemaState.INCOMPLETE | SchemaState.FOREIGN:
+            raise _hopeless(state, database)
+        case _:
+            assert_never(state)
+
+
+def migrate(database: Database) -> bool:
+    """Bring the schema to this version; whether anything changed.
+
+    Only who holds the writer lock migrates, in one transaction; the others wait, and find nothing
+    left to do. Raises `SchemaError` for a database that is newer, damaged or not ours.
+    """
+    with database.read() as connection:
+        state = state_of(connection)
+    if state is SchemaState.CURRENT:
+        return False
+    if state not in {SchemaState.EMPTY, SchemaState.OLDER}:
+        raise _hopeless(state, database)
+    with database.write() as connection:
+        if state_of(connection) is SchemaState.CURRENT:
+            return False
+        upgrade(connection)
+    return True
+
+
+def state_of(connection: Connection) -> SchemaState:
+    """Two short queries, and no Alembic, which takes longer to import than to run."""
+    tables = set(inspect(connection).get_table_names())
+    if not tables:
+        return SchemaState.EMPTY
+    if VERSION_TABLE not in tables:
+        return SchemaState.FOREIGN
+    versions = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    if len(versions) != 1 or not _is_revision(versions[0]):
+        return SchemaState.FOREIGN
+    if versions[0] != SCHEMA_VERSION:
+        return SchemaState.OLDER if versions[0] < SCHEMA_VERSION else SchemaState.NEWER
+    return SchemaState.CURRENT if METADATA.tables.keys() <= tables else SchemaState.INCOMPLETE
+
+
+def upgrade(connection: Connection) -> None:
+    """Run what is missing of migrations/ in the transaction of `connection`.
+
+    Raises:
+        SchemaError: the database's version is none of ours.
+    """
+    # Alembic takes 270 ms to import, and is needed once in a database's life.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise SchemaError(
+            f"the database cannot be brought up to date ({error})", hint=OWN_DATABASE
+        ) from error
+
+
+def _is_revision(version: str) -> bool:
+    return len(version) == len(SCHEMA_VERSION) and version.isdecimal()
+
+
+def _hopeless(state: SchemaState, database: Database) -> SchemaError:
+    """What `init` cannot mend either."""
+    if state is SchemaState.NEWER:
+        return SchemaError(
+            f"the database {database.address} belongs to a newer logocache", hint="upgrade the program"
+        )
+    if state is SchemaState.INCOMPLETE:
+        return SchemaError(
+            f"the database {database.address} lacks tables of its version",
+            hint="restore it from a backup, or empty it and run `logocache init`",
+        )
+    return SchemaError(
+        f"the database {database.address} holds the tables of another program",
+        hint=OWN_DATABASE,
+    )

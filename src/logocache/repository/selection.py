@@ -1,0 +1,122 @@
+"""Which rows: the filters of the port as SQL conditions."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, or_, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from logocache.model import OutcomeKind, Status
+from logocache.ports.repository import DueFilter, RecordFilter
+from logocache.repository.tables import LOGO
+from logocache.repository.texts import UNSTORABLE, is_storable
+
+Condition = ColumnElement[bool]
+
+
+def equal(column: ColumnElement[Any], text: str) -> Condition:
+    """Whether the column's text is `text`; never, when no column could hold that."""
+    return column == text if is_storable(text) else false()
+
+
+def among(column: ColumnElement[Any], texts: Iterable[str]) -> Condition:
+    """Whether the column's text is one of `texts`, however many.
+
+    They travel as one JSON parameter: lists of parameters end at 32,766 in SQLite and 65,535 in
+    PostgreSQL, and each length would be another statement to prepare. What no column could hold
+    is left out.
+    """
+    storable = list(filter(is_storable, texts))
+    return column.op("IN", is_comparison=True)(_Members(bindparam(None, json.dumps(storable), String)))
+
+
+def matching(where: RecordFilter) -> list[Condition]:
+    """The conditions of `where`, all of which must hold."""
+    conditions: list[Condition] = []
+    for column, texts in (
+        (LOGO.c.key, where.keys),
+        (LOGO.c.status, where.statuses),
+        (LOGO.c.provider, where.providers),
+        (LOGO.c.category, where.categories),
+    ):
+        if texts is not None:
+            conditions.append(among(column, texts))
+    if where.has_file is not None:
+        conditions.append(LOGO.c.has_file == where.has_file)
+    if where.failing is not None:
+        conditions.append(failing() if where.failing else LOGO.c.failure_count == 0)
+    if where.fetched_before is not None:
+        conditions.append(stale(where.fetched_before))
+    if where.pinned is not None:
+        conditions.append(LOGO.c.pinned == where.pinned)
+    if where.text is not None:
+        conditions.append(_containing(where.text))
+    return conditions
+
+
+def due_and_free(due: DueFilter) -> Condition:
+    """Entries that `due` wants and nobody holds a lease on."""
+    conditions = [free(due.now)]
+    if due.keys is not None:
+        conditions.append(among(LOGO.c.key, due.keys))
+    if due.failed_only:
+        conditions.append(failing())
+    elif not due.forced:
+        conditions.append(LOGO.c.next_attempt_at <= due.now)
+    if due.offline and not due.forced:
+        conditions.append(_untried_offline())
+    return and_(*conditions)
+
+
+def free(now: datetime) -> Condition:
+    return or_(LOGO.c.lease_until.is_(None), LOGO.c.lease_until <= now)
+
+
+def leased(now: datetime) -> Condition:
+    return LOGO.c.lease_until > now
+
+
+def failing() -> Condition:
+    return LOGO.c.failure_count > 0
+
+
+def stale(before: datetime) -> Condition:
+    """Has a file that was last obtained or confirmed before then."""
+    return and_(LOGO.c.has_file == true(), LOGO.c.fetched_at < before)
+
+
+def folded(*texts: str) -> str:
+    """Texts as they are searched, apart by a character that no search text holds."""
+    return "\n".join(text.casefold() for text in texts)
+
+
+def _untried_offline() -> Condition:
+    """Entries without a file that icon sets and own files were not asked for before."""
+    outcome = LOGO.c.last_outcome
+    return and_(LOGO.c.status == Status.PENDING, or_(outcome.is_(None), outcome != OutcomeKind.NOT_ASKED))
+
+
+def _containing(text: str) -> Condition:
+    return LOGO.c.search_text.contains(UNSTORABLE.sub(" ", text).casefold(), autoescape=True)
+
+
+class _Members(FunctionElement[str]):
+    """A sub-select of the texts in a JSON array."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(_Members, "sqlite")
+def _members_sqlite(element: _Members, compiler: SQLCompiler, **options: object) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608  # a bound parameter
+
+
+@compiles(_Members, "postgresql")
+def _members_postgresql(element: _Members, compiler: SQLCompiler, **options: object) -> str:
+    array = compiler.process(element.clauses, **options)
+    return f"(SELECT jsonb_array_elements_text(CAST({array} AS jsonb)))"

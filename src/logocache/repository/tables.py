@@ -1,0 +1,176 @@
+"""The tables, as SQLModel classes. Nothing outside this box sees them.
+
+Rows are read and written through the Core tables at the end, in batches: an object of the ORM for
+each row takes five times as long. What a column may hold is cut or refused in `records` and `texts`.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+)
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from logocache.model import Origin, OutcomeKind, Status
+from logocache.repository.columns import UTCDateTime, choice, long_text, serial, text
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+KEY_LENGTH = 253
+DOMAIN_LENGTH = 253
+NAME_LENGTH = 200
+CATEGORY_LENGTH = 100
+FILE_NAME_LENGTH = 300
+DIGEST_LENGTH = 64
+PROVIDER_LENGTH = 64
+URL_LENGTH = 2048
+LICENCE_LENGTH = 200
+NOTE_LENGTH = 500
+"""Of attributions, reasons and errors."""
+VALIDATOR_LENGTH = 512
+OWNER_LENGTH = 128
+COUNTER_LENGTH = 128
+
+
+METADATA = MetaData(naming_convention=NAMING)
+
+
+class Base(SQLModel, registry=registry(metadata=METADATA)):
+    """Base of our tables, with a metadata of their own: a host program's SQLModel tables stay apart."""
+
+
+class LogoRow(Base, table=True):
+    """One entry: what was registered, its file, where that came from, its history and its lease."""
+
+    __tablename__ = "logo"
+    __table_args__ = (
+        CheckConstraint("(status = 'pending') = (file_name IS NULL)", name="pending_without_file"),
+        CheckConstraint(
+            "(file_name IS NULL) = (sha256 IS NULL) AND (file_name IS NULL) = (size IS NULL)"
+            " AND (file_name IS NULL) = (width IS NULL) AND (file_name IS NULL) = (height IS NULL)",
+            name="whole_file",
+        ),
+        Index("ix_logo_due", "has_file", "next_attempt_at", "key"),
+        Index("ix_logo_used", "pinned", "has_file", "used_at", "key"),
+        Index("ix_logo_groups", "status", "provider", "category", "size"),
+        Index("ix_logo_image", "provider", "sha256", "key"),
+        Index("ix_logo_domain", "domain", "key"),
+        Index("ix_logo_lease", "lease_until"),
+        Index("ix_logo_failing", "failure_count", "key"),
+        Index("ix_logo_fetched", "has_file", "fetched_at"),
+        Index("ix_logo_size", "size", "key"),
+    )
+
+    key: str = Field(sa_column=Column(text(KEY_LENGTH), primary_key=True))
+    name: str = Field(sa_column=Column(text(NAME_LENGTH), nullable=False))
+    domain: str = Field(sa_column=Column(text(DOMAIN_LENGTH), nullable=False))
+    category: str = Field(sa_column=Column(text(CATEGORY_LENGTH), nullable=False))
+    origin: Origin = Field(sa_column=Column(choice(Origin, "origin"), nullable=False))
+    pinned: bool = Field(sa_column=Column(Boolean, nullable=False))
+    search_text: str = Field(sa_column=Column(long_text(), nullable=False))
+    """Key, name and domain, folded by Python: SQLite folds ASCII only, PostgreSQL as its locale says."""
+    created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
+
+    status: Status = Field(sa_column=Column(choice(Status, "status"), nullable=False))
+    file_name: str | None = Field(sa_column=Column(text(FILE_NAME_LENGTH)))
+    sha256: str | None = Field(sa_column=Column(text(DIGEST_LENGTH)))
+    size: int | None = Field(sa_column=Column(BigInteger))
+    width: int | None = Field(sa_column=Column(Integer))
+    height: int | None = Field(sa_column=Column(Integer))
+    has_file: bool = Field(
+        sa_column=Column(Boolean, Computed("file_name IS NOT NULL", persisted=True), nullable=False)
+    )
+    provider: str | None = Field(sa_column=Column(text(PROVIDER_LENGTH)))
+    source_url: str | None = Field(sa_column=Column(text(URL_LENGTH)))
+    licence: str | None = Field(sa_column=Column(text(LICENCE_LENGTH)))
+    attribution: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
+    store_until: datetime | None = Field(sa_column=Column(UTCDateTime))
+    etag: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
+    last_modified: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
+    candidates_digest: str | None = Field(sa_column=Column(text(DIGEST_LENGTH)))
+
+    fetched_at: datetime | None = Field(sa_column=Column(UTCDateTime))
+    checked_at: datetime | None = Field(sa_column=Column(UTCDateTime))
+    next_attempt_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
+    """`columns.AS_SOON_AS_POSSIBLE` stands for None."""
+    fetch_count: int = Field(sa_column=Column(BigInteger, nullable=False))
+    failure_count: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_outcome: OutcomeKind | None = Field(sa_column=Column(choice(OutcomeKind, "last_outcome")))
+    last_error: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
+
+    last_accessed_at: datetime | None = Field(sa_column=Column(UTCDateTime))
+    access_count: int = Field(sa_column=Column(BigInteger, nullable=False))
+    used_at: datetime = Field(
+        sa_column=Column(
+            UTCDateTime,
+            Computed("coalesce(last_accessed_at, fetched_at, created_at)", persisted=True),
+            nullable=False,
+        )
+    )
+
+    lease_owner: str | None = Field(sa_column=Column(text(OWNER_LENGTH)))
+    lease_until: datetime | None = Field(sa_column=Column(UTCDateTime))
+
+
+class AttemptRow(Base, table=True):
+    """One line of the audit trail. It outlives its entry."""
+
+    __tablename__ = "fetch_attempt"
+    __table_args__ = (
+        Index("ix_fetch_attempt_entry", "key", "at", "id"),
+        Index("ix_fetch_attempt_at", "at"),
+    )
+
+    id: int = Field(sa_column=Column(serial(), primary_key=True))
+    key: str = Field(sa_column=Column(text(KEY_LENGTH), nullable=False))
+    provider: str = Field(sa_column=Column(text(PROVIDER_LENGTH), nullable=False))
+    url: str = Field(sa_column=Column(text(URL_LENGTH), nullable=False))
+    at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
+    duration: float = Field(sa_column=Column(Double, nullable=False))
+    """Seconds."""
+    outcome: OutcomeKind = Field(sa_column=Column(choice(OutcomeKind, "outcome"), nullable=False))
+    status: int | None = Field(sa_column=Column(Integer))
+    bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    reason: str = Field(sa_column=Column(text(NOTE_LENGTH), nullable=False))
+
+
+class ReplacedFileRow(Base, table=True):
+    """A file that its entry no longer names, until its grace period is over."""
+
+    __tablename__ = "replaced_file"
+    __table_args__ = (Index("ix_replaced_file_delete_after", "delete_after", "name"),)
+
+    name: str = Field(sa_column=Column(text(FILE_NAME_LENGTH), primary_key=True))
+    key: str = Field(sa_column=Column(text(KEY_LENGTH), nullable=False))
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sha256: str = Field(sa_column=Column(text(DIGEST_LENGTH), nullable=False))
+    delete_after: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
+
+
+class CounterRow(Base, table=True):
+    """A named sum: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`."""
+
+    __tablename__ = "counter"
+
+    name: str = Field(sa_column=Column(text(COUNTER_LENGTH), primary_key=True))
+    value: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+LOGO: Table = METADATA.tables["logo"]
+ATTEMPT: Table = METADATA.tables["fetch_attempt"]
+REPLACED: Table = METADATA.tables["replaced_file"]
+COUNTER: Table = METADATA.tables["counter"]

@@ -1,0 +1,130 @@
+"""One exclusive write transaction over entries and files."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Update, bindparam, delete, false, func, insert, not_, select, true, update
+
+from logocache.model import LogoRecord, Origin
+from logocache.ports.repository import ReplacedFile, SavedFetch
+from logocache.repository.columns import AS_SOON_AS_POSSIBLE
+from logocache.repository.counters import add_to_counters, requests_made
+from logocache.repository.records import (
+    NO_FILE,
+    NO_LEASE,
+    RECORD_COLUMNS,
+    Values,
+    attempt_values,
+    fetch_values,
+    record_of,
+    replaced_of,
+    replaced_values,
+)
+from logocache.repository.selection import among
+from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
+
+LIKE_NEW: Values = {
+    **NO_FILE,
+    **NO_LEASE,
+    "checked_at": None,
+    "next_attempt_at": AS_SOON_AS_POSSIBLE,
+    "failure_count": 0,
+    "last_outcome": None,
+    "last_error": None,
+}
+"""A cleared entry: nothing that happened before keeps it from being fetched."""
+
+_SAVE: Update = update(LOGO).where(LOGO.c.key == bindparam("of_key"))
+
+
+class SqlUnit:
+    """Implements `ports.repository.Unit` on a connection that holds the writer lock.
+
+    Inside it, the repository's own writing methods would wait for that lock until they fail.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def stored_bytes(self) -> int:
+        current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()
+        replaced = select(func.coalesce(func.sum(REPLACED.c.size), 0)).scalar_subquery()
+        return int(self._connection.execute(select(current + replaced)).scalar_one())
+
+    def owned(self, keys: Collection[str], owner: str) -> Mapping[str, LogoRecord]:
+        """See the port. A lease that is over but that nobody took still counts as held."""
+        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, keys), LOGO.c.lease_owner == owner)
+        records = map(record_of, self._connection.execute(query).mappings())
+        return {record.key: record for record in records}
+
+    def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
+        query = (
+            select(*RECORD_COLUMNS)
+            .where(LOGO.c.pinned == false(), LOGO.c.has_file == true())
+            .order_by(LOGO.c.used_at, LOGO.c.key)
+            .limit(limit)
+        )
+        if excluding:
+            query = query.where(not_(among(LOGO.c.key, excluding)))
+        return [record_of(row) for row in self._connection.execute(query).mappings()]
+
+    def oldest_replaced(self, *, limit: int) -> Sequence[ReplacedFile]:
+        query = select(REPLACED).order_by(REPLACED.c.delete_after, REPLACED.c.name).limit(limit)
+        return [replaced_of(row) for row in self._connection.execute(query).mappings()]
+
+    def save(self, fetches: Sequence[SavedFetch]) -> None:
+        """See the port. What was registered (name, domain, category …) is left as it is, too.
+
+        Raises ValueError for a record that contradicts itself or fits no column.
+        """
+        if not fetches:
+            return
+        rows = [{"of_key": each.record.key, **NO_LEASE, **fetch_values(each.record)} for each in fetches]
+        self._connection.execute(_SAVE, rows)
+        attempts = [attempt for each in fetches for attempt in each.attempts]
+        if attempts:
+            self._connection.execute(insert(ATTEMPT), [attempt_values(attempt) for attempt in attempts])
+            add_to_counters(self._connection, requests_made(attempts))
+        self._keep_replaced(fetches)
+
+    def evict(self, keys: Collection[str], *, until: datetime) -> None:
+        """See the port. Counts them as `evictions`.
+
+        Whoever is fetching one right now loses the lease: what it knows of the file is wrong now.
+        """
+        values = {**NO_FILE, **NO_LEASE, "next_attempt_at": until}
+        gone = self._connection.execute(
+            update(LOGO).where(among(LOGO.c.key, keys), LOGO.c.has_file == true()).values(values)
+        )
+        add_to_counters(self._connection, {"evictions": gone.rowcount})
+
+    def clear(self, records: Sequence[LogoRecord]) -> Sequence[LogoRecord]:
+        """See the port. An entry that had no file is cleared when it still has none."""
+        asked = {record.key: record for record in records}
+        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked)).order_by(LOGO.c.key)
+        current = [record_of(row) for row in self._connection.execute(query).mappings()]
+        cleared = [record for record in current if _name_of(record) == _name_of(asked[record.key])]
+        passing = [record.key for record in cleared if record.origin is Origin.ON_DEMAND]
+        lasting = [record.key for record in cleared if record.origin is not Origin.ON_DEMAND]
+        self._connection.execute(delete(LOGO).where(among(LOGO.c.key, passing)))
+        self._connection.execute(update(LOGO).where(among(LOGO.c.key, lasting)).values(LIKE_NEW))
+        return cleared
+
+    def forget_replaced(self, names: Collection[str]) -> None:
+        self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
+
+    def _keep_replaced(self, fetches: Sequence[SavedFetch]) -> None:
+        """A file that is current again is no replaced one: its grace period must not delete it."""
+        current = {name for each in fetches if (name := _name_of(each.record)) is not None}
+        replaced = {
+            each.replaced.name: each.replaced
+            for each in fetches
+            if each.replaced is not None and each.replaced.name not in current
+        }
+        self.forget_replaced(current | replaced.keys())
+        if replaced:
+            self._connection.execute(insert(REPLACED), [replaced_values(each) for each in replaced.values()])
+
+
+def _name_of(record: LogoRecord) -> str | None:
+    return record.file.name if record.file is not None else None

@@ -1,0 +1,93 @@
+"""Bringing a repository into the state that a test starts from, through its own port."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind
+from logocache.ports.repository import DueFilter, ReplacedFile, Repository, SavedFetch
+from makers import DAY, NOW, make_file, make_integration
+
+OWNER = "host:1:aaaa"
+OTHER = "host:2:bbbb"
+HOUR = timedelta(hours=1)
+
+
+def known(repository: Repository, *keys: str, now: datetime = NOW) -> None:
+    """Entries that nobody has fetched yet."""
+    repository.register([make_integration(key) for key in keys], now=now)
+
+
+def store(repository: Repository, *records: LogoRecord) -> None:
+    """Make entries known as `records` has them, and save what was fetched for them."""
+    repository.register([integration_of(record) for record in records], now=records[0].created_at)
+    with repository.unit() as unit:
+        unit.save([fetch_of(record) for record in records])
+
+
+def integration_of(record: LogoRecord) -> Integration:
+    return make_integration(
+        record.key,
+        name=record.name,
+        domain=record.domain,
+        category=record.category,
+        origin=record.origin,
+        pinned=record.pinned,
+    )
+
+
+def fetch_of(
+    record: LogoRecord,
+    *,
+    attempts: Iterable[FetchAttempt] = (),
+    replaced: ReplacedFile | None = None,
+    kind: OutcomeKind = OutcomeKind.FOUND,
+) -> SavedFetch:
+    outcome = Outcome(kind=kind, next_attempt_at=record.next_attempt_at or NOW)
+    return SavedFetch(record=record, outcome=outcome, attempts=tuple(attempts), replaced=replaced)
+
+
+def save(repository: Repository, *fetches: SavedFetch) -> None:
+    with repository.unit() as unit:
+        unit.save(fetches)
+
+
+def make_attempt(key: str = "shopify", *, at: datetime = NOW, **facts: Any) -> FetchAttempt:
+    """`Any`: forwards to the dataclass, which checks the names."""
+    attempt = FetchAttempt(
+        key=key,
+        provider="site",
+        url=f"https://{key}.test/icon.png",
+        at=at,
+        duration=0.25,
+        outcome=OutcomeKind.FOUND,
+        status=200,
+        bytes=1234,
+    )
+    return replace(attempt, **facts)
+
+
+def make_replaced(key: str = "shopify", *, content: bytes = b"old", days: float = 7) -> ReplacedFile:
+    file = make_file(key, content=content)
+    return ReplacedFile(
+        name=file.name, key=key, size=file.size, sha256=file.sha256, delete_after=NOW + days * DAY
+    )
+
+
+def claim(
+    repository: Repository,
+    keys: Sequence[str],
+    *,
+    owner: str = OWNER,
+    until: datetime = NOW + HOUR,
+    due: DueFilter | None = None,
+) -> list[str]:
+    """The keys that `owner` got."""
+    due = due or DueFilter(now=NOW)
+    return [record.key for record in repository.claim(keys, owner=owner, until=until, due=due)]
+
+
+def due_keys(repository: Repository, *, limit: int | None = None, **facts: Any) -> list[str]:
+    """`Any`: forwards to the filter, which checks the names."""
+    return list(repository.due_keys(DueFilter(**({"now": NOW} | facts)), limit=limit))
