@@ -1,0 +1,132 @@
+"""Sources of the template family that need something from the operator: an address, a token, a word."""
+
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from logocache.errors import ProviderError
+from logocache.model import StoringClass
+from logocache.ports.provider import Provider, ProviderTerms
+from logocache.providers.refusals import CLEARBIT, check_host
+from logocache.providers.template import PLACEHOLDER, Template, TemplateProvider, filled
+from logocache.settings import Settings
+
+LARGEST_STORED = 512
+"""Pixels; more would only be scaled down again."""
+
+CLEARBIT_TERMS = ProviderTerms(
+    id="clearbit",
+    title="A server with Clearbit's URL shape",
+    storing=StoringClass.UNSTATED,
+    licence=None,
+    terms_url=None,
+    uses_network=True,
+    learns_placeholder=True,
+)
+
+LOGODEV_TERMS = ProviderTerms(
+    id="logodev",
+    title="logo.dev",
+    storing=StoringClass.CONDITIONAL,
+    licence=None,
+    terms_url="https://www.logo.dev/terms",
+    uses_network=True,
+    rate_per_second=10,
+    misconfigured_statuses=frozenset({401, 403}),
+)
+# By default it answers with a monogram of its own, which nothing tells from a logo.
+LOGODEV_URL = "https://img.logo.dev/{domain}?size={size}&format=png&retina=false&fallback=404"
+
+TEMPLATE_TERMS = ProviderTerms(
+    id="template",
+    title="A source of your own",
+    storing=StoringClass.UNSTATED,
+    licence=None,
+    terms_url=None,
+    uses_network=True,
+    learns_placeholder=True,
+)
+
+
+def clearbit(settings: Settings) -> Provider:
+    """Any server of Clearbit's URL shape. Raises `ProviderError` without one, and for Clearbit's own."""
+    if settings.clearbit_url is None:
+        raise CLEARBIT.error("the provider clearbit without LOGO_CACHE_CLEARBIT_URL")
+    check_host(settings.clearbit_url, f"LOGO_CACHE_CLEARBIT_URL = {settings.clearbit_url}")
+    template = Template(
+        terms=CLEARBIT_TERMS,
+        # Braces in the base are the operator's; our placeholders are added behind it.
+        url=quote(settings.clearbit_url, safe="/:%[]@!$&'()*+,;=") + "/{domain}?size={size}&format=png",
+        size=LARGEST_STORED,
+        trusted_origin=origin_of(settings.clearbit_url),
+    )
+    return TemplateProvider(template, max_bytes=max_bytes(settings))
+
+
+def logodev(settings: Settings) -> Provider:
+    """logo.dev. Raises `ProviderError` without a token, and unless the operator's plan allows storing."""
+    if settings.logodev_token is None:
+        raise ProviderError(
+            "the provider logodev needs a token", hint="set LOGO_CACHE_LOGODEV_TOKEN to your publishable key"
+        )
+    if not settings.logodev_storing_confirmed:
+        raise ProviderError(
+            "logo.dev allows storing only on its Pro and Enterprise plans, while subscribed",
+            hint="set LOGO_CACHE_LOGODEV_STORING_CONFIRMED=true if you have such a plan",
+        )
+    template = Template(
+        terms=LOGODEV_TERMS,
+        url=LOGODEV_URL,
+        size=LARGEST_STORED,
+        secret_query=(("token", settings.logodev_token.get_secret_value()),),
+    )
+    return TemplateProvider(template, max_bytes=max_bytes(settings))
+
+
+def template(settings: Settings) -> Provider:
+    """The operator's own URL. Query parameters without a placeholder may hold keys: they stay secret.
+
+    Raises:
+        ProviderError: there is none, it leads to a service that forbids storing, or it has other
+            braces than those of `{domain}`, `{key}` and `{size}`.
+    """
+    if settings.template_url is None:
+        raise ProviderError(
+            "the provider template needs a URL",
+            hint="set LOGO_CACHE_TEMPLATE_URL, such as https://logos.example/{domain}?size={size}",
+        )
+    url = settings.template_url.get_secret_value()
+    if {"{", "}"} & set(PLACEHOLDER.sub("", url)):
+        raise ProviderError(
+            "LOGO_CACHE_TEMPLATE_URL has odd braces",
+            hint="it may hold {domain}, {key} and {size} as they stand",
+        )
+    example = filled(url, {"domain": "example.com", "key": "example", "size": "1"})
+    check_host(example, "LOGO_CACHE_TEMPLATE_URL")
+    shown, secret_query = without_static_query(url)
+    own = Template(
+        terms=TEMPLATE_TERMS,
+        url=shown,
+        size=LARGEST_STORED if "{size}" in url else None,
+        secret_query=secret_query,
+        trusted_origin=None if PLACEHOLDER.search(urlsplit(url).netloc) else origin_of(url),
+    )
+    return TemplateProvider(own, max_bytes=max_bytes(settings))
+
+
+def without_static_query(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The URL with only those parameters of its query that hold a placeholder, and the others."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    filled_in = [pair for pair in pairs if PLACEHOLDER.search("".join(pair))]
+    static = tuple(pair for pair in pairs if pair not in filled_in)
+    query = urlencode(filled_in, safe="{}", quote_via=quote)
+    return urlunsplit(parts._replace(query=query, fragment="")), static
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host:port`, the port only where one is written."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def max_bytes(settings: Settings) -> int:
+    return settings.max_image_kb * 1000

@@ -1,0 +1,153 @@
+"""Icon sets as Iconify writes them: https://iconify.design/docs/types/iconify-json.html."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from logocache.errors import ProviderError
+from logocache.providers.iconify_svg import Drawing, svg
+
+MAX_BYTES = 100_000_000
+"""The largest published set has about 40 MB."""
+MAX_ALIASES = 10
+"""How many aliases may lead to one another; more, or a circle, and there is no icon."""
+DEFAULT_SIDE = 16.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IconifySet:
+    """One file, whose outer form is right; each icon is checked when it is asked for."""
+
+    prefix: str
+    licence: str | None
+    attribution: str | None
+    root: Mapping[str, object]
+    icons: Mapping[str, object]
+    aliases: Mapping[str, object]
+
+    def svg(self, slug: str) -> str | None:
+        """The icon as an SVG document, with `currentColor` left in; None when the set has none."""
+        layers = tuple(self._layers(slug))
+        if not layers or not isinstance(layers[-1].get("body"), str):
+            return None
+        return svg(merged(layers, self.root))
+
+    def _layers(self, slug: str) -> Iterator[Mapping[str, object]]:
+        """The aliases that lead to an icon, then the icon; nothing when they lead nowhere."""
+        layers: list[Mapping[str, object]] = []
+        name: object = slug
+        for _ in range(MAX_ALIASES + 1):
+            icon = self.icons.get(name) if isinstance(name, str) else None
+            if isinstance(icon, dict):
+                yield from (*layers, icon)
+                return
+            alias = self.aliases.get(name) if isinstance(name, str) else None
+            if not isinstance(alias, dict):
+                return
+            layers.append(alias)
+            name = alias.get("parent")
+
+
+def load(path: Path) -> IconifySet:
+    """The set in a file. Its licence may also stand in `info.json` beside it, as in npm packages.
+
+    Raises:
+        ProviderError: the file cannot be read, or is no Iconify set; names the file and the rule.
+    """
+    document = _read(path)
+    prefix, icons = document.get("prefix"), document.get("icons")
+    if not isinstance(prefix, str) or not prefix:
+        raise _broken(path, "its `prefix` is not a text")
+    if not isinstance(icons, dict):
+        raise _broken(path, "its `icons` are not an object")
+    info = _mapping(document.get("info")) or _info_beside(path)
+    return IconifySet(
+        prefix=prefix,
+        licence=_licence(_mapping(info.get("license"))),
+        attribution=_attribution(info),
+        root=document,
+        icons=icons,
+        aliases=_mapping(document.get("aliases")),
+    )
+
+
+def merged(layers: tuple[Mapping[str, object], ...], root: Mapping[str, object]) -> Drawing:
+    """An icon with the aliases before it: turns add up, flips cancel out, the first size counts."""
+
+    def side(name: str, otherwise: float) -> float:
+        numbers = (_number(layer.get(name)) for layer in (*layers, root))
+        return next((number for number in numbers if number is not None), otherwise)
+
+    turns = sum(_number(layer.get("rotate")) or 0 for layer in layers)
+    return Drawing(
+        body=str(layers[-1]["body"]),
+        left=side("left", 0),
+        top=side("top", 0),
+        width=side("width", DEFAULT_SIDE),
+        height=side("height", DEFAULT_SIDE),
+        quarter_turns=int(turns) % 4,
+        is_flipped_horizontally=sum(layer.get("hFlip") is True for layer in layers) % 2 == 1,
+        is_flipped_vertically=sum(layer.get("vFlip") is True for layer in layers) % 2 == 1,
+    )
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise _broken(path, f"it is larger than {MAX_BYTES} bytes")
+        document: object = json.loads(path.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ProviderError(
+            f"the Iconify file {path} cannot be read ({reason})",
+            hint="name a readable file in LOGO_CACHE_ICONIFY_FILES",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _broken(path, "it is not JSON") from error
+    if not isinstance(document, dict):
+        raise _broken(path, "it is not an object")
+    return document
+
+
+def _broken(path: Path, rule: str) -> ProviderError:
+    return ProviderError(
+        f"{path} is no Iconify set, {rule}",
+        hint="LOGO_CACHE_ICONIFY_FILES takes files such as icons.json of npm's @iconify-json/logos",
+    )
+
+
+def _info_beside(path: Path) -> Mapping[str, object]:
+    """What `info.json` says; empty when there is none, for it only adds to what is known."""
+    try:
+        return _mapping(json.loads(path.with_name("info.json").read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _licence(licence: Mapping[str, object]) -> str | None:
+    return _text(licence.get("spdx")) or _text(licence.get("title"))
+
+
+def _attribution(info: Mapping[str, object]) -> str | None:
+    name, author = _text(info.get("name")), _text(_mapping(info.get("author")).get("name"))
+    return f"{name} by {author}" if name and author else name
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value.strip()[:200] or None if isinstance(value, str) else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,69 @@
+"""What stands in the place of a logo that nobody has: initials on a colour. Pure."""
+
+import hashlib
+import re
+import unicodedata
+from itertools import takewhile
+
+from logocache.domains import registrable_domain
+from logocache.model import Integration, Monogram
+from logocache.providers.colours import is_colour, readable_on
+
+MAX_INITIALS = 2
+
+PALETTE = (
+    "#9F3960", "#A33949", "#A43C2F", "#A14206", "#915006", "#865901", "#796006", "#6D6603",
+    "#5B6C09", "#3C740D", "#087736", "#007654", "#037465", "#017272", "#06707E", "#116D8A",
+    "#0E6A9B", "#2063B0", "#455BB2", "#5D53AE", "#714CA6", "#804699", "#8E4088", "#983C75",
+)  # fmt: skip
+"""24 hues, 15° apart, of OKLCH lightness 0.5 and of chroma 0.14, or as much as sRGB has. Written down, so
+that placeholders keep their colours for ever; never reorder."""
+
+WORD = re.compile(r"[^\W_]+")
+CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+SHOWABLE = re.compile(r"[A-Z0-9]")
+"""What the font that comes with Pillow has, among capitals and digits."""
+
+
+def design(integration: Integration) -> Monogram:
+    """The placeholder of an integration: always the same for the same name and brand colour.
+
+    One or two capitals or digits, in white or nearly black, whichever can be read better: the
+    contrast is at least 4.5 to 1 (WCAG 2.2, level AA).
+    """
+    background = ground_of(integration)
+    return Monogram(
+        initials=initials_of(integration.name) or initials_of(_owner(integration.domain)) or "?",
+        background=background,
+        foreground=readable_on(background),
+    )
+
+
+def initials_of(name: str) -> str:
+    """The first letters of the first two words (`PayPal` has two), or a whole name such as `3M`.
+
+    Accents are dropped. Empty when the first word begins with a letter that cannot be shown.
+    """
+    words = [part for word in WORD.findall(_without_accents(name)) for part in CAMEL_CASE.split(word)]
+    whole = len(words) == 1 and len(words[0]) <= MAX_INITIALS
+    letters = words[0] if whole else "".join(word[0] for word in words[:MAX_INITIALS])
+    return "".join(takewhile(SHOWABLE.fullmatch, map(str.upper, letters)))
+
+
+def ground_of(integration: Integration) -> str:
+    """The brand's colour, or one that the name chooses."""
+    if integration.color is not None and is_colour(integration.color):
+        return integration.color.upper()
+    name = " ".join(integration.name.casefold().split())
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+    return PALETTE[digest[0] % len(PALETTE)]
+
+
+def _without_accents(name: str) -> str:
+    """Letters without their marks, compatible forms (full-width, circled) as plain ones."""
+    return "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+
+
+def _owner(domain: str) -> str:
+    """What the owner of a domain is called in it; of an international name, its ASCII form's letters."""
+    return registrable_domain(domain).partition(".")[0].removeprefix("xn--")
