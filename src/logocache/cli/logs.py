@@ -1,0 +1,97 @@
+"""How logocache's log is written: to standard error, as text or as JSON. Configured only here."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import assert_never
+
+from logocache.cli import terminal
+from logocache.cli.wording import clean
+from logocache.settings import LogFormat
+
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every log record has; anything else came as `extra` and is a field of the event."""
+
+
+def configure(log_format: LogFormat, *, verbosity: int, quiet: bool) -> None:
+    """Set up the logger `logocache`, and no other: HTTP libraries log whole URLs, secrets included.
+
+    Warnings are shown; with `verbosity` 1 also information, with 2 everything; when `quiet` errors only.
+    """
+    logger = logging.getLogger("logocache")
+    logger.handlers = [_handler(log_format)]
+    logger.propagate = False
+    logger.setLevel(_level(verbosity, quiet=quiet))
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-31T12:00:00Z WARNING logocache.fetcher.client fetch.failed key=stripe`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
+        line = f"{_time(record)} {record.levelname} {record.name} {record.getMessage()} {fields}"
+        lines = [line.rstrip()]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).splitlines()
+        return "\n".join(clean(each) for each in lines)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, event, its fields, and any exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line = fields_of(record) | line
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+class StandardErrorHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in typeshed only
+    """Writes to what is standard error at that moment, so that a progress bar can make room."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if sys.stderr is not None:
+            self.stream = sys.stderr
+            super().emit(record)
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    values: Mapping[str, object] = vars(record)
+    return {name: value for name, value in values.items() if name not in STANDARD}
+
+
+def _handler(log_format: LogFormat) -> logging.Handler:
+    handler = StandardErrorHandler()
+    handler.setFormatter(JsonFormatter() if _as_json(log_format) else TextFormatter())
+    return handler
+
+
+def _as_json(log_format: LogFormat) -> bool:
+    match log_format:
+        case LogFormat.JSON:
+            return True
+        case LogFormat.TEXT:
+            return False
+        case LogFormat.AUTO:
+            return not terminal.talk_is_terminal()
+        case _:
+            assert_never(log_format)
+
+
+def _level(verbosity: int, *, quiet: bool) -> int:
+    if quiet:
+        return logging.ERROR
+    return {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

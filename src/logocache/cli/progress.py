@@ -1,0 +1,85 @@
+"""How work in progress is shown on standard error: a bar on a terminal, a few lines elsewhere."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from logocache.cli import terminal
+from logocache.cli.wording import clean
+from logocache.ports.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+MILESTONES = 10
+
+
+@contextmanager
+def shown(verb: str, *, quiet: bool) -> Iterator[Progress]:
+    """A progress that is shown until the block ends; nothing at all when `quiet`."""
+    if quiet:
+        yield Silent()
+    elif terminal.talk_is_terminal():
+        with _bar() as bar:
+            yield Bar(bar, verb)
+    else:
+        yield Milestones(verb)
+
+
+class Milestones:
+    """At most ten lines for each `start`, however much there is to do."""
+
+    def __init__(self, verb: str) -> None:
+        self._verb = verb
+        self._total = 0
+        self._done = 0
+
+    def start(self, total: int) -> None:
+        self._total, self._done = total, 0
+
+    def advance(self, label: str) -> None:
+        del label  # of the few lines shown, none is about one entry
+        before = self._done * MILESTONES // max(self._total, 1)
+        self._done += 1
+        if self._done * MILESTONES // max(self._total, 1) > before and self._done <= self._total:
+            terminal.say(f"{self._verb} {self._done} of {self._total}")
+
+
+class Bar:
+    """One bar; a second `start` begins it anew."""
+
+    def __init__(self, bar: "RichProgress", verb: str) -> None:
+        self._bar = bar
+        self._verb = verb
+        self._task: TaskID | None = None
+
+    def start(self, total: int) -> None:
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(self._verb, total=total, label="")
+
+    def advance(self, label: str) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, advance=1, label=clean(label))
+
+
+def _bar() -> "RichProgress":
+    from rich.console import Console  # noqa: PLC0415  # only for a terminal, see cli/__init__.py
+    from rich.progress import (  # noqa: PLC0415  # as above
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress  # noqa: PLC0415  # as above
+
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[label]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )

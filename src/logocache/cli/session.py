@@ -1,0 +1,126 @@
+"""What one run of the program holds: its global options, and the way to the cache."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from logocache.cli import terminal
+
+if TYPE_CHECKING:
+    from logocache.ports.progress import Progress
+    from logocache.results import (
+        CacheStats,
+        ClearPlan,
+        ClearReport,
+        FetchReport,
+        Listing,
+        Result,
+        VerifyReport,
+    )
+    from logocache.selection import ClearSelection, FailOn, ListQuery
+    from logocache.settings import Settings
+
+
+class CacheService(Protocol):
+    """What the commands ask of `logocache.cache.LogoCache`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None, /
+    ) -> None: ...
+
+    def init(self, keys: Sequence[str], *, force: bool, progress: "Progress") -> "FetchReport": ...
+
+    def refresh(
+        self, keys: Sequence[str], *, force: bool, failed: bool, limit: int | None, progress: "Progress"
+    ) -> "FetchReport": ...
+
+    def stats(self) -> "CacheStats": ...
+
+    def list(self, query: "ListQuery") -> "Listing": ...
+
+    def plan_clear(self, selection: "ClearSelection") -> "ClearPlan": ...
+
+    def clear(self, plan: "ClearPlan") -> "ClearReport": ...
+
+    def verify(self, *, repair: bool, fail_on: "FailOn", progress: "Progress") -> "VerifyReport": ...
+
+
+Opener = Callable[["Settings"], CacheService]
+
+
+def open_real(settings: "Settings") -> CacheService:
+    """The real cache; tests give a `Session` another opener."""
+    from logocache.bootstrap import open_cache  # noqa: PLC0415  # loads the engines, see cli/__init__.py
+
+    return open_cache(settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalOptions:
+    config: Path | None = None
+    cache_dir: Path | None = None
+    database_url: str | None = None
+    verbosity: int = 0
+    quiet: bool = False
+
+    def settings(self) -> dict[str, object]:
+        """The settings that were given as options; the rest comes from the environment and the file."""
+        given = {"config": self.config, "dir": self.cache_dir, "database_url": self.database_url}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Filled in two steps: made before the command line is read, `options` set once it is."""
+
+    opener: Opener = open_real
+    options: GlobalOptions = field(default_factory=GlobalOptions)
+
+    def open(self, *, offline: bool = False) -> CacheService:
+        """Read the settings, begin logging, open the cache.
+
+        Raises:
+            SettingsError: a wrong setting.
+            LogoCacheError: whatever keeps the cache from opening.
+        """
+        from logocache.cli import logs  # noqa: PLC0415  # loads the settings, see cli/__init__.py
+        from logocache.settings import Settings  # noqa: PLC0415  # as above
+
+        given = self.options.settings()
+        settings = Settings(**given, offline=True) if offline else Settings(**given)
+        logs.configure(settings.log_format, verbosity=self.options.verbosity, quiet=self.options.quiet)
+        return self.opener(settings)
+
+    def progress(self, verb: str) -> "AbstractContextManager[Progress]":
+        """Shows how the work goes on; `verb` is what happens to each entry, as "fetched"."""
+        from logocache.cli import progress  # noqa: PLC0415  # may load rich, see cli/__init__.py
+
+        return progress.shown(verb, quiet=self.options.quiet)
+
+    def show(self, result: "Result", *, as_json: bool) -> None:
+        """Write the command's data to standard output."""
+        from logocache.cli import render  # noqa: PLC0415  # loads the result types, see cli/__init__.py
+
+        render.show(result, as_json=as_json)
+
+    def show_keys(self, listing: "Listing") -> None:
+        """Write only the keys, a line each, to standard output."""
+        from logocache.cli import render  # noqa: PLC0415  # as above
+
+        render.show_keys(listing)
+
+    def show_aside(self, plan: "ClearPlan") -> None:
+        """Show a plan on standard error, because standard output is for the JSON that follows."""
+        from logocache.cli import render  # noqa: PLC0415  # as above
+
+        render.show_aside(plan)
+
+    def notice(self, text: str) -> None:
+        """A line for people, unless --quiet."""
+        if not self.options.quiet:
+            terminal.say(text)

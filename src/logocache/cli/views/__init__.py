@@ -1,0 +1,1 @@
+"""Results in words: each module turns one result into blocks, and touches nothing."""

@@ -1,0 +1,82 @@
+"""Pure: what `clear` would take away, or took."""
+
+from datetime import datetime
+
+from logocache.cli import wording
+from logocache.cli.views.blocks import Block, Blocks, Column, Grid, Line, Tone
+from logocache.results import ClearedLogo, ClearPlan, ClearReport, OrphanFile
+
+MOST = 20
+"""So many rows are shown on a terminal."""
+
+COLUMNS = (
+    Column(title="Key"),
+    Column(title="Status"),
+    Column(title="Provider"),
+    Column(title="Fetched"),
+    Column(title="Size", number=True),
+    Column(title="File"),
+)
+
+
+def view(plan: ClearPlan, *, now: datetime) -> Blocks:
+    """What goes, row by row."""
+    if plan.is_empty:
+        return (Line(text="Nothing matches."),)
+    blocks: list[Block] = []
+    if plan.logos:
+        rows = tuple(_row(logo, now) for logo in plan.logos)
+        blocks.append(Grid(title="Logos to clear", columns=COLUMNS, rows=rows, most=MOST))
+    if plan.orphans:
+        blocks.append(_orphans(plan.orphans))
+    return tuple(blocks)
+
+
+def summary(report: ClearReport) -> Blocks:
+    """One sentence on what went, or would go, and one on pinned entries that stay."""
+    amount = amount_of(report.logos, report.orphans)
+    freed = wording.size(report.freed_bytes)
+    if report.dry_run:
+        line = Line(text=f"Would clear {amount} and free {freed}; nothing was changed.")
+    else:
+        line = Line(text=f"Cleared {amount} and freed {freed}.", tone=Tone.GOOD)
+    return (line, *_pinned(report.pinned_kept))
+
+
+def question(plan: ClearPlan) -> str:
+    return f"Clear {amount_of(plan.logos, plan.orphans)} and free {wording.size(plan.freed_bytes)}?"
+
+
+def amount_of(logos: tuple[ClearedLogo, ...], orphans: tuple[OrphanFile, ...]) -> str:
+    parts = [
+        *([wording.count(len(logos), "logo")] if logos else []),
+        *([wording.count(len(orphans), "orphan file")] if orphans else []),
+    ]
+    return " and ".join(parts) or "nothing"
+
+
+def _row(logo: ClearedLogo, now: datetime) -> tuple[str, ...]:
+    return (
+        logo.key,
+        logo.status.value,
+        logo.provider or "",
+        wording.age(logo.fetched_at, now=now),
+        wording.size(logo.size_bytes),
+        logo.file,
+    )
+
+
+def _orphans(orphans: tuple[OrphanFile, ...]) -> Grid:
+    return Grid(
+        title="Files that no entry names",
+        columns=(Column(title="File"), Column(title="Size", number=True)),
+        rows=tuple((each.file, wording.size(each.size_bytes)) for each in orphans),
+        most=MOST,
+    )
+
+
+def _pinned(kept: int) -> Blocks:
+    if not kept:
+        return ()
+    text = f"{wording.count(kept, 'pinned entry stays', 'pinned entries stay')}: name them to clear them."
+    return (Line(text=text, tone=Tone.WARNING),)

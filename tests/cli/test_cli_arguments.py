@@ -1,0 +1,40 @@
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.main import get_group
+
+from logocache.cli.app import app
+from logocache.cli.arguments import FLAGS, VALUED, globals_first
+
+
+@pytest.mark.parametrize(
+    ("typed", "ordered"),
+    [
+        pytest.param(["init"], ["init"], id="nothing to move"),
+        pytest.param(["--quiet", "init"], ["--quiet", "init"], id="already in front"),
+        pytest.param(["init", "--cache-dir", "x"], ["--cache-dir=x", "init"], id="value apart"),
+        pytest.param(["init", "--config=x", "--force"], ["--config=x", "init", "--force"], id="value joined"),
+        pytest.param(["init", "-vv", "--quiet"], ["-vv", "--quiet", "init"], id="flags, in order"),
+        pytest.param(["list", "-q"], ["list", "-q"], id="-q belongs to list"),
+        pytest.param(["list", "--", "-v"], ["list", "--", "-v"], id="nothing behind two dashes"),
+        pytest.param(["init", "--cache-dir"], ["--cache-dir"], id="a missing value is left to the parser"),
+        pytest.param(
+            ["init", "--cache-dir", "--weird"], ["--cache-dir=--weird", "init"], id="a value like an option"
+        ),
+    ],
+)
+def test_global_options_may_stand_anywhere(typed: Sequence[str], ordered: Sequence[str]) -> None:
+    assert globals_first(typed) == ordered
+
+
+@given(st.lists(st.sampled_from(["init", "-v", "-q", "--json", "--config", "a b", "--", "--quiet"])))
+def test_ordering_twice_is_ordering_once(typed: list[str]) -> None:
+    assert globals_first(globals_first(typed)) == globals_first(typed)
+
+
+def test_the_movable_options_are_those_of_the_program() -> None:
+    own = {"--help", "-h", "--version", "-q", "--install-completion", "--show-completion"}
+    declared = {option for parameter in get_group(app).params for option in parameter.opts} - own
+    assert declared == {*VALUED, *FLAGS} - {"-vv"}

@@ -1,0 +1,114 @@
+"""How a run ends when something is wrong: one line, and the exit code of its kind."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from cli.fakes import FakeCache
+from logocache import errors
+from logocache.cli.exits import ExitCode, of_error
+from logocache.cli.run import run
+from logocache.version import __version__
+
+Captured = pytest.CaptureFixture[str]
+
+
+def every(kind: type[errors.LogoCacheError]) -> Iterator[type[errors.LogoCacheError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from every(each)
+
+
+@pytest.mark.parametrize("kind", list(every(errors.LogoCacheError)), ids=lambda kind: kind.__name__)
+def test_every_error_is_one_line_with_the_exit_code_of_its_branch(
+    kind: type[errors.LogoCacheError], capsys: Captured
+) -> None:
+    error = kind("it is\nwrong \x1b[2J", hint="do this")
+    code = run(["stats", "--json"], opener=FakeCache(error=error).open)
+    shown = capsys.readouterr()
+    assert code == (2 if issubclass(kind, errors.ConfigurationError) else 3) == of_error(error)
+    assert shown.err == "logocache: error: it is wrong \ufffd[2J: do this\n"
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        pytest.param(["stats", "--foo"], "No such option: --foo: try 'logocache stats --help'", id="option"),
+        pytest.param(["--foo"], "No such option: --foo: try 'logocache --help'", id="global option"),
+        pytest.param(["refresh", "--limit", "0"], "'--limit'", id="range"),
+        pytest.param(["list", "--limit", "x"], "try 'logocache list --help'", id="number"),
+        pytest.param(["nothing"], "No such command 'nothing'", id="command"),
+        pytest.param(["stats", "x"], "unexpected extra argument", id="argument too many"),
+        pytest.param(["init", "--cache-dir"], "'--cache-dir' requires an argument", id="value missing"),
+        pytest.param(["list", "--sort", "x"], "'x' is not a field to sort by: use one of key,", id="sort"),
+        pytest.param(["list", "--filter", "x"], "'x' is not a filter", id="filter"),
+        pytest.param(["clear"], "nothing is selected", id="clear without a selection"),
+        pytest.param(["clear", "--all", "a"], "--all goes with no other condition", id="contradiction"),
+        pytest.param(["clear", "--older-than", "3x"], "'3x' is not a length of time", id="duration"),
+        pytest.param(["clear", "--status", "x"], "'x' is not a status: use one of cached,", id="status"),
+        pytest.param(["verify", "--fail-on", "x"], "'x' is not a kind of finding", id="fail-on"),
+        pytest.param(["-q", "-v", "stats"], "--quiet and --verbose contradict", id="quiet and verbose"),
+        pytest.param(["--config", "/nowhere", "stats"], "/nowhere cannot be read", id="settings file"),
+        pytest.param(
+            ["--database-url", "x", "stats"], "LOGO_CACHE_DATABASE_URL is not allowed", id="setting"
+        ),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(typed: Sequence[str], line: str, capsys: Captured) -> None:
+    cache = FakeCache()
+    assert run(typed, opener=cache.open) == ExitCode.USAGE
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("logocache: error: ")
+    assert line in shown.err
+    assert shown.err.count("\n") == 1
+    assert cache.calls == []
+
+
+def test_a_bug_is_one_line_that_says_so(capsys: Captured) -> None:
+    assert run(["stats"], opener=FakeCache(error=ValueError("x")).open) == ExitCode.COULD_NOT_RUN
+    shown = capsys.readouterr().err
+    assert shown.startswith("logocache: error: unexpected ValueError: x: this is a bug, run again with -vv")
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("a bug"), errors.DatabaseError("it is away", hint="start it")],
+    ids=["bug", "known error"],
+)
+def test_the_traceback_comes_only_when_everything_is_asked_for(error: Exception, capsys: Captured) -> None:
+    run(["-v", "stats"], opener=FakeCache(error=error).open)
+    assert "Traceback" not in capsys.readouterr().err
+    run(["stats", "-vv"], opener=FakeCache(error=error).open)
+    assert "Traceback (most recent call last):" in capsys.readouterr().err
+
+
+def test_ctrl_c_closes_the_cache_and_exits_with_130(capsys: Captured) -> None:
+    cache = FakeCache(error=KeyboardInterrupt())
+    assert run(["init"], opener=cache.open) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == "logocache: interrupted\n"
+    assert cache.closed
+
+
+def test_without_a_command_the_help_comes_and_exit_2(capsys: Captured) -> None:
+    assert run([]) == ExitCode.USAGE
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Usage: logocache [OPTIONS] COMMAND" in shown.err
+
+
+def test_the_version_is_data(capsys: Captured) -> None:
+    assert run(["--version"]) == ExitCode.FINE
+    assert capsys.readouterr().out == f"logocache {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["init", "refresh", "stats", "list", "clear", "verify"])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_every_command_has_help_with_examples(command: str, option: str, capsys: Captured) -> None:
+    assert run([command, option]) == ExitCode.FINE
+    shown = capsys.readouterr().out
+    assert f"Usage: logocache {command}" in shown
+    assert f"Examples:\n    logocache {command}" in shown
+    assert "Exit codes:" in shown

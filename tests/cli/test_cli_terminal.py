@@ -1,0 +1,81 @@
+"""What a person at a terminal sees and is asked, through a pseudo-terminal."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from cli.processes import on_terminal
+
+ESCAPE = "\x1b"
+
+
+def test_clear_shows_the_plan_asks_and_acts() -> None:
+    ended = on_terminal("clear", "--all", answer="y\n")
+    plan, question, done = (ended.out.index(part) for part in ("shopify_1f3a", "[y/N]", "Cleared 1 logo"))
+    assert plan < question < done
+    assert "Clear 1 logo and 1 orphan file and free 13 kB? [y/N]" in ended.out
+    assert ended.code == 0
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "what?\n", "\x04"], ids=["no", "enter", "else", "ctrl-d"])
+def test_anything_but_yes_clears_nothing(answer: str) -> None:
+    ended = on_terminal("clear", "--all", answer=answer)
+    assert "Cleared nothing and freed 0 B." in ended.out
+    assert ended.code == 0
+
+
+def test_ctrl_c_at_the_question_clears_nothing() -> None:
+    ended = on_terminal("clear", "--all", answer=signal.SIGINT)
+    assert "Cleared" not in ended.out
+    assert ended.code == 130
+
+
+def test_json_is_pure_while_the_question_goes_to_the_terminal() -> None:
+    reading, writing = os.pipe()
+    ended = on_terminal("clear", "--all", "--json", answer="y\n", out=writing)
+    os.close(writing)
+    with os.fdopen(reading) as written:
+        document = json.load(written)
+    assert "stray.png" in ended.out
+    assert "[y/N]" in ended.out
+    assert document["dry_run"] is False
+    assert document["freed_bytes"] == 13000
+
+
+def test_yes_asks_nothing() -> None:
+    ended = on_terminal("clear", "--all", "--yes")
+    assert "[y/N]" not in ended.out
+    assert "Cleared 1 logo" in ended.out
+
+
+def test_progress_is_a_bar_that_leaves() -> None:
+    ended = on_terminal("init")
+    assert "3/3" in ended.out
+    assert f"{ESCAPE}[?25h" in ended.out
+    assert "logocache: fetched" not in ended.out
+
+
+def test_quiet_shows_no_bar() -> None:
+    ended = on_terminal("--quiet", "init")
+    assert "3/3" not in ended.out
+    assert "72 entries" in ended.out
+
+
+def test_listing_is_a_table_with_ages_and_no_control_characters_from_outside() -> None:
+    ended = on_terminal("list", NO_COLOR="1")
+    assert "Key" in ended.out
+    assert "cached, stale, pinned" in ended.out
+    assert "12.3 kB" in ended.out
+    assert "5 entries match, 2 shown." in ended.out
+    assert f"{ESCAPE}[31m" not in ended.out
+
+
+def test_colours_respect_no_color() -> None:
+    assert f"{ESCAPE}[32m" in on_terminal("stats").out
+    assert f"{ESCAPE}[32m" not in on_terminal("stats", NO_COLOR="1").out
+
+
+def test_stats_draw_the_size_against_its_limit() -> None:
+    assert f"[{'.' * 40}]" in on_terminal("stats", NO_COLOR="1").out
