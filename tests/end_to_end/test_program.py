@@ -222,7 +222,7 @@ def test_before_init_the_next_step_is_named(run: Run, command: str) -> None:
 
 def test_a_cache_that_is_switched_off_says_so_and_does_nothing(run: Run, tmp_path: Path) -> None:
     result = run("init", environment={"LOGO_CACHE_ENABLED": "false"})
-    assert "LOGO_CACHE_ENABLED" in result.stderr
+    assert "LOGO_CACHE_ENABLED" in result.stdout
     assert not (tmp_path / "logos").exists()
 
 
