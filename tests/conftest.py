@@ -25,6 +25,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("backend", params, scope="session")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks for the PostgreSQL server itself is about that database alone."""
+    about_postgres = [item for item in items if "postgres" in getattr(item, "fixturenames", ())]
+    for item in about_postgres:
+        item.add_marker(pytest.mark.database)
+    if config.getoption("--database") == "sqlite" and about_postgres:
+        config.hook.pytest_deselected(items=about_postgres)
+        items[:] = [item for item in items if item not in about_postgres]
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of the machine that runs the tests must not reach them."""

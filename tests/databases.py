@@ -37,6 +37,7 @@ class PostgresServer:
         self.disconnect_all(database)
         self.execute("DROP SCHEMA public CASCADE", database)
         self.execute("CREATE SCHEMA public", database)
+        self.execute("GRANT USAGE ON SCHEMA public TO PUBLIC", database)  # as in a new database
 
     def disconnect_all(self, database: str) -> None:
         """End every connection to the database, as a restart of the server does."""

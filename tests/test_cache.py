@@ -531,6 +531,45 @@ def test_leftovers_of_a_crash_are_found_and_deleted(bench: Bench) -> None:
         assert not leftover.exists()
 
 
+def test_a_broken_logo_that_was_made_on_demand_is_fetched_again(bench: Bench) -> None:
+    bench.fetcher.replies["https://new.test/icon.png"] = reply(body=b"new")
+    with bench.open() as cache:
+        cache.init(["slack"])
+        cache.refresh(["new.test"])
+        next((bench.folder / "logos").glob("new.test_*")).unlink()
+        assert cache.verify(repair=True).findings[0].repair == "fetched again from site"
+        assert b"new" in bench.files.values()
+
+
+def test_switched_off_broken_files_are_dropped_and_nothing_is_fetched(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+    next((bench.folder / "logos").glob("shopify_*")).write_bytes(b"Shopify")
+    asked = len(bench.fetcher.asked)
+    with bench.open(enabled=False) as cache:
+        report = cache.verify(repair=True)
+        assert (report.ok, report.repaired) == (True, 1)
+        assert cache.get("shopify") is None
+    assert len(bench.fetcher.asked) == asked
+
+
+def test_what_repair_cannot_mend_stays_a_finding(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+    with bench.open(min_free_disk_mb=10**9) as cache:
+        report = cache.verify(repair=True)
+        assert [(each.kind, each.repair) for each in report.findings] == [(FindingKind.LOW_DISK, None)]
+        assert report.ok, "a warning"
+
+
+def test_two_entries_of_one_domain_share_what_is_asked(tmp_path: Path) -> None:
+    both = [make_integration(key, domain="shopify.test") for key in ("shopify", "shopify-pos")]
+    bench = Bench(tmp_path, integrations=both, replies={SHOPIFY: reply(body=b"shopify")})
+    with bench.open() as cache:
+        assert cache.init().found == 2
+    assert bench.fetcher.urls == [SHOPIFY]
+
+
 def test_a_limit_that_was_lowered_is_found_and_enforced(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()

@@ -230,6 +230,8 @@ class LogoCache:
             self.flush()
 
     def _fetch_again(self, keys: tuple[str, ...]) -> None:
+        if not self.settings.enabled:
+            return
         self._fetching().run(RunRequest(command="refresh", due=self._due(keys, forced=True)), _SILENT)
 
     def _clearing(self) -> Clearing:

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typer.core import TyperGroup
@@ -17,8 +18,7 @@ from logocache.results import FindingKind
 from logocache.selection import SortKey
 
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
-PROGRAM = get_command(app)
-assert isinstance(PROGRAM, TyperGroup)
+PROGRAM = cast("TyperGroup", get_command(app))
 COMMANDS = sorted(PROGRAM.commands)
 
 

@@ -1,21 +1,11 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from logocache.cli import logs
 from logocache.settings import LogFormat
-
-
-@pytest.fixture(autouse=True)
-def untouched_logger() -> Iterator[None]:
-    """The logger as it was, for the tests that come after."""
-    logger = logging.getLogger("logocache")
-    earlier = (logger.handlers, logger.propagate, logger.level)
-    yield
-    logger.handlers, logger.propagate, logger.level = earlier
 
 
 @pytest.mark.parametrize(

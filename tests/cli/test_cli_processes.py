@@ -37,6 +37,24 @@ def test_help_for_a_reader_that_has_gone_is_quiet_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        pytest.param(["init"], 0, id="the work is done all the same"),
+        pytest.param(["init", "--foo"], 2, id="an error keeps its exit code"),
+    ],
+)
+def test_talk_that_nobody_reads_changes_nothing(typed: list[str], code: int) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*PROGRAM, *typed], stdout=subprocess.PIPE, stderr=writing, env=environment(), check=False
+    )
+    os.close(writing)
+    assert done.returncode == code
+    assert (b"72 entries" in done.stdout) == (code == 0)
+
+
+@pytest.mark.parametrize(
     ("number", "code", "line"),
     [
         pytest.param(signal.SIGTERM, 143, "logocache: ended by SIGTERM", id="SIGTERM"),

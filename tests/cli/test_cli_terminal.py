@@ -21,8 +21,8 @@ def test_clear_shows_the_plan_asks_and_acts() -> None:
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "what?\n", "\x04"], ids=["no", "enter", "else", "ctrl-d"])
 def test_anything_but_yes_clears_nothing(answer: str) -> None:
-    ended = on_terminal("clear", "--all", answer=answer)
-    assert "Cleared nothing and freed 0 B." in ended.out
+    ended = on_terminal("clear", "--all", answer=answer, NO_COLOR="1")
+    assert "\nCleared nothing and freed 0 B." in ended.out
     assert ended.code == 0
 
 

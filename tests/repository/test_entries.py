@@ -223,7 +223,24 @@ def test_totals_agree_with_what_is_stored(filled: SqlRepository) -> None:
     assert totals.by_category[0] == GroupTotal(name="a_b", entries=1, bytes=0)
     assert sum(group.entries for group in totals.by_category) == 6
     assert totals.due == len(due_keys(filled)) == 1
-    assert totals.stale == len(keys(filled, RecordFilter(fetched_before=NOW - DAY))) == 1
+    assert totals.stale == 1
     assert totals.failing == len(keys(filled, RecordFilter(failing=True))) == 2
     assert totals.leased == filled.count_leased(now=NOW) == 1
     assert (totals.oldest_fetched_at, totals.newest_fetched_at) == (NOW - 9 * DAY, NOW)
+
+
+def test_stale_are_real_logos_only_from_that_moment_on(repository: SqlRepository) -> None:
+    limit = NOW - 7 * DAY
+    store(
+        repository,
+        make_cached("stale", fetched_at=limit),
+        make_cached("fresh", fetched_at=limit + timedelta(microseconds=1)),
+        make_cached("monogram", status=Status.PLACEHOLDER, fetched_at=limit - DAY),
+        make_record("pending", fetched_at=limit - 2 * DAY),
+    )
+    totals = repository.totals(now=NOW, stale_before=limit)
+    assert totals.stale == 1
+    assert (totals.oldest_fetched_at, totals.newest_fetched_at) == (
+        limit - DAY,
+        limit + timedelta(microseconds=1),
+    )

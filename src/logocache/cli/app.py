@@ -48,7 +48,7 @@ def show_version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it with t
 
 
 @app.callback(invoke_without_command=True)
-def main(
+def begin(
     context: typer.Context,
     *,
     config: Annotated[

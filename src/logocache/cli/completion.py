@@ -11,7 +11,7 @@ PROVIDERS = (
 
 def keys(incomplete: str) -> list[str]:
     """Keys of the built-in catalogue."""
-    from logocache.catalog import load_catalog  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.catalog import load_catalog
 
     return _starting([each.key for each in load_catalog(None).integrations], incomplete)
 
@@ -21,19 +21,19 @@ def providers(incomplete: str) -> list[str]:
 
 
 def statuses(incomplete: str) -> list[str]:
-    from logocache.model import Status  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.model import Status
 
     return _starting(_values(Status), incomplete)
 
 
 def sort_keys(incomplete: str) -> list[str]:
-    from logocache.selection import SortKey  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.selection import SortKey
 
     return _starting(_values(SortKey), incomplete)
 
 
 def filters(incomplete: str) -> list[str]:
-    from logocache.model import Status  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.model import Status
 
     named = [f"status={status}" for status in _values(Status)] + [f"provider={name}" for name in PROVIDERS]
     return _starting([*named, "category=", "text=", "stale", "failing", "pinned"], incomplete)
@@ -41,7 +41,7 @@ def filters(incomplete: str) -> list[str]:
 
 def failures(incomplete: str) -> list[str]:
     """What --fail-on takes; of several kinds, the last one is completed."""
-    from logocache.results import FindingKind, Severity  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.results import FindingKind, Severity
 
     before, comma, _ = incomplete.rpartition(",")
     kinds = [f"{before}{comma}{kind}" for kind in _values(FindingKind)]

@@ -65,14 +65,14 @@ class Bar:
 
 
 def _bar() -> "RichProgress":
-    from rich.console import Console  # noqa: PLC0415  # only for a terminal, see cli/__init__.py
-    from rich.progress import (  # noqa: PLC0415  # as above
+    from rich.console import Console
+    from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         TextColumn,
         TimeRemainingColumn,
     )
-    from rich.progress import Progress as RichProgress  # noqa: PLC0415  # as above
+    from rich.progress import Progress as RichProgress
 
     return RichProgress(
         TextColumn("{task.description}", markup=False),

@@ -26,7 +26,7 @@ def show(result: Result, *, as_json: bool) -> None:
     if as_json:
         terminal.out(json.dumps(results.as_json(result), indent=2) + "\n")
     elif terminal.out_is_terminal():
-        from logocache.cli import pretty  # noqa: PLC0415  # rich is for terminals, see cli/__init__.py
+        from logocache.cli import pretty
 
         terminal.out(pretty.text(blocks(result, now=datetime.now(UTC)), stream=sys.stdout))
     elif isinstance(result, Listing):
@@ -42,7 +42,7 @@ def show_keys(result: Listing) -> None:
 
 def show_aside(plan: ClearPlan) -> None:
     """Show a plan to the person who is about to be asked, while standard output waits for JSON."""
-    from logocache.cli import pretty  # noqa: PLC0415  # rich is for terminals, see cli/__init__.py
+    from logocache.cli import pretty
 
     terminal.talk(pretty.text(blocks(plan, now=datetime.now(UTC)), stream=sys.stderr))
 

@@ -55,7 +55,7 @@ Opener = Callable[["Settings"], CacheService]
 
 def open_real(settings: "Settings") -> CacheService:
     """The real cache; tests give a `Session` another opener."""
-    from logocache.bootstrap import open_cache  # noqa: PLC0415  # loads the engines, see cli/__init__.py
+    from logocache.bootstrap import open_cache
 
     return open_cache(settings)
 
@@ -88,8 +88,8 @@ class Session:
             SettingsError: a wrong setting.
             LogoCacheError: whatever keeps the cache from opening.
         """
-        from logocache.cli import logs  # noqa: PLC0415  # loads the settings, see cli/__init__.py
-        from logocache.settings import Settings  # noqa: PLC0415  # as above
+        from logocache.cli import logs
+        from logocache.settings import Settings
 
         given = self.options.settings()
         settings = Settings(**given, offline=True) if offline else Settings(**given)
@@ -98,25 +98,25 @@ class Session:
 
     def progress(self, verb: str) -> "AbstractContextManager[Progress]":
         """Shows how the work goes on; `verb` is what happens to each entry, as "fetched"."""
-        from logocache.cli import progress  # noqa: PLC0415  # may load rich, see cli/__init__.py
+        from logocache.cli import progress
 
         return progress.shown(verb, quiet=self.options.quiet)
 
     def show(self, result: "Result", *, as_json: bool) -> None:
         """Write the command's data to standard output."""
-        from logocache.cli import render  # noqa: PLC0415  # loads the result types, see cli/__init__.py
+        from logocache.cli import render
 
         render.show(result, as_json=as_json)
 
     def show_keys(self, listing: "Listing") -> None:
         """Write only the keys, a line each, to standard output."""
-        from logocache.cli import render  # noqa: PLC0415  # as above
+        from logocache.cli import render
 
         render.show_keys(listing)
 
     def show_aside(self, plan: "ClearPlan") -> None:
         """Show a plan on standard error, because standard output is for the JSON that follows."""
-        from logocache.cli import render  # noqa: PLC0415  # as above
+        from logocache.cli import render
 
         render.show_aside(plan)
 

@@ -33,8 +33,11 @@ def out(text: str) -> None:
 
 
 def talk(text: str) -> None:
-    """Write to standard error, as it is."""
-    _write(sys.stderr, text)
+    """Write to standard error, as it is. When nobody can read it, the work goes on all the same."""
+    try:
+        _write(sys.stderr, text)
+    except OSError:
+        abandon_broken_streams()
 
 
 def say(text: str) -> None:
@@ -54,7 +57,13 @@ def can_ask() -> bool:
 def ask(question: str) -> bool:
     """Whether the person says yes; anything else, and the end of input, is no."""
     talk(f"{clean(question)} [y/N] ")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):
+            talk("\n")
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def out_is_terminal() -> bool:

@@ -38,7 +38,13 @@ class Clearing:
                 self._parts.store.delete(record.file.name)
         orphans = tuple(each for each in plan.orphans if self._parts.store.delete(each.file))
         logos = tuple(cleared_logo(record) for record in cleared)
-        return report(plan, logos, orphans, dry_run=False)
+        return ClearReport(
+            dry_run=False,
+            logos=logos,
+            orphans=orphans,
+            pinned_kept=plan.pinned_kept,
+            freed_bytes=sum(each.size_bytes for each in logos) + sum(each.size_bytes for each in orphans),
+        )
 
     def _matching(self, selection: ClearSelection, keys: Collection[str] | None) -> Sequence[LogoRecord]:
         older = selection.older_than
@@ -68,16 +74,4 @@ def cleared_logo(record: LogoRecord) -> ClearedLogo:
         status=record.status,
         provider=record.provider,
         fetched_at=record.fetched_at,
-    )
-
-
-def report(
-    plan: ClearPlan, logos: tuple[ClearedLogo, ...], orphans: tuple[OrphanFile, ...], *, dry_run: bool
-) -> ClearReport:
-    return ClearReport(
-        dry_run=dry_run,
-        logos=logos,
-        orphans=orphans,
-        pinned_kept=plan.pinned_kept,
-        freed_bytes=sum(each.size_bytes for each in logos) + sum(each.size_bytes for each in orphans),
     )

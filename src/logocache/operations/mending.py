@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from logocache.model import Origin
 from logocache.operations.parts import Parts
 from logocache.results import Finding, FindingKind
 
@@ -22,6 +23,10 @@ class Mender:
         for record in cleared:
             if record.file is not None:
                 self._parts.store.delete(record.file.name)
+        # Clearing forgets entries made on demand; these are to be fetched again like the others.
+        made_on_demand = [record for record in cleared if record.origin is Origin.ON_DEMAND]
+        integrations = [self._parts.names.integration_of(record) for record in made_on_demand]
+        self._parts.repository.register(integrations, now=self._parts.clock())
         return tuple(record.key for record in cleared)
 
     def mend_loose(self, each: Finding) -> Finding:

@@ -61,12 +61,8 @@ class Verification:
 
     def _what_became_of(self, key: str) -> str:
         record = self._repository.get(key)
-        if record is None:
-            return "entry dropped"
-        match record.status:
-            case Status.CACHED:
-                return f"fetched again from {record.provider}"
-            case Status.PLACEHOLDER:
-                return "a monogram stands in until the logo can be had"
-            case _:
-                return "file dropped, to be fetched by the next init"
+        if record is None or record.status is Status.PENDING:
+            return "the file was dropped; the next init fetches it again"
+        if record.status is Status.PLACEHOLDER:
+            return "a monogram stands in until the logo can be had"
+        return f"fetched again from {record.provider}"

@@ -104,6 +104,7 @@ class Totals:
     by_category: tuple[GroupTotal, ...]
     due: int
     stale: int
+    """Real logos last obtained or confirmed at or before `stale_before`."""
     failing: int
     leased: int
     oldest_fetched_at: datetime | None

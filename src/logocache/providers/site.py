@@ -41,6 +41,7 @@ TERMS = ProviderTerms(
     licence=None,
     terms_url=None,
     uses_network=True,
+    asks_many_hosts=True,
 )
 
 MAX_CANDIDATES = 12

@@ -50,7 +50,7 @@ def matching(where: RecordFilter) -> list[Condition]:
     if where.failing is not None:
         conditions.append(failing() if where.failing else LOGO.c.failure_count == 0)
     if where.fetched_before is not None:
-        conditions.append(stale(where.fetched_before))
+        conditions.append(fetched_before(where.fetched_before))
     if where.pinned is not None:
         conditions.append(LOGO.c.pinned == where.pinned)
     if where.text is not None:
@@ -84,9 +84,14 @@ def failing() -> Condition:
     return LOGO.c.failure_count > 0
 
 
-def stale(before: datetime) -> Condition:
+def fetched_before(moment: datetime) -> Condition:
     """Has a file that was last obtained or confirmed before then."""
-    return and_(LOGO.c.has_file == true(), LOGO.c.fetched_at < before)
+    return and_(LOGO.c.has_file == true(), LOGO.c.fetched_at < moment)
+
+
+def stale(before: datetime) -> Condition:
+    """Has a real logo that was last obtained or confirmed by then, as `policy.attempts.is_stale` has it."""
+    return and_(LOGO.c.status == Status.CACHED, LOGO.c.fetched_at <= before)
 
 
 def folded(*texts: str) -> str:

@@ -66,12 +66,12 @@ class LogoRow(Base, table=True):
         ),
         Index("ix_logo_due", "has_file", "next_attempt_at", "key"),
         Index("ix_logo_used", "pinned", "has_file", "used_at", "key"),
-        Index("ix_logo_groups", "status", "provider", "category", "size"),
+        Index("ix_logo_groups", "status", "provider", "category", "size", "fetched_at"),
         Index("ix_logo_image", "provider", "sha256", "key"),
         Index("ix_logo_domain", "domain", "key"),
         Index("ix_logo_lease", "lease_until"),
         Index("ix_logo_failing", "failure_count", "key"),
-        Index("ix_logo_fetched", "has_file", "fetched_at"),
+        Index("ix_logo_fetched", "status", "fetched_at"),
         Index("ix_logo_size", "size", "key"),
     )
 

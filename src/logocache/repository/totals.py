@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, ScalarSelect, func, select, true
+from sqlalchemy import Connection, ScalarSelect, false, func, select, true
 
 from logocache.model import Status
 from logocache.ports.repository import DueFilter, GroupTotal, Totals
@@ -16,19 +16,20 @@ from logocache.repository.tables import LOGO, REPLACED
 def totals(connection: Connection, *, now: datetime, stale_before: datetime) -> Totals:
     """See the port. `due` leaves out what is leased, as `due_keys` does."""
     groups = _groups(connection)
+    with_files = [group for group in groups if group.status is not Status.PENDING]
     files, size = connection.execute(select(func.count(), func.sum(REPLACED.c.size))).one()
+    due = due_and_free(DueFilter(now=now))
     figures = select(
-        _count(due_and_free(DueFilter(now=now))).label("due"),
+        # One by one, each is a range of ix_logo_due.
+        (_count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due)).label("due"),
         _count(stale(stale_before)).label("stale"),
         _count(failing()).label("failing"),
         _count(leased(now)).label("leased"),
-        select(func.min(LOGO.c.fetched_at)).where(_HAS_FILE).scalar_subquery().label("oldest_fetched_at"),
-        select(func.max(LOGO.c.fetched_at)).where(_HAS_FILE).scalar_subquery().label("newest_fetched_at"),
     )
     plain, requests = read_counters(connection, now=now)
     return Totals(
         entries=sum(group.entries for group in groups),
-        files=sum(group.entries for group in groups if group.status is not Status.PENDING),
+        files=sum(group.entries for group in with_files),
         bytes=sum(group.bytes for group in groups),
         replaced_files=files,
         replaced_bytes=int(size or 0),
@@ -36,12 +37,11 @@ def totals(connection: Connection, *, now: datetime, stale_before: datetime) -> 
         by_provider=_added_up(groups, lambda group: group.provider),
         by_category=_added_up(groups, lambda group: group.category),
         **connection.execute(figures).mappings().one(),
+        oldest_fetched_at=min((group.oldest for group in with_files if group.oldest), default=None),
+        newest_fetched_at=max((group.newest for group in with_files if group.newest), default=None),
         counters=plain,
         provider_requests=requests,
     )
-
-
-_HAS_FILE: Condition = LOGO.c.has_file == true()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +51,29 @@ class _Group:
     category: str
     entries: int
     bytes: int
+    oldest: datetime | None
+    newest: datetime | None
+    """When files of the group were last obtained or confirmed."""
 
 
 def _groups(connection: Connection) -> Sequence[_Group]:
     """Read once, from an index that holds all of it, so that the sums of all kinds agree."""
     by = (LOGO.c.status, LOGO.c.provider, LOGO.c.category)
-    rows = connection.execute(select(*by, func.count(), func.sum(LOGO.c.size)).group_by(*by))
+    fetched_at = LOGO.c.fetched_at
+    sums = (func.count(), func.sum(LOGO.c.size), func.min(fetched_at), func.max(fetched_at))
     return [
-        _Group(status=status, provider=provider, category=category, entries=entries, bytes=int(size or 0))
-        for status, provider, category, entries, size in rows
+        _Group(
+            status=status,
+            provider=provider,
+            category=category,
+            entries=entries,
+            bytes=int(size or 0),
+            oldest=oldest,
+            newest=newest,
+        )
+        for status, provider, category, entries, size, oldest, newest in connection.execute(
+            select(*by, *sums).group_by(*by)
+        )
     ]
 
 
@@ -76,5 +90,5 @@ def _added_up(groups: Sequence[_Group], name_of: Callable[[_Group], str | None])
     )
 
 
-def _count(condition: Condition) -> ScalarSelect[int]:
-    return select(func.count()).where(condition).scalar_subquery()
+def _count(*conditions: Condition) -> ScalarSelect[int]:
+    return select(func.count()).where(*conditions).scalar_subquery()

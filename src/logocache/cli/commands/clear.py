@@ -72,9 +72,9 @@ def clear(  # noqa: PLR0913  # each is an option of the command
     Conditions must all hold. An entry of the catalogue stays known, and its logo is fetched again
     by the next init or refresh.
     """
-    from logocache.durations import parse_duration  # noqa: PLC0415  # see cli/__init__.py
-    from logocache.model import Status  # noqa: PLC0415  # as above
-    from logocache.selection import ClearSelection, choice  # noqa: PLC0415  # as above
+    from logocache.durations import parse_duration
+    from logocache.model import Status
+    from logocache.selection import ClearSelection, choice
 
     selection = ClearSelection(
         keys=tuple(keys or ()),
@@ -105,14 +105,14 @@ def clear(  # noqa: PLR0913  # each is an option of the command
 
 
 def _agreed(plan: "ClearPlan") -> bool:
-    from logocache.cli.views import clearing  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.cli.views import clearing
 
     return terminal.ask(clearing.question(plan))
 
 
 def _without_acting(plan: "ClearPlan", *, dry_run: bool) -> "ClearReport":
     """The report of a run that clears nothing: what would go when `dry_run`, else nothing."""
-    from logocache.results import ClearReport  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.results import ClearReport
 
     return ClearReport(
         dry_run=dry_run,

@@ -53,7 +53,7 @@ def list_entries(
     In a pipe each entry is a line of cells separated by tabs: key, status, provider, bytes, width,
     height, time of fetching, file, domain, name.
     """
-    from logocache.selection import (  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.selection import (
         ListQuery,
         SortKey,
         choice,

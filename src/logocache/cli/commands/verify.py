@@ -40,7 +40,7 @@ def verify(
     Existence, size, digest, decoding and dimensions; files that no entry names; what a crash left
     behind; permissions, size limit and disk. Reports only, unless --repair is given.
     """
-    from logocache.selection import parse_fail_on  # noqa: PLC0415  # see cli/__init__.py
+    from logocache.selection import parse_fail_on
 
     counting = parse_fail_on(fail_on)
     session: Session = context.obj

@@ -105,12 +105,12 @@ def create_logo() -> None:
     )
     op.create_index("ix_logo_due", "logo", ["has_file", "next_attempt_at", "key"])
     op.create_index("ix_logo_used", "logo", ["pinned", "has_file", "used_at", "key"])
-    op.create_index("ix_logo_groups", "logo", ["status", "provider", "category", "size"])
+    op.create_index("ix_logo_groups", "logo", ["status", "provider", "category", "size", "fetched_at"])
     op.create_index("ix_logo_image", "logo", ["provider", "sha256", "key"])
     op.create_index("ix_logo_domain", "logo", ["domain", "key"])
     op.create_index("ix_logo_lease", "logo", ["lease_until"])
     op.create_index("ix_logo_failing", "logo", ["failure_count", "key"])
-    op.create_index("ix_logo_fetched", "logo", ["has_file", "fetched_at"])
+    op.create_index("ix_logo_fetched", "logo", ["status", "fetched_at"])
     op.create_index("ix_logo_size", "logo", ["size", "key"])
 
 

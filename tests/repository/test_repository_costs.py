@@ -1,0 +1,166 @@
+"""What a question may cost: an index for each, few statements, and no engine that it does not need."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from logocache.ports.repository import Access, DueFilter, RecordFilter
+from logocache.repository.repository import SqlRepository, open_repository
+from makers import NOW, make_integration
+
+pytestmark = pytest.mark.database
+
+
+class Watched:
+    """A SQLite repository, and how SQLite goes about each of its statements."""
+
+    def __init__(self, path: Path) -> None:
+        self.repository = open_repository(f"sqlite:///{path}")
+        self.plans: list[str] = []
+        engine = self.repository._database._engine
+        event.listen(engine, "before_cursor_execute", self.explain)
+
+    def explain(
+        self, connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object
+    ) -> None:
+        """`Any`: the driver's parameters."""
+        if statement.startswith("BEGIN"):
+            return
+        raw = connection.connection.cursor()
+        first = parameters[0] if isinstance(parameters, list) else parameters
+        raw.execute(f"EXPLAIN QUERY PLAN {statement}", first)
+        self.plans.append("; ".join(row[3] for row in raw.fetchall()))
+
+
+@pytest.fixture
+def watched(sqlite_template: Path, tmp_path: Path) -> Iterator[Watched]:
+    path = tmp_path / "x.db"
+    shutil.copy(sqlite_template, path)
+    watched = Watched(path)
+    yield watched
+    watched.repository.close()
+
+
+def lru(repository: SqlRepository) -> object:
+    with repository.unit() as unit:
+        return unit.least_recently_used(limit=9, excluding=["a"])
+
+
+def stored_bytes(repository: SqlRepository) -> object:
+    with repository.unit() as unit:
+        return unit.stored_bytes()
+
+
+DUE = DueFilter(now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        pytest.param(
+            lambda r: r.due_keys(DUE, limit=9),
+            ["USING INDEX ix_logo_due (has_file=? AND next_attempt_at<?)"] * 2,
+            id="due",
+        ),
+        pytest.param(
+            lambda r: r.claim(["a"], owner="o", until=NOW, due=DUE),
+            ["USING INDEX sqlite_autoindex_logo_1 (key=?)"],
+            id="claim",
+        ),
+        pytest.param(lru, ["USING INDEX ix_logo_used (pinned=? AND has_file=?)"], id="least recently used"),
+        pytest.param(stored_bytes, ["SCAN logo USING COVERING INDEX"], id="stored bytes"),
+        pytest.param(
+            lambda r: r.page(RecordFilter(), after="a", limit=9),
+            ["USING INDEX sqlite_autoindex_logo_1 (key>?)"],
+            id="page",
+        ),
+        pytest.param(
+            lambda r: r.find_by_domain("a.test"), ["USING INDEX ix_logo_domain (domain=?)"], id="domain"
+        ),
+        pytest.param(
+            lambda r: r.same_image(provider="site", sha256="a"),
+            ["USING INDEX ix_logo_image (provider=? AND sha256=?)"],
+            id="same image",
+        ),
+        pytest.param(
+            lambda r: r.count_leased(now=NOW),
+            ["USING COVERING INDEX ix_logo_lease (lease_until>?)"],
+            id="leased",
+        ),
+        pytest.param(
+            lambda r: r.attempts("a", limit=9), ["USING INDEX ix_fetch_attempt_entry (key=?)"], id="attempts"
+        ),
+        pytest.param(
+            lambda r: r.purge_attempts(before=NOW),
+            ["USING INDEX ix_fetch_attempt_at (at<?)"],
+            id="purge",
+        ),
+        pytest.param(
+            lambda r: r.replaced_files(), ["USING INDEX ix_replaced_file_delete_after"], id="replaced files"
+        ),
+    ],
+)
+def test_each_question_has_its_index(
+    watched: Watched, ask: Callable[[SqlRepository], object], expected: list[str]
+) -> None:
+    ask(watched.repository)
+    assert len(watched.plans) == len(expected)
+    for plan, part in zip(watched.plans, expected, strict=True):
+        assert part in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def test_no_figure_of_the_totals_reads_the_entries_themselves_from_end_to_end(watched: Watched) -> None:
+    watched.repository.totals(now=NOW, stale_before=NOW)
+    groups, _replaced, _counters, figures = watched.plans
+    assert groups == "SCAN logo USING COVERING INDEX ix_logo_groups"
+    assert figures.count("ix_logo_due (has_file=? AND next_attempt_at<?)") == 2
+    assert "USING COVERING INDEX ix_logo_fetched (status=? AND fetched_at<?)" in figures
+    assert "ix_logo_failing (failure_count>?)" in figures
+    assert "ix_logo_lease (lease_until>?)" in figures
+    assert "SCAN logo" not in figures
+
+
+def test_making_a_known_catalogue_known_is_one_statement(watched: Watched) -> None:
+    catalog = [make_integration(f"key-{number}") for number in range(80)]
+    watched.repository.register(catalog, now=NOW)
+    watched.plans.clear()
+    watched.repository.register(catalog, now=NOW)
+    assert len(watched.plans) == 1
+
+
+def test_a_batch_of_accesses_is_two_statements(watched: Watched) -> None:
+    """One for the entries, one for the counters, however many they are."""
+    accesses = {f"key-{number}": Access(count=1, last_at=NOW) for number in range(100)}
+    watched.repository.record_accesses(accesses, {"hits": 90, "misses": 10})
+    assert len(watched.plans) == 2
+
+
+def modules_after(script: str) -> set[str]:
+    """The packages that a fresh interpreter has imported after running `script`."""
+    code = script + "\nimport sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ran.stdout.split())
+
+
+def test_a_migrated_database_is_used_without_alembic_and_foreign_drivers(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.db"
+    shutil.copy(sqlite_template, path)
+    imported = modules_after(
+        "from logocache.repository.repository import open_repository\n"
+        f"repository = open_repository('sqlite:///{path}')\n"
+        "assert repository.migrate() is False\n"
+        "repository.check_schema()\n"
+        "assert repository.get('a') is None\n"
+        "repository.close()\n"
+    )
+    assert "sqlmodel" in imported
+    assert imported & {"alembic", "psycopg", "mako"} == set()

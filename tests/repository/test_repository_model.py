@@ -1,0 +1,213 @@
+"""The repository against a model of it in plain Python: whatever the order of calls, they agree."""
+
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from logocache.model import LogoRecord, Origin, Status
+from logocache.ports.repository import Access, DueFilter, RecordFilter
+from logocache.repository.repository import open_repository
+from makers import DAY, NOW, make_cached, make_integration, make_record
+from repository.entries import HOUR, fetch_of, make_replaced
+
+KEYS = st.sampled_from(["a", "b", "c", "d"])
+SOME = st.sets(KEYS, min_size=1)
+OWNERS = st.sampled_from(["one", "two"])
+CONTENTS = st.sampled_from([b"1", b"22", b"333"])
+
+
+class Model(RuleBasedStateMachine):
+    """`records` and `leases` are what must be stored; `now` only moves forward."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / "x.db"
+        shutil.copy(self.template, path)
+        self.repository = open_repository(f"sqlite:///{path}")
+        self.now = NOW
+        self.records: dict[str, LogoRecord] = {}
+        self.leases: dict[str, tuple[str, datetime]] = {}
+        self.replaced: dict[str, int] = {}
+
+    def teardown(self) -> None:
+        self.repository.close()
+        self.folder.cleanup()
+
+    @rule(hours=st.integers(1, 48))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(key=KEYS, on_demand=st.booleans(), pinned=st.booleans())
+    def register(self, key: str, on_demand: bool, pinned: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
+        origin = Origin.ON_DEMAND if on_demand else Origin.CATALOG
+        self.repository.register([make_integration(key, origin=origin, pinned=pinned)], now=self.now)
+        if key not in self.records:
+            self.records[key] = make_record(key, origin=origin, pinned=pinned, created_at=self.now)
+        elif not on_demand:
+            self.records[key] = replace(self.records[key], origin=origin, pinned=pinned)
+
+    @rule(keys=SOME, owner=OWNERS, forced=st.booleans())
+    def claim(self, keys: set[str], owner: str, forced: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
+        due = DueFilter(now=self.now, forced=forced)
+        got = self.repository.claim(sorted(keys), owner=owner, until=self.now + 9 * HOUR, due=due)
+        expected = [key for key in sorted(keys & self.records.keys()) if self.wants(key, forced=forced)]
+        assert list(got) == [self.records[key] for key in expected]
+        self.leases |= dict.fromkeys(expected, (owner, self.now + 9 * HOUR))
+
+    @rule(keys=SOME, owner=OWNERS)
+    def release(self, keys: set[str], owner: str) -> None:
+        self.repository.release(keys, owner=owner)
+        for key in keys & self.owned(owner):
+            del self.leases[key]
+
+    @rule(owner=OWNERS, content=CONTENTS, failed=st.booleans())
+    def save(self, owner: str, content: bytes, failed: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
+        """What `owner` holds ends with a new logo, or with a failure that keeps the old one."""
+        with self.repository.unit() as unit:
+            owned = unit.owned(list("abcd"), owner)
+            assert owned == {key: self.records[key] for key in self.owned(owner)}
+            saved = [self.ended(record, content, failed=failed) for record in owned.values()]
+            unit.save(
+                [
+                    fetch_of(record, replaced=make_replaced(record.key, content=content + b"-old"))
+                    for record in saved
+                ]
+            )
+        for record in saved:
+            self.records[record.key] = record
+            del self.leases[record.key]
+            self.replaced[f"{record.key}{content!r}"] = len(content) + 4
+
+    @rule(limit=st.integers(1, 3))
+    def evict(self, limit: int) -> None:
+        with self.repository.unit() as unit:
+            chosen = [record.key for record in unit.least_recently_used(limit=limit, excluding=["d"])]
+            unit.evict(chosen, until=self.now + DAY)
+        assert chosen == self.least_recently_used()[:limit]
+        for key in chosen:
+            before = self.records[key]
+            self.records[key] = replace(
+                self.without_file(before),
+                checked_at=before.checked_at,
+                next_attempt_at=self.now + DAY,
+                failure_count=before.failure_count,
+            )
+            self.leases.pop(key, None)
+
+    @rule(keys=SOME)
+    def clear(self, keys: set[str]) -> None:
+        planned = [self.records[key] for key in sorted(keys & self.records.keys())]
+        with self.repository.unit() as unit:
+            assert list(unit.clear(planned)) == planned
+        for record in planned:
+            self.leases.pop(record.key, None)
+            self.records[record.key] = self.without_file(record)
+            if record.origin is Origin.ON_DEMAND:
+                del self.records[record.key]
+
+    @rule(keys=SOME, count=st.integers(1, 3), ago=st.integers(0, 72))
+    def access(self, keys: set[str], count: int, ago: int) -> None:
+        at = self.now - ago * HOUR
+        self.repository.record_accesses({key: Access(count=count, last_at=at) for key in keys}, {})
+        for key in keys & self.records.keys():
+            before = self.records[key]
+            last = max(at, before.last_accessed_at or at)
+            self.records[key] = replace(
+                before, access_count=before.access_count + count, last_accessed_at=last
+            )
+
+    @invariant()
+    def the_entries_agree(self) -> None:
+        page = self.repository.page(RecordFilter(), after=None, limit=100)
+        assert list(page) == [self.records[key] for key in sorted(self.records)]
+
+    @invariant()
+    def what_is_due_agrees(self) -> None:
+        wanted = [record for record in self.records.values() if self.wants(record.key, forced=False)]
+        wanted.sort(key=lambda r: (r.file is not None, r.next_attempt_at or NOW - 9999 * DAY, r.key))
+        due = self.repository.due_keys(DueFilter(now=self.now), limit=None)
+        assert list(due) == [record.key for record in wanted]
+
+    @invariant()
+    def the_sums_agree(self) -> None:
+        files = [record.file.size for record in self.records.values() if record.file is not None]
+        totals = self.repository.totals(now=self.now, stale_before=self.now)
+        assert (totals.files, totals.bytes) == (len(files), sum(files))
+        assert totals.replaced_bytes == sum(self.replaced.values())
+        assert totals.leased == sum(until > self.now for _, until in self.leases.values())
+        with self.repository.unit() as unit:
+            assert unit.stored_bytes() == totals.bytes + totals.replaced_bytes
+
+    def wants(self, key: str, *, forced: bool) -> bool:
+        _, until = self.leases.get(key, ("", self.now))
+        due_at = self.records[key].next_attempt_at
+        return until <= self.now and (forced or due_at is None or due_at <= self.now)
+
+    def owned(self, owner: str) -> set[str]:
+        return {key for key, (holder, _) in self.leases.items() if holder == owner}
+
+    def ended(self, record: LogoRecord, content: bytes, *, failed: bool) -> LogoRecord:
+        if failed:
+            return replace(
+                record,
+                checked_at=self.now,
+                next_attempt_at=self.now + HOUR,
+                failure_count=record.failure_count + 1,
+            )
+        logo = make_cached(record.key, content=content)
+        return replace(
+            record,
+            status=logo.status,
+            file=logo.file,
+            provider=logo.provider,
+            source_url=logo.source_url,
+            fetched_at=self.now,
+            checked_at=self.now,
+            next_attempt_at=self.now + 7 * DAY,
+            fetch_count=record.fetch_count + 1,
+            failure_count=0,
+        )
+
+    def without_file(self, record: LogoRecord) -> LogoRecord:
+        return replace(
+            record,
+            status=Status.PENDING,
+            file=None,
+            provider=None,
+            source_url=None,
+            fetched_at=None,
+            checked_at=None,
+            next_attempt_at=None,
+            failure_count=0,
+        )
+
+    def least_recently_used(self) -> list[str]:
+        candidates = [
+            record
+            for key, record in self.records.items()
+            if record.file is not None and not record.pinned and key != "d"
+        ]
+        candidates.sort(key=lambda r: (r.last_accessed_at or r.fetched_at or r.created_at, r.key))
+        return [record.key for record in candidates]
+
+
+@pytest.mark.database
+def test_any_order_of_calls_leaves_what_the_model_says(sqlite_template: Path) -> None:
+    Model.template = sqlite_template
+    checks = [HealthCheck.too_slow]
+    run_state_machine_as_test(
+        Model,
+        settings=settings(
+            max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=checks
+        ),
+    )
