@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 
 from databases import PostgresServer
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository import engine, mounts
+from logocache.repository import mounts
 from logocache.repository.address import parse_address
 from logocache.repository.database import Database
 from logocache.repository.engine import make_engine
@@ -223,7 +223,7 @@ def test_commits_survive_a_power_failure_and_readers_do_not_block(migrated_sqlit
 
 
 def test_an_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, open_url: Open) -> None:
-    monkeypatch.setattr(engine.sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
     with pytest.raises(DatabaseError, match="too old"):
         open_url(f"sqlite:///{tmp_path}/x.db")
 

@@ -228,12 +228,12 @@ def test_a_committed_file_has_its_bytes_digest_and_mode(store: FileStore, direct
     assert temporary_files(directory) == []
 
 
-def test_a_temporary_file_belongs_to_us_alone_until_it_is_whole(directory: Path) -> None:
-    modes: list[int] = []
-    store = make_store(directory, sync=lambda descriptor: modes.append(os.fstat(descriptor).st_size))
+def test_a_file_is_whole_when_it_is_synced(directory: Path) -> None:
+    sizes: list[int] = []
+    store = make_store(directory, sync=lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
     store.prepare()
     store.stage("shopify", make_image(b"12345"))
-    assert modes == [5], "the file was not complete when it was synced"
+    assert sizes == [5]
 
 
 def test_file_and_directory_are_both_synced(directory: Path) -> None:

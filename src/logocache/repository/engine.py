@@ -18,7 +18,9 @@ WRITES = "logocache_writes"
 """Execution option of connections whose transactions write."""
 
 POOL_SIZE = 5
-"""Idle connections kept; half as many again serve short peaks."""
+"""Idle connections that are kept."""
+MAX_OVERFLOW = 10
+"""Further ones for peaks: threads that wait for the writer lock must leave some for who holds it."""
 WRITER_LOCK = 0x6C6F676F  # "logo"
 """The advisory lock, within one PostgreSQL database, that writers hold."""
 OLDEST_SQLITE = (3, 35, 0)
@@ -54,7 +56,7 @@ def _sqlite_engine(address: Address, lock_wait: float) -> Engine:
     engine = create_engine(
         address.url,
         pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE // 2,
+        max_overflow=MAX_OVERFLOW,
         pool_timeout=lock_wait,
         hide_parameters=True,
         connect_args={"timeout": lock_wait},
@@ -107,7 +109,7 @@ def _postgresql_engine(address: Address, lock_wait: float) -> Engine:
     engine = create_engine(
         address.url,
         pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE // 2,
+        max_overflow=MAX_OVERFLOW,
         pool_timeout=lock_wait,
         pool_pre_ping=True,
         hide_parameters=True,

@@ -58,14 +58,11 @@ def migrate(database: Database) -> bool:
     left to do. Raises `SchemaError` for a database that is newer, damaged or not ours.
     """
     with database.read() as connection:
-        state = state_of(connection)
-    if state is SchemaState.CURRENT:
-        return False
-    if state not in {SchemaState.EMPTY, SchemaState.OLDER}:
-        raise _hopeless(state, database)
-    with database.write() as connection:
-        if state_of(connection) is SchemaState.CURRENT:
+        if not _wants_upgrade(state_of(connection), database):
             return False
+    with database.write() as connection:
+        if not _wants_upgrade(state_of(connection), database):
+            return False  # another process was quicker
         upgrade(connection)
     return True
 
@@ -109,6 +106,12 @@ def upgrade(connection: Connection) -> None:
 
 def _is_revision(version: str) -> bool:
     return len(version) == len(SCHEMA_VERSION) and version.isdecimal()
+
+
+def _wants_upgrade(state: SchemaState, database: Database) -> bool:
+    if state in {SchemaState.NEWER, SchemaState.INCOMPLETE, SchemaState.FOREIGN}:
+        raise _hopeless(state, database)
+    return state is not SchemaState.CURRENT
 
 
 def _hopeless(state: SchemaState, database: Database) -> SchemaError:

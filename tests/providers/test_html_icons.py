@@ -1,0 +1,170 @@
+"""Pages, and the icons they link to."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logocache.providers.html_icons import MAX_BYTES, MAX_LINKS, PageIcons, read_page
+from logocache.providers.icons import Role
+
+URL = "https://example.com/shop/"
+
+
+def read(html: str | bytes, content_type: str | None = None) -> PageIcons:
+    body = html if isinstance(html, bytes) else html.encode()
+    return read_page(body, content_type=content_type, url=URL)
+
+
+def urls(html: str | bytes) -> list[str]:
+    return [icon.url for icon in read(html).icons]
+
+
+@pytest.mark.parametrize(
+    ("rel", "role"),
+    [
+        pytest.param("icon", Role.LINK, id="icon"),
+        pytest.param("Shortcut ICON", Role.LINK, id="shortcut icon"),
+        pytest.param("icon\tshortcut", Role.LINK, id="other order"),
+        pytest.param("alternate icon", Role.LINK, id="with another token"),
+        pytest.param("apple-touch-icon", Role.TOUCH, id="touch icon"),
+        pytest.param("APPLE-touch-icon-precomposed", Role.TOUCH, id="precomposed"),
+        pytest.param("icon apple-touch-icon", Role.TOUCH, id="both"),
+        pytest.param("mask-icon", None, id="mask icon"),
+        pytest.param("icons", None, id="a longer word"),
+        pytest.param("stylesheet", None, id="a style sheet"),
+        pytest.param("", None, id="none"),
+    ],
+)
+def test_rel_is_a_set_of_tokens(rel: str, role: Role | None) -> None:
+    found = [icon.role for icon in read(f'<link rel="{rel}" href="i.png">').icons]
+    assert found == ([role] if role is not None else [])
+
+
+def test_sizes_and_type_are_kept() -> None:
+    (icon,) = read('<link rel=icon href=i sizes="16x16 32X32" type="image/PNG">').icons
+    assert (icon.size, icon.media_type) == (32, "image/png")
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        pytest.param("<link rel=icon href=i.png>", ["https://example.com/shop/i.png"], id="unquoted"),
+        pytest.param("<LINK REL=icon HREF='/i.png'/>", ["https://example.com/i.png"], id="upper case"),
+        pytest.param(
+            "<link rel=icon href='a?b=1&amp;c=2'>", ["https://example.com/shop/a?b=1&c=2"], id="entity"
+        ),
+        pytest.param(
+            "<link rel=icon href=a><body><link rel=icon href=b>",
+            ["https://example.com/shop/a", "https://example.com/shop/b"],
+            id="tree order, body too",
+        ),
+        pytest.param(
+            "<link rel=icon href=a href=b>", ["https://example.com/shop/a"], id="the first href counts"
+        ),
+        pytest.param("<link rel=icon>", [], id="no href"),
+        pytest.param("<link rel=icon href=''>", [], id="empty href"),
+        pytest.param("<link rel=icon href>", [], id="href without a value"),
+        pytest.param("<link href=i.png>", [], id="no rel"),
+        pytest.param("<!-- <link rel=icon href=i.png> -->", [], id="in a comment"),
+        pytest.param("<script>'<link rel=icon href=i.png>'</script>", [], id="in a script"),
+        pytest.param("<link rel=icon href=ftp://a.test/i>", [], id="another scheme"),
+        pytest.param(
+            "<link rel=icon href=a><![odd[<link rel=icon href=b>", ["https://example.com/shop/a"], id="odd"
+        ),
+        pytest.param(
+            "<link rel=icon media='(prefers-color-scheme: DARK)' href=a>"
+            "<link rel=icon media='(prefers-color-scheme: light)' href=b>",
+            ["https://example.com/shop/b"],
+            id="not for the dark",
+        ),
+        pytest.param("<link rel=icon href=' data:,x '>", ["data:,x"], id="data URI"),
+        pytest.param("not a page", [], id="text"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0", [], id="an image"),
+        pytest.param("<li\0nk rel=icon href=i>", [], id="NUL in the name"),
+        pytest.param("<link rel=icon href='i\0.png'>", [], id="NUL in the link"),
+    ],
+)
+def test_links(html: str | bytes, found: list[str]) -> None:
+    assert urls(html) == found
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        pytest.param("<base href='/a/'>", "https://example.com/a/i.png", id="relative to the page"),
+        pytest.param("<base href=//cdn.test>", "https://cdn.test/i.png", id="another host"),
+        pytest.param(
+            "<base target=x><base href=/b/><base href=/c/>", "https://example.com/b/i.png", id="first"
+        ),
+        pytest.param("<base href='data:text/html,x'>", "https://example.com/shop/i.png", id="not an address"),
+        pytest.param("<base href=''>", "https://example.com/shop/i.png", id="empty"),
+    ],
+)
+def test_base_is_honoured_wherever_it_stands(base: str, expected: str) -> None:
+    link = "<link rel=icon href=i.png>"
+    assert urls(base + link) == [expected]
+    assert urls(link + base) == [expected]
+
+
+def test_the_first_manifest_that_can_be_asked_is_named() -> None:
+    links = "<link rel=manifest href=data:,{}><link rel=manifest href=a><link rel=manifest href=b>"
+    assert read(links).manifest == "https://example.com/shop/a"
+    assert read("<link rel=icon href=i>").manifest is None
+
+
+def test_an_svg_in_a_data_uri_is_known_as_one() -> None:
+    (icon,) = read("<link rel=icon href='data:image/svg+xml,<svg/>'>").icons
+    assert icon.is_vector
+
+
+def test_the_charset_of_the_header_is_used() -> None:
+    body = "<link rel=icon href=ж.png>".encode("cp1251")
+    assert read(body, "text/html; charset=windows-1251").icons[0].url.endswith("/%D0%B6.png")
+
+
+def test_only_so_many_links_are_kept() -> None:
+    assert len(urls("<link rel=icon href=a>" * 1000)) == MAX_LINKS
+
+
+def test_links_beyond_the_looked_at_part_are_not_seen() -> None:
+    assert urls(b" " * MAX_BYTES + b"<link rel=icon href=a>") == []
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<link rel=icon href=a>",
+        "<div>",
+        "<a><b><i>",
+        "<",
+        "<!--",
+        "<a b='",
+        "<![CDATA[",
+        "<link ",
+        "&#",
+        "</x ",
+    ],
+)
+def test_ten_megabytes_of_anything_are_read_in_bounded_time(unit: str) -> None:
+    """Far above what it takes (a second at most), far below what quadratic work would."""
+    body = unit.encode() * (10_000_000 // len(unit))
+    started = time.process_time()
+    read(body)
+    assert time.process_time() - started < 20
+
+
+@given(body=st.binary(max_size=300))
+def test_any_bytes_are_read_without_an_error(body: bytes) -> None:
+    assert isinstance(read(body), PageIcons)
+
+
+WORDS = ["<link ", "<base ", "rel=icon ", "href=", "<!--", "-->", "<![x", "&#x", "data:", "https://"]
+MARKUP = st.lists(st.sampled_from(WORDS) | st.sampled_from("'\">/@[ a\0"))
+
+
+@given(parts=MARKUP)
+def test_any_markup_gives_links_that_can_be_asked(parts: list[str]) -> None:
+    for url in urls("".join(parts)):
+        assert url.startswith(("https://", "data:"))

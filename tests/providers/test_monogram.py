@@ -1,0 +1,108 @@
+"""Placeholders: the same for ever, and readable."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logocache.model import Integration
+from logocache.providers.colours import contrast, is_colour
+from logocache.providers.monogram import PALETTE, design, initials_of
+from makers import make_integration
+
+INTEGRATIONS = st.builds(
+    Integration,
+    key=st.just("key"),
+    name=st.text(),
+    domain=st.text() | st.from_regex(r"(xn--)?[a-z0-9]+\.[a-z]+", fullmatch=True),
+    category=st.just("any"),
+    color=st.none() | st.text() | st.integers(0, 0xFFFFFF).map("#{:06x}".format),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "initials"),
+    [
+        pytest.param("Klaviyo", "K", id="one word"),
+        pytest.param("Authorize.Net", "AN", id="two words with a dot"),
+        pytest.param("Twitter/X", "TX", id="two words with a slash"),
+        pytest.param("Bank of America", "BO", id="three words"),
+        pytest.param("PayPal", "PP", id="two words in one"),
+        pytest.param("eBay", "EB", id="small letter first"),
+        pytest.param("IBM", "I", id="capitals alone are one word"),
+        pytest.param("3M", "3M", id="a whole short name"),
+        pytest.param("x", "X", id="one letter"),
+        pytest.param("7-Eleven", "7E", id="digit"),
+        pytest.param("Émile Zola", "EZ", id="accent"),
+        pytest.param("E\u0301mile", "E", id="accent as a character of its own"),
+        pytest.param("\uff21\uff22\uff23 \uff24", "AD", id="full width"),
+        pytest.param("Ørsted Energy", "", id="first letter cannot be shown"),
+        pytest.param("Energy Ørsted", "E", id="second letter cannot be shown"),
+        pytest.param("微博", "", id="no Latin letter"),
+        pytest.param("ßigma", "", id="a letter with two capitals"),
+        pytest.param("  --  ", "", id="no letter"),
+        pytest.param("", "", id="empty"),
+    ],
+)
+def test_initials(name: str, initials: str) -> None:
+    assert initials_of(name) == initials
+
+
+@pytest.mark.parametrize(
+    ("domain", "initials"),
+    [
+        pytest.param("xn--fiqs8s.example.com", "E", id="an international sub-domain"),
+        pytest.param("weibo.com", "W", id="plain"),
+        pytest.param("www.weibo.com", "W", id="www"),
+        pytest.param("mail.example.co.uk", "E", id="registrable part"),
+        pytest.param("qq.com", "QQ", id="a short one"),
+        pytest.param("xn--mgbaakc7dvf.com", "M", id="international name"),
+        pytest.param("", "?", id="none"),
+    ],
+)
+def test_a_name_that_cannot_be_shown_gives_way_to_the_domain(domain: str, initials: str) -> None:
+    assert design(make_integration(name="微博", domain=domain)).initials == initials
+
+
+@pytest.mark.parametrize(
+    ("name", "background", "foreground"),
+    [
+        pytest.param("Klaviyo", "#0E6A9B", "#FFFFFF", id="Klaviyo"),
+        pytest.param("Postmark", "#0E6A9B", "#FFFFFF", id="Postmark"),
+        pytest.param("Authorize.Net", "#116D8A", "#FFFFFF", id="Authorize.Net"),
+        pytest.param("微博", "#116D8A", "#FFFFFF", id="any script"),
+    ],
+)
+def test_colours_never_change_between_versions(name: str, background: str, foreground: str) -> None:
+    monogram = design(make_integration(name=name))
+    assert (monogram.background, monogram.foreground) == (background, foreground)
+
+
+def test_case_and_spaces_do_not_change_the_colour() -> None:
+    assert design(make_integration(name="Acme  Corp")) == design(make_integration(name="ACME corp"))
+
+
+@pytest.mark.parametrize(
+    ("color", "background", "foreground"),
+    [
+        pytest.param("#ffe01b", "#FFE01B", "#050505", id="bright"),
+        pytest.param("#635BFF", "#635BFF", "#FFFFFF", id="dark"),
+        pytest.param("blue", design(make_integration()).background, "#FFFFFF", id="not a colour"),
+    ],
+)
+def test_the_brands_colour_is_the_ground(color: str, background: str, foreground: str) -> None:
+    monogram = design(make_integration(color=color))
+    assert (monogram.background, monogram.foreground) == (background, foreground)
+
+
+@given(integration=INTEGRATIONS)
+def test_every_monogram_can_be_drawn_and_read(integration: Integration) -> None:
+    monogram = design(integration)
+    assert 1 <= len(monogram.initials) <= 2
+    assert monogram.initials == "?" or (monogram.initials.isascii() and monogram.initials.isalnum())
+    assert is_colour(monogram.background)
+    assert contrast(monogram.background, monogram.foreground) >= 4.5
+
+
+def test_the_palette_has_24_colours_on_which_white_can_be_read() -> None:
+    assert len(set(PALETTE)) == 24
+    assert all(contrast(colour, "#FFFFFF") >= 4.5 for colour in PALETTE)
