@@ -34,6 +34,12 @@ def decoded(png: bytes) -> Image.Image:
     return picture
 
 
+def colours(png: bytes) -> set[tuple[int, int, int, int]]:
+    """All colours in it, as RGBA."""
+    samples = decoded(png).convert("RGBA").tobytes()
+    return set(zip(samples[::4], samples[1::4], samples[2::4], samples[3::4], strict=True))
+
+
 def png_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
@@ -44,7 +50,9 @@ def raw_png(
     """A PNG as the specification has it, for what Pillow does not write."""
     header = struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return SIGNATURE + png_chunk(b"IHDR", header) + chunks + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
+    return (
+        SIGNATURE + png_chunk(b"IHDR", header) + chunks + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
+    )
 
 
 def png_chunks(png: bytes) -> list[bytes]:

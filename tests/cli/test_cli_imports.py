@@ -12,7 +12,7 @@ ENGINES = frozenset(
         *("alembic", "psycopg", "sqlalchemy", "sqlmodel"),
         *("h11", "httpcore", "httpx"),
         *("PIL", "defusedxml", "resvg_py"),
-        *("fontawesome_free_pack", "publicsuffixlist", "selectolax", "simple_icons_pack"),
+        *("fontawesome_free_pack", "publicsuffixlist", "simple_icons_pack"),
         *("pydantic_settings", "rich"),
     }
 )

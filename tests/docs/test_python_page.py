@@ -55,7 +55,6 @@ def test_importing_the_package_loads_no_engine() -> None:
         "PIL",
         "resvg_py",
         "pydantic",
-        "selectolax",
         "typer",
         "alembic",
     }

@@ -1,0 +1,90 @@
+"""What decoders answer: written by the decoder process, read and checked by ours."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from logocache.images.inspect import ImageFormat, sniff
+from logocache.images.limits import LARGEST_PNG, LONGEST_SIDE
+from logocache.images.protocol import Message, ProtocolError, Value
+from logocache.images.refusal import one_line
+from logocache.model import ImageInfo, ImageRejection, NormalisedImage
+from logocache.ports.images import FileCheck
+
+LARGEST_COUNT = 2**31 - 1
+
+_PNG_SIZE = struct.Struct(">16xII")
+
+
+def of_image(image: NormalisedImage | ImageRejection) -> Message:
+    if isinstance(image, ImageRejection):
+        return Message(fields={"reason": image.reason, "is_blank": image.is_blank})
+    source = image.source
+    return Message(fields={"source": [source.format, source.width, source.height]}, blob=image.png)
+
+
+def to_image(answer: Message) -> NormalisedImage | ImageRejection:
+    """The image or rejection in `answer`. Raises `ProtocolError` unless it is plausible.
+
+    Size and digest are taken from the bytes themselves: nothing is believed that can be looked up.
+    """
+    match answer.fields:
+        case {"reason": str(reason), "is_blank": bool(is_blank)}:
+            return ImageRejection(reason=one_line(reason), is_blank=is_blank)
+        case {"source": [str(name), int(width), int(height)]} if name in _SOURCE_FORMATS:
+            source = ImageInfo(format=name, width=_count(width), height=_count(height))
+            return _image(answer.blob, source)
+        case _:
+            raise ProtocolError("neither an image nor a rejection")
+
+
+def to_drawing(answer: Message) -> NormalisedImage:
+    """The image in `answer`, where there can be no rejection. Raises `ProtocolError` as `to_image`."""
+    image = to_image(answer)
+    if isinstance(image, ImageRejection):
+        raise ProtocolError("a rejection of our own drawing")
+    return image
+
+
+def of_checks(checks: Sequence[FileCheck]) -> Message:
+    return Message(fields={"checks": [[check.width, check.height, check.problem] for check in checks]})
+
+
+def to_checks(answer: Message, paths: Sequence[Path]) -> list[FileCheck]:
+    """One check for each of `paths`. Raises `ProtocolError` unless the answer has just these."""
+    match answer.fields:
+        case {"checks": list(checks)} if len(checks) == len(paths):
+            return [_check(path, check) for path, check in zip(paths, checks, strict=True)]
+        case _:
+            raise ProtocolError("not one check for each file")
+
+
+_SOURCE_FORMATS = frozenset(ImageFormat) - {ImageFormat.SVGZ}
+
+
+def _image(png: bytes, source: ImageInfo) -> NormalisedImage:
+    if sniff(png) is not ImageFormat.PNG or not _PNG_SIZE.size <= len(png) <= LARGEST_PNG:
+        raise ProtocolError("an image that is no PNG of ours")
+    width, height = _PNG_SIZE.unpack_from(png)
+    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
+        raise ProtocolError(f"an image of {width}×{height} pixels")
+    return NormalisedImage(
+        png=png, sha256=hashlib.sha256(png).hexdigest(), width=width, height=height, source=source
+    )
+
+
+def _check(path: Path, check: Value) -> FileCheck:
+    match check:
+        case [_, _, str(problem)]:
+            return FileCheck(path=path, problem=one_line(problem))
+        case [int(width), int(height), None]:
+            return FileCheck(path=path, width=_count(width), height=_count(height))
+        case _:
+            raise ProtocolError("a check that says nothing")
+
+
+def _count(number: int) -> int:
+    if not 0 < number <= LARGEST_COUNT:
+        raise ProtocolError(f"a size of {number} pixels")
+    return number

@@ -1,0 +1,164 @@
+"""One decoder process, as seen from the process that started it."""
+
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import IO
+
+from logocache.errors import UnavailableError
+from logocache.images.limits import LARGEST_PNG, Limits
+from logocache.images.protocol import Message, ProtocolError, receive
+
+STARTUP_SECONDS = 30.0
+
+_MODULE = "logocache.images.worker"
+_CHUNK = 65_536
+# What an interpreter needs to find its parts, and ours. Secrets in other variables stay here.
+_ENVIRONMENT = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+_ENVIRONMENT_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_")
+
+
+class DecoderError(Exception):
+    """A decoder gave no answer: it took too long, died, or sent nonsense. It is to be stopped."""
+
+
+class Decoder:
+    """A running decoder process. Used by one thread at a time; of no use after a `DecoderError`.
+
+    Construction raises `UnavailableError` when the process cannot start or does not get ready.
+    Without `stop` the process ends when this one does, because its input ends then.
+    """
+
+    def __init__(self, limits: Limits, *, startup_seconds: float = STARTUP_SECONDS) -> None:
+        self._seconds = limits.seconds
+        self._process = _start(limits)
+        self._tasks = _unblocked(self._process.stdin)
+        self._answers = _unblocked(self._process.stdout)
+        try:
+            self._receive(_Deadline(startup_seconds))
+        except DecoderError as error:
+            self.stop()
+            raise UnavailableError(
+                f"the image decoder did not start ({error})",
+                hint=f"to see why, run `{shlex.join(_command(limits))}`",
+            ) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def is_alive(self) -> bool:
+        """False when the process ended by itself, such as for want of the machine's memory."""
+        return self._process.poll() is None
+
+    def ask(self, task: Message) -> Message:
+        """The answer, within the limit of seconds. Raises `DecoderError`."""
+        deadline = _Deadline(self._seconds)
+        self._send(task.pack(), deadline)
+        return self._receive(deadline)
+
+    def stop(self) -> None:
+        """End the process at once (it keeps nothing that could be lost). Again: nothing happens."""
+        with self._process:
+            self._process.kill()
+
+    def _send(self, message: bytes, deadline: "_Deadline") -> None:
+        rest = memoryview(message)
+        while rest:
+            deadline.wait_for(self._tasks, select.POLLOUT)
+            try:
+                rest = rest[os.write(self._tasks, rest[:_CHUNK]) :]
+            except BrokenPipeError as error:
+                raise self._died() from error
+
+    def _receive(self, deadline: "_Deadline") -> Message:
+        try:
+            return receive(lambda size: self._read(size, deadline), largest_blob=LARGEST_PNG)
+        except ProtocolError as error:
+            raise DecoderError(f"the decoder answered with {error}") from error
+
+    def _read(self, size: int, deadline: "_Deadline") -> bytes:
+        read = bytearray()
+        while len(read) < size:
+            deadline.wait_for(self._answers, select.POLLIN)
+            chunk = os.read(self._answers, min(size - len(read), _CHUNK))
+            if not chunk:
+                raise self._died()
+            read += chunk
+        return bytes(read)
+
+    def _died(self) -> DecoderError:
+        try:
+            status = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return DecoderError("the decoder closed its pipes")
+        if status < 0:
+            return DecoderError(f"the decoder was ended by signal {-status}: {signal.strsignal(-status)}")
+        return DecoderError(f"the decoder ended with status {status}")
+
+
+class _Deadline:
+    """A moment on the wall's clock after which nothing is waited for."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._at = time.monotonic() + seconds
+
+    def wait_for(self, descriptor: int, event: int) -> None:
+        """Return when the pipe is ready or broken. Raises `DecoderError` at the deadline."""
+        poll = select.poll()
+        poll.register(descriptor, event)
+        if not poll.poll(max(0, self._at - time.monotonic()) * 1000):
+            raise DecoderError(f"it took longer than {self._seconds:g} s")
+
+
+def _start(limits: Limits) -> subprocess.Popen[bytes]:
+    if not sys.executable:
+        raise UnavailableError(
+            "images are decoded by further Python processes, and this one does not know its own program",
+            hint="set `sys.executable` to a Python interpreter that has logocache installed",
+        )
+    command = _command(limits)
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own module, and numbers
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={name: value for name, value in os.environ.items() if _is_for_python(name)},
+            # Not in the terminal's group: Ctrl-C is for us, and we end it.
+            process_group=0,
+        )
+    except OSError as error:
+        raise UnavailableError(
+            f"the image decoder cannot be started ({error.strerror})",
+            hint=f"`{command[0]}` must be a Python interpreter that may be run",
+        ) from error
+
+
+def _command(limits: Limits) -> Sequence[str]:
+    """The decoder's command line, with the switches by which this interpreter finds its modules."""
+    switches = ["-P"]
+    if sys.flags.ignore_environment:
+        switches.append("-E")
+    if sys.flags.no_user_site:
+        switches.append("-s")
+    arguments = (limits.memory_bytes, limits.max_pixels, limits.seconds)
+    return [sys.executable, *switches, "-m", _MODULE, *map(str, arguments)]
+
+
+def _is_for_python(name: str) -> bool:
+    return name in _ENVIRONMENT or name.startswith(_ENVIRONMENT_PREFIXES)
+
+
+def _unblocked(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise AssertionError("unreachable: the process was started with pipes")
+    os.set_blocking(pipe.fileno(), False)
+    return pipe.fileno()

@@ -1,0 +1,40 @@
+"""How this box says "no" to bytes, and the one door through which foreign decoding errors pass."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from logocache.model import ImageRejection
+
+LONGEST_REASON = 160
+
+
+class ImageRefused(Exception):  # noqa: N818 - a decision about an image, not a fault of the program
+    """Bytes will not become a logo. Never leaves this box: it becomes an `ImageRejection`."""
+
+    def __init__(self, reason: str, *, is_blank: bool = False) -> None:
+        self.rejection = ImageRejection(reason=one_line(reason), is_blank=is_blank)
+        super().__init__(self.rejection.reason)
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into `ImageRefused`, with `what` as the start of its reason.
+
+    All of `Exception` is meant: on hostile bytes Pillow raises SyntaxError, ValueError,
+    struct.error, zlib.error, KeyError, MemoryError and more, and documents no list.
+    """
+    try:
+        yield
+    except ImageRefused:
+        raise
+    except MemoryError as error:
+        raise ImageRefused(f"{what}: it needs more memory than decoders may use") from error
+    except Exception as error:
+        raise ImageRefused(f"{what}: {str(error) or type(error).__name__}") from error
+
+
+def one_line(text: str) -> str:
+    """`text` as one printable line of bounded length, whatever a decoder or a file put into it."""
+    printable = "".join(char if char.isprintable() else " " for char in text[: 4 * LONGEST_REASON])
+    line = " ".join(printable.split())
+    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"

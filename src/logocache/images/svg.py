@@ -1,0 +1,98 @@
+"""Drawing an SVG from outside, after `svg_sanitiser` made it harmless."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import resvg_py
+
+from logocache.images.refusal import refusing
+from logocache.images.svg_sanitiser import sanitise
+
+LARGEST_SIZE = 1_000_000
+PIXELS_PER_INCH = 96
+
+_PIXELS_PER_UNIT = {
+    "": 1,
+    "px": 1,
+    "pt": PIXELS_PER_INCH / 72,
+    "pc": 16,
+    "in": PIXELS_PER_INCH,
+    "cm": PIXELS_PER_INCH / 2.54,
+    "mm": PIXELS_PER_INCH / 25.4,
+    "em": 16,
+}
+_LENGTH = re.compile(r"\s*\+?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A drawn SVG as a PNG of resvg's, and the size in pixels that the document gives itself."""
+
+    png: bytes
+    width: int
+    height: int
+
+
+def rasterise(document: bytes, *, longest_side: int, max_pixels: int) -> Drawing:
+    """`document` drawn so that its longest side is `longest_side` px, in its own proportions.
+
+    Fonts are not loaded: text is not drawn. `currentColor` is black. Raises `ImageRefused`. May
+    take any time and any memory, and may end the process: resvg bounds neither.
+    """
+    safe = sanitise(document, max_pixels=max_pixels)
+    with refusing("an SVG that cannot be drawn"):
+        png = bytes(
+            resvg_py.svg_to_bytes(
+                svg_string=safe.text,
+                width=longest_side,
+                height=longest_side,
+                skip_system_fonts=True,
+                dpi=PIXELS_PER_INCH,  # The default is 0, with which no inch has a size.
+            )
+        )
+    width, height = intrinsic_size(safe.root) or (longest_side, longest_side)
+    return Drawing(png=png, width=width, height=height)
+
+
+def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
+    """The size in whole pixels that a root element asks for (SVG 2, 8.2 and CSS 2.2, 10.3.2).
+
+    A side that is missing or a percentage follows from the view box. None when nothing says it.
+    """
+    width, height = _pixels(root.get("width")), _pixels(root.get("height"))
+    box = _view_box(root.get("viewBox"))
+    if box is not None:
+        box_width, box_height = box
+        if width is None and height is None:
+            width, height = box
+        elif height is None and width is not None:
+            height = width * box_height / box_width
+        elif width is None and height is not None:
+            width = height * box_width / box_height
+    if width is None or height is None:
+        return None
+    return _whole(width), _whole(height)
+
+
+def _pixels(length: str | None) -> float | None:
+    """A length in px; None when it is missing, relative, or not one."""
+    found = _LENGTH.fullmatch(length or "")
+    if found is None or (unit := found[3].lower()) not in _PIXELS_PER_UNIT:
+        return None
+    return float(found[1] + (found[2] or "")) * _PIXELS_PER_UNIT[unit]
+
+
+def _view_box(text: str | None) -> tuple[float, float] | None:
+    """Width and height of a view box; None when there is no usable one."""
+    try:
+        _, _, width, height = (float(number) for number in (text or "").replace(",", " ").split())
+    except ValueError:
+        return None
+    # NaN and infinity are refused too.
+    return (width, height) if 0 < width < math.inf and 0 < height < math.inf else None
+
+
+def _whole(pixels: float) -> int:
+    return round(min(max(pixels, 1), LARGEST_SIZE))

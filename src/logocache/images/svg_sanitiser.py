@@ -1,0 +1,145 @@
+"""An SVG from outside → an SVG that holds only what is drawn, and reaches nothing beyond itself.
+
+One pass over the parser's events, so that depth costs no recursion. What is written is built from
+lists of what is allowed; nothing of the original text is copied as it stands.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from xml.sax.saxutils import escape, quoteattr
+
+from defusedxml.common import EntitiesForbidden
+from defusedxml.ElementTree import DefusedXMLParser
+
+from logocache.images.refusal import ImageRefused, refusing
+from logocache.images.svg_references import clean_value, embedded_raster, fragment
+
+DEEPEST = 100
+MOST_ELEMENTS = 50_000
+
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeSVG:
+    """A sanitised document, and the attributes of its root element."""
+
+    text: str
+    root: Mapping[str, str]
+
+
+def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
+    """The drawing in `document`.
+
+    Raises `ImageRefused` for broken XML, entities, too much depth or too many elements, and
+    embedded images of more than `max_pixels` together. A document type is read over: its
+    external part is never loaded.
+    """
+    writer = _Writer(max_pixels)
+    with refusing("a broken SVG"):
+        parser = DefusedXMLParser(target=writer, forbid_entities=True, forbid_external=True)
+        try:
+            parser.feed(document)
+            parser.close()
+        except EntitiesForbidden as error:
+            raise ImageRefused("an SVG that declares entities") from error
+    return SafeSVG(text="".join(writer.parts), root=writer.root)
+
+
+# What draws or is drawn with. Not here, so dropped with all they contain: scripts, animations
+# (they can set a reference later), foreignObject, metadata, and text, for which no font is loaded.
+_CONTAINERS = {"svg", "g", "defs", "symbol", "use", "switch", "style"}
+_SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "image", "marker"}
+_PAINT = {"linearGradient", "radialGradient", "stop", "pattern", "clipPath", "mask", "filter"}
+_DRAWN = _CONTAINERS | _SHAPES | _PAINT
+_FILTER_PRIMITIVE = re.compile(r"fe[A-Z][A-Za-z]+")
+_EMBEDDING = {"image", "feImage"}
+
+
+class _Writer:
+    """The parser's target. Its method names are those that `XMLParser` asks for."""
+
+    def __init__(self, max_pixels: int) -> None:
+        self.parts: list[str] = []
+        self.root: Mapping[str, str] = MappingProxyType({})
+        self._pixels_left = max_pixels
+        self._elements = 0
+        self._depth = 0
+        self._dropped_depth = 0
+        """Depth of the element that is dropped with its contents; 0 when none is."""
+        self._style: list[str] | None = None
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > DEEPEST or self._elements > MOST_ELEMENTS:
+            raise ImageRefused(f"an SVG of more than {MOST_ELEMENTS} elements, or more than {DEEPEST} deep")
+        if self._dropped_depth:
+            return
+        name = _drawn_name(tag)
+        if name is None or self._style is not None:
+            self._dropped_depth = self._depth
+            return
+        kept = self._kept_attributes(name, attributes)
+        if self._depth == 1:
+            self.root = kept
+            self.parts.append(f'<svg xmlns="{SVG_NAMESPACE}"')
+        else:
+            self.parts.append(f"<{name}")
+        self.parts.extend(f" {attribute}={quoteattr(value)}" for attribute, value in kept.items())
+        self.parts.append(">")
+        self._style = [] if name == "style" else None
+
+    def end(self, tag: str) -> None:
+        if not self._dropped_depth:
+            if self._style is not None:
+                self.parts.append(escape(clean_value("".join(self._style)) or ""))
+                self._style = None
+            self.parts.append(f"</{_drawn_name(tag)}>")
+        elif self._dropped_depth == self._depth:
+            self._dropped_depth = 0
+        self._depth -= 1
+
+    def data(self, text: str) -> None:
+        if self._style is not None and not self._dropped_depth:
+            self._style.append(text)
+
+    def _kept_attributes(self, element: str, attributes: Mapping[str, str]) -> dict[str, str]:
+        kept: dict[str, str] = {}
+        for tag, value in attributes.items():
+            namespace, _, name = tag.rpartition("}")
+            if name == "href":
+                clean = self._reference(element, value)
+            elif namespace or name.startswith("on"):
+                clean = None
+            else:
+                clean = clean_value(value)
+            if clean is not None:
+                kept[name] = clean
+        return kept
+
+    def _reference(self, element: str, value: str) -> str | None:
+        if element not in _EMBEDDING:
+            return fragment(value)
+        raster = embedded_raster(value, max_pixels=self._pixels_left)
+        if raster is None:
+            # A filter may take one of the document's own elements as its image.
+            return fragment(value)
+        clean, pixels = raster
+        self._pixels_left -= pixels
+        return clean
+
+
+def _drawn_name(tag: str) -> str | None:
+    """The name under which an element is written; None when it is dropped.
+
+    Elements without a namespace are taken for SVG, as in pages that an icon was copied from.
+    """
+    namespace, _, name = tag.rpartition("}")
+    if namespace not in {"{" + SVG_NAMESPACE, ""}:
+        return None
+    if name == "a":
+        return "g"
+    return name if name in _DRAWN or _FILTER_PRIMITIVE.fullmatch(name) else None

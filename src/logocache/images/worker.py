@@ -1,0 +1,108 @@
+"""The decoder process: reads tasks from its input, answers on its output, ends with its input.
+
+Started by `decoder`, as `python -m logocache.images.worker MEMORY_BYTES MAX_PIXELS SECONDS`.
+"""
+
+import math
+import os
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from logocache.images import answers, stored
+from logocache.images.limits import LONGEST_SIDE
+from logocache.images.normalise import normalise
+from logocache.images.protocol import Message, ProtocolError, Task, receive
+from logocache.model import Monogram
+
+GRACE_SECONDS = 2
+"""The process that asked ends a task at its limit; this one ends itself a little later, so that no
+decoder goes on for ever when the one who would end it is gone."""
+
+
+def main(memory_bytes: int, max_pixels: int, seconds: float) -> None:
+    """Answer tasks until the input ends, within these limits."""
+    tasks, replies = _claim_standard_streams()
+    limit_memory(memory_bytes)
+    limit_pillow(max_pixels)
+    serve(tasks, replies, max_pixels=max_pixels, seconds=seconds)
+
+
+def serve(tasks: BinaryIO, replies: BinaryIO, *, max_pixels: int, seconds: float) -> None:
+    """Say hello with an empty message, then answer each task, until `tasks` ends."""
+    _send(replies, Message())
+    while True:
+        try:
+            task = receive(lambda size: _read_exactly(tasks, size))
+        except EOFError:
+            return
+        signal.alarm(math.ceil(seconds) + GRACE_SECONDS)
+        _send(replies, perform(task, max_pixels=max_pixels))
+        signal.alarm(0)
+
+
+def perform(task: Message, *, max_pixels: int) -> Message:
+    """The answer to one task."""
+    match task.fields:
+        case {"task": Task.NORMALISE}:
+            return answers.of_image(normalise(task.blob, max_pixels=max_pixels))
+        case {"task": Task.CHECK_FILES, "paths": list(paths)}:
+            return answers.of_checks(
+                [stored.check_file(Path(str(path)), max_pixels=max_pixels) for path in paths]
+            )
+        case {"task": Task.DRAW, "initials": str(initials), "background": str(paper), "foreground": str(ink)}:
+            # Fonts take 10 ms to load, and only placeholders need them.
+            from logocache.images import monogram  # noqa: PLC0415
+
+            return answers.of_image(
+                monogram.draw(Monogram(initials=initials, background=paper, foreground=ink))
+            )
+        case _:
+            raise ProtocolError("no task of ours")
+
+
+def limit_memory(memory_bytes: int) -> None:
+    """Bound the address space of this process, where the system can; leave no core files."""
+    import resource  # noqa: PLC0415 - not on every system
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # macOS knows the limit and refuses to set it.
+    if sys.platform == "linux":
+        _, ceiling = resource.getrlimit(resource.RLIMIT_AS)
+        limit = memory_bytes if ceiling == resource.RLIM_INFINITY else min(memory_bytes, ceiling)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def limit_pillow(max_pixels: int) -> None:
+    """Bound every image that Pillow opens; what we drew ourselves stays within the bound."""
+    Image.MAX_IMAGE_PIXELS = max(max_pixels, LONGEST_SIDE**2)
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Input and output for messages alone: what a library prints goes to the error stream."""
+    tasks, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return tasks, replies
+
+
+def _send(replies: BinaryIO, answer: Message) -> None:
+    replies.write(answer.pack())
+    replies.flush()
+
+
+def _read_exactly(tasks: BinaryIO, size: int) -> bytes:
+    """Raises EOFError when the input ends before."""
+    read = tasks.read(size)
+    if len(read) < size:
+        raise EOFError
+    return read
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -1,0 +1,102 @@
+"""Answers of decoders are read as if an attacker had written them."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_samples import SIGNATURE, encoded, two_colours
+from logocache.images import answers, png
+from logocache.images.protocol import Fields, Message, ProtocolError
+from logocache.model import ImageInfo, ImageRejection
+from logocache.ports.images import FileCheck
+
+IMAGE = png.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
+PATHS = [Path("/a.png"), Path("/b.png")]
+
+
+@pytest.mark.parametrize(
+    "image", [IMAGE, ImageRejection(reason="no"), ImageRejection(reason="", is_blank=True)]
+)
+def test_images_and_rejections_arrive_as_they_were_sent(image: ImageRejection) -> None:
+    assert answers.to_image(answers.of_image(image)) == image
+
+
+def test_checks_arrive_as_they_were_sent() -> None:
+    checks = [FileCheck(path=PATHS[0], width=3, height=4), FileCheck(path=PATHS[1], problem="gone")]
+    assert answers.to_checks(answers.of_checks(checks), PATHS) == checks
+
+
+def test_a_reason_is_made_one_printable_line() -> None:
+    answer = Message(fields={"reason": "a\x1b[2J\nb" + "c" * 999, "is_blank": False})
+    rejection = answers.to_image(answer)
+    assert isinstance(rejection, ImageRejection)
+    assert rejection.reason.startswith("a [2J b")
+    assert len(rejection.reason) <= 160
+
+
+@pytest.mark.parametrize(
+    ("fields", "blob"),
+    [
+        pytest.param({}, IMAGE.png, id="no fields"),
+        pytest.param({"reason": 3, "is_blank": False}, b"", id="a reason that is a number"),
+        pytest.param({"reason": "a", "is_blank": 1}, b"", id="blank as a number"),
+        pytest.param({"source": ["exe", 1, 1]}, IMAGE.png, id="an unknown format"),
+        pytest.param({"source": ["svgz", 1, 1]}, IMAGE.png, id="a format that no image info has"),
+        pytest.param({"source": ["png", 1]}, IMAGE.png, id="a side missing"),
+        pytest.param({"source": ["png", 1.5, 1]}, IMAGE.png, id="a side with a fraction"),
+        pytest.param({"source": ["png", 0, 1]}, IMAGE.png, id="a side of nothing"),
+        pytest.param({"source": ["png", 2**31, 1]}, IMAGE.png, id="an enormous side"),
+        pytest.param({"source": ["png", 1, 1]}, b"", id="no bytes"),
+        pytest.param({"source": ["png", 1, 1]}, b"<html>", id="not a PNG"),
+        pytest.param({"source": ["png", 1, 1]}, SIGNATURE, id="a signature alone"),
+        pytest.param({"source": ["png", 1, 1]}, IMAGE.png + bytes(2_000_000), id="too many bytes"),
+        pytest.param(
+            {"source": ["png", 1, 1]}, encoded(two_colours((513, 2)), "PNG"), id="larger than we store"
+        ),
+        pytest.param({"source": ["png", 1, 1]}, IMAGE.png[:16] + bytes(8) + IMAGE.png[24:], id="no pixels"),
+    ],
+)
+def test_implausible_images_are_refused(fields: Fields, blob: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        answers.to_image(Message(fields=fields, blob=blob))
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        pytest.param(None, id="none"),
+        pytest.param([[1, 1, None]], id="too few"),
+        pytest.param([[1, 1, None]] * 3, id="too many"),
+        pytest.param([[1, 1, None], [1, 1]], id="too short"),
+        pytest.param([[1, 1, None], ["1", 1, None]], id="a text for a side"),
+        pytest.param([[1, 1, None], [0, 0, None]], id="no size and no problem"),
+        pytest.param([[1, 1, None], [1, 2**40, None]], id="an enormous side"),
+        pytest.param([[1, 1, None], {"a": 1}], id="an object"),
+    ],
+)
+def test_implausible_checks_are_refused(checks: list[object] | None) -> None:
+    with pytest.raises(ProtocolError):
+        answers.to_checks(Message(fields={"checks": checks}), PATHS)  # type: ignore[dict-item]  # on purpose
+
+
+def test_a_drawing_is_an_image() -> None:
+    assert answers.to_drawing(answers.of_image(IMAGE)) == IMAGE
+    with pytest.raises(ProtocolError):
+        answers.to_drawing(answers.of_image(ImageRejection(reason="no")))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["reason", "is_blank", "source", "checks"]), json_values), st.binary())
+def test_no_answer_makes_us_fail_in_another_way(fields: Fields, blob: bytes) -> None:
+    for read in (answers.to_image, lambda answer: answers.to_checks(answer, PATHS)):
+        with contextlib.suppress(ProtocolError):
+            read(Message(fields=fields, blob=blob))

@@ -1,0 +1,275 @@
+"""Bytes from outside become our own PNG, or a rejection with its reason."""
+
+import gzip
+import hashlib
+import struct
+import zlib
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from image_samples import (
+    BLUE,
+    CLEAR,
+    RED,
+    SIGNATURE,
+    SMALL_IMAGES,
+    colours,
+    decoded,
+    encoded,
+    png_chunk,
+    png_chunks,
+    svg,
+    two_colours,
+)
+from logocache.images.normalise import LARGEST_UNPACKED, normalise
+from logocache.model import ImageInfo, ImageRejection, NormalisedImage
+
+MAX_PIXELS = 1_000_000
+
+
+def normalised(body: bytes) -> NormalisedImage:
+    result = normalise(body, max_pixels=MAX_PIXELS)
+    assert isinstance(result, NormalisedImage), result
+    return result
+
+
+def rejected(body: bytes, *, max_pixels: int = MAX_PIXELS) -> ImageRejection:
+    result = normalise(body, max_pixels=max_pixels)
+    assert isinstance(result, ImageRejection)
+    return result
+
+
+def near(colour: object, expected: tuple[int, ...]) -> bool:
+    """Lossy formats and tables of CMYK move a colour a little."""
+    assert isinstance(colour, tuple)
+    return all(abs(is_ - should) <= 6 for is_, should in zip(colour, expected, strict=True))
+
+
+@pytest.mark.parametrize("name", SMALL_IMAGES.keys() - {"svg"})
+def test_every_format_keeps_its_size_and_colours(name: str) -> None:
+    image = normalised(SMALL_IMAGES[name])
+    assert (image.width, image.height) == (32, 32)
+    assert image.source == ImageInfo(format=name.partition("-")[0], width=32, height=32)
+    assert image.sha256 == hashlib.sha256(image.png).hexdigest()
+    assert png_chunks(image.png) == [b"IHDR", b"IDAT", b"IEND"]
+    picture = decoded(image.png)
+    assert (picture.size, picture.mode) == ((32, 32), "RGB")
+    assert near(picture.getpixel((4, 16)), RED)
+    assert near(picture.getpixel((28, 16)), BLUE)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["svg", "svgz"])
+def test_an_svg_is_drawn_at_512_px(packed: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    body = svg('<rect width="10" height="5" fill="#f00"/><rect y="5" width="10" height="5" fill="#00f"/>')
+    image = normalised(gzip.compress(body) if packed else body)
+    assert (image.width, image.height) == (512, 512)
+    assert image.source == ImageInfo(format="svg", width=10, height=10)
+    assert decoded(image.png).getpixel((256, 20)) == RED
+    assert decoded(image.png).getpixel((256, 500)) == BLUE
+
+
+def test_an_svg_is_drawn_whatever_the_limit_for_pixels_of_others() -> None:
+    body = svg('<rect width="10" height="5" fill="#f00"/>')
+    assert isinstance(normalise(body, max_pixels=100), NormalisedImage)
+
+
+@pytest.mark.parametrize(
+    ("size", "stored"),
+    [
+        pytest.param((513, 513), (512, 512), id="a little too large"),
+        pytest.param((800, 400), (512, 256), id="wide"),
+        pytest.param((100, 700), (73, 512), id="tall"),
+        pytest.param((512, 300), (512, 300), id="just right"),
+        pytest.param((16, 16), (16, 16), id="small: never enlarged"),
+        pytest.param((80, 10), (80, 10), id="as long as may be"),
+    ],
+)
+def test_the_longest_side_is_at_most_512_px(size: tuple[int, int], stored: tuple[int, int]) -> None:
+    image = normalised(encoded(two_colours(size), "PNG"))
+    assert (image.width, image.height) == stored
+    assert decoded(image.png).size == stored
+    assert (image.source.width, image.source.height) == size
+
+
+def test_the_same_pixels_give_the_same_bytes_whatever_file_they_came_in() -> None:
+    picture = two_colours((40, 40), mode="RGBA")
+    picture.paste((0, 0, 0, 0), (0, 0, 8, 8))
+    hidden = picture.copy()
+    hidden.paste((9, 9, 9, 0), (0, 0, 8, 8))
+    files = [
+        encoded(picture, "PNG"),
+        encoded(picture, "PNG", compress_level=0, dpi=(300, 300)),
+        encoded(picture, "WEBP", lossless=True, exact=True),
+        encoded(picture, "ICO", sizes=[(40, 40)]),
+        encoded(hidden, "PNG"),
+    ]
+    assert len({normalised(file).png for file in files}) == 1
+
+
+def test_scaling_leaves_no_dark_fringe_around_what_is_transparent() -> None:
+    picture = Image.new("RGBA", (1000, 1000), CLEAR)
+    picture.paste((255, 255, 255, 255), (333, 333, 777, 777))
+    visible = [colour for colour in colours(normalised(encoded(picture, "PNG")).png) if colour[3] > 0]
+    assert any(colour[3] < 255 for colour in visible), "the edge is soft"
+    assert min(min(colour[:3]) for colour in visible) >= 254
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
+def test_the_orientation_of_exif_is_applied_and_dropped(image_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Turn by 90° clockwise to see it upright.
+    image = normalised(encoded(two_colours((40, 20)), image_format, exif=exif, quality=100))
+    picture = decoded(image.png)
+    assert picture.size == (20, 40)
+    assert (image.source.width, image.source.height) == (20, 40)
+    assert near(picture.getpixel((10, 4)), RED)
+    assert near(picture.getpixel((10, 36)), BLUE)
+    assert png_chunks(image.png) == [b"IHDR", b"IDAT", b"IEND"]
+
+
+@pytest.mark.parametrize("exif", [b"no EXIF at all", b"II*\0\x08\0\0\0\xff\xff" + b"\x12\x01" * 9])
+def test_an_unreadable_orientation_is_ignored(exif: bytes) -> None:
+    image = normalised(encoded(two_colours((40, 20)), "PNG", exif=exif))
+    assert (image.width, image.height) == (40, 20)
+
+
+def test_no_metadata_is_kept() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "secret")
+    info.add_itxt("XML:com.adobe.xmp", "<x>secret</x>")
+    image = normalised(
+        encoded(two_colours(), "PNG", pnginfo=info, dpi=(300, 300), exif=Image.Exif().tobytes())
+    )
+    assert png_chunks(image.png) == [b"IHDR", b"IDAT", b"IEND"]
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_of_an_animation_the_first_frame_is_taken(image_format: str) -> None:
+    frames = [two_colours(), two_colours().rotate(180)]
+    body = encoded(frames[0], image_format, save_all=True, append_images=frames[1:], duration=100)
+    picture = decoded(normalised(body).png)
+    assert near(picture.getpixel((4, 16)), RED)
+    assert near(picture.getpixel((28, 16)), BLUE)
+
+
+def test_cmyk_jpegs_keep_their_colours() -> None:
+    picture = decoded(normalised(encoded(two_colours(mode="CMYK"), "JPEG", quality=100)).png)
+    assert near(picture.getpixel((4, 16)), RED)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(encoded(Image.new("RGB", (1, 1)), "GIF"), "1×1", id="one pixel"),
+        pytest.param(encoded(Image.new("RGB", (300, 1)), "PNG"), "300×1", id="a line"),
+        pytest.param(encoded(Image.new("RGB", (32, 32), RED), "PNG"), "same colour", id="flat"),
+        pytest.param(
+            encoded(Image.new("RGBA", (32, 32), (255, 0, 0, 99)), "PNG"), "same colour", id="flat film"
+        ),
+        pytest.param(encoded(Image.new("RGB", (999, 999), RED), "JPEG"), "same colour", id="flat and large"),
+        pytest.param(encoded(Image.new("RGBA", (32, 32), CLEAR), "PNG"), "transparent", id="transparent"),
+        pytest.param(
+            encoded(Image.merge("RGBA", [*two_colours().split(), Image.new("L", (32, 32), 0)]), "PNG"),
+            "transparent",
+            id="transparent over colours",
+        ),
+        pytest.param(svg(""), "transparent", id="empty SVG"),
+        pytest.param(svg('<rect width="10" height="10"/>'), "same colour", id="flat SVG"),
+    ],
+)
+def test_stand_ins_are_recognised_as_blank(body: bytes, reason: str) -> None:
+    rejection = rejected(body)
+    assert rejection.is_blank
+    assert reason in rejection.reason
+
+
+def test_a_one_colour_glyph_on_transparency_is_not_blank() -> None:
+    picture = Image.new("RGBA", (32, 32), CLEAR)
+    picture.paste((0, 0, 0, 255), (8, 8, 24, 24))
+    assert normalised(encoded(picture, "PNG")).width == 32
+    assert normalised(svg('<path d="M1 1h5v5z"/>')).width == 512
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(b"<!doctype html><html></html>", "HTML, not an image", id="HTML"),
+        pytest.param(SIGNATURE, "a broken PNG file", id="just the signature of a PNG"),
+        pytest.param(SMALL_IMAGES["png"][:60], "a broken PNG file", id="truncated"),
+        pytest.param(SMALL_IMAGES["jpeg"][:300], "a broken JPEG file", id="truncated JPEG"),
+        pytest.param(encoded(two_colours((7, 20)), "PNG"), "too few", id="seven pixels wide"),
+        pytest.param(encoded(two_colours((90, 10)), "PNG"), "longer than 8:1", id="a strip"),
+        pytest.param(svg("", attributes='viewBox="0 0 90 10"'), "longer than 8:1", id="a drawn strip"),
+        pytest.param(svg("<g>"), "a broken SVG", id="broken XML"),
+        pytest.param(
+            gzip.compress(SMALL_IMAGES["png"]), "without an SVG inside", id="gzip of another format"
+        ),
+        pytest.param(gzip.compress(gzip.compress(svg(""))), "without an SVG inside", id="gzip of gzip"),
+        pytest.param(b"\x1f\x8b\x08nonsense beyond the header", "a broken gzip file", id="broken gzip"),
+        pytest.param(
+            gzip.compress(svg("<!--" + " " * LARGEST_UNPACKED + "-->")),
+            "unpacks to more than",
+            id="gzip bomb",
+        ),
+    ],
+)
+def test_other_bytes_are_rejected_with_a_reason(body: bytes, reason: str) -> None:
+    rejection = rejected(body)
+    assert reason in rejection.reason
+    assert not rejection.is_blank
+
+
+def header_only(name: str, width: int, height: int) -> bytes:
+    """A file that ends where its pixels would begin: reading any of them would be an error."""
+    match name:
+        case "png":
+            header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+            return SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(b"")[:2])
+        case "gif":
+            return (
+                b"GIF89a"
+                + struct.pack("<HHBBB", width, height, 0, 0, 0)
+                + struct.pack("<sHHHHBB", b",", 0, 0, width, height, 0, 8)
+            )
+        case "bmp":
+            info = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+            return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + info
+        case _:
+            frame = b"\x08" + struct.pack(">HHB", height, width, 1) + b"\1\x11\0"
+            return (
+                b"\xff\xd8\xff\xc0"
+                + struct.pack(">H", len(frame) + 2)
+                + frame
+                + b"\xff\xda\0\x08\1\1\0\0\x3f\0"
+            )
+
+
+@pytest.mark.parametrize("name", ["png", "gif", "bmp", "jpeg"])
+def test_too_many_pixels_are_refused_by_the_header_alone(name: str) -> None:
+    assert "pixels" in rejected(header_only(name, 4000, 4000)).reason
+    # The same file within the limit is refused for what it lacks: so it was the limit before.
+    assert "a broken" in rejected(header_only(name, 40, 40)).reason
+
+
+@pytest.mark.parametrize("image_format", ["WEBP", "AVIF"])
+def test_too_many_pixels_are_refused_in_formats_whose_header_needs_the_whole_file(image_format: str) -> None:
+    body = encoded(two_colours((200, 200)), image_format)
+    assert "more than 39999 pixels" in rejected(body, max_pixels=39_999).reason
+    assert isinstance(normalise(body, max_pixels=40_000), NormalisedImage)
+
+
+def test_pillows_own_limit_is_reported_as_too_many_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert "more pixels than decoders may use" in rejected(SMALL_IMAGES["png"]).reason
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert "more pixels than decoders may use" in rejected(SMALL_IMAGES["png"]).reason
+
+
+def test_a_lack_of_memory_is_a_rejection() -> None:
+    # 40,000 × 40,000 × 4 bytes are refused by the allocator, not by a limit of ours.
+    body = header_only("png", 100_000, 100_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+        assert isinstance(normalise(body, max_pixels=10**12), ImageRejection)

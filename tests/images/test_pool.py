@@ -1,0 +1,325 @@
+"""`DecoderPool` keeps the promises of the port `Images`."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
+from pathlib import Path
+
+import pytest
+
+from image_samples import SMALL_IMAGES, encoded, svg, two_colours
+from logocache.errors import UnavailableError
+from logocache.images.monogram import draw
+from logocache.images.normalise import normalise
+from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool
+from logocache.images.protocol import Message
+from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.ports.images import FileCheck, Images
+
+MONOGRAM = Monogram(initials="AN", background="#112233", foreground="#ffffff")
+HELLO = f"import os, sys, time; os.write(1, {Message().pack()!r}); os.read(0, 1)\n"
+ENDLESS = svg(
+    '<filter id="f"><feTurbulence baseFrequency="0.1" numOctaves="2000000000"/></filter>'
+    '<rect width="9" height="9" filter="url(#f)"/>'
+)
+GOOD = encoded(two_colours((40, 20)), "PNG")
+
+Impostor = Callable[[str], None]
+
+
+def new_pool(*, workers: int | None = 1, seconds: float = 20) -> DecoderPool:
+    return DecoderPool(workers=workers, max_pixels=10**6, decode_timeout=seconds, memory_bytes=10**9)
+
+
+@pytest.fixture
+def own() -> Iterator[DecoderPool]:
+    """A pool of one decoder for one test."""
+    pool = new_pool()
+    yield pool
+    pool.close()
+
+
+def pids(pool: DecoderPool) -> list[int]:
+    return [decoder._process.pid for decoder in pool._idle]
+
+
+def test_it_satisfies_the_port(pool: DecoderPool) -> None:
+    images: Images = pool
+    assert images is pool
+
+
+@pytest.mark.parametrize("name", SMALL_IMAGES)
+def test_images_come_back_as_the_pure_function_makes_them(name: str, pool: DecoderPool) -> None:
+    assert pool.normalise(SMALL_IMAGES[name]) == normalise(SMALL_IMAGES[name], max_pixels=4_000_000)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", SMALL_IMAGES["png"][:50], encoded(two_colours((1, 1)), "PNG")]
+)
+def test_rejections_come_back_as_the_pure_function_makes_them(body: bytes, pool: DecoderPool) -> None:
+    rejection = pool.normalise(body)
+    assert isinstance(rejection, ImageRejection)
+    assert rejection == normalise(body, max_pixels=4_000_000)
+
+
+def test_too_many_pixels_are_refused(pool: DecoderPool) -> None:
+    rejection = pool.normalise(encoded(two_colours((2001, 2000)), "PNG"))
+    assert isinstance(rejection, ImageRejection)
+    assert "pixels" in rejection.reason
+
+
+def test_a_monogram_is_drawn(pool: DecoderPool) -> None:
+    assert pool.draw(MONOGRAM) == draw(MONOGRAM)
+
+
+def test_decoders_are_started_when_needed_and_used_again(own: DecoderPool) -> None:
+    assert pids(own) == []
+    own.draw(MONOGRAM)
+    first = pids(own)
+    own.normalise(GOOD)
+    assert len(first) == 1
+    assert pids(own) == first
+
+
+def test_many_threads_share_a_few_decoders() -> None:
+    pool = new_pool(workers=2)
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(pool.normalise, [GOOD] * 40))
+    assert all(isinstance(result, NormalisedImage) for result in results)
+    assert 1 <= len(pids(pool)) <= 2
+    pool.close()
+
+
+def test_by_default_there_is_a_decoder_for_each_processor() -> None:
+    pool = new_pool(workers=None)
+    assert pool._workers == os.cpu_count()
+    pool.close()
+
+
+def test_a_decoder_that_takes_too_long_is_replaced() -> None:
+    pool = new_pool(seconds=0.6)
+    pool.normalise(GOOD)
+    before = pids(pool)
+    rejection = pool.normalise(ENDLESS)
+    assert isinstance(rejection, ImageRejection)
+    assert rejection.reason == "it took longer than 0.6 s"
+    assert not rejection.is_blank
+    assert isinstance(pool.normalise(GOOD), NormalisedImage)
+    assert pids(pool) != before
+    pool.close()
+
+
+def test_a_decoder_that_dies_at_work_is_a_rejection_and_is_replaced(own: DecoderPool) -> None:
+    own.normalise(GOOD)
+    (pid,) = pids(own)
+    killer = threading.Timer(0.3, os.kill, (pid, signal.SIGSEGV))
+    killer.start()
+    rejection = own.normalise(ENDLESS)
+    killer.join()
+    assert isinstance(rejection, ImageRejection)
+    assert "ended by signal 11" in rejection.reason
+    assert isinstance(own.normalise(GOOD), NormalisedImage)
+
+
+def test_a_decoder_that_died_while_idle_costs_no_image(own: DecoderPool) -> None:
+    own.normalise(GOOD)
+    decoder = own._idle[0]
+    decoder._process.kill()
+    decoder._process.wait()
+    assert isinstance(own.normalise(GOOD), NormalisedImage)
+
+
+def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
+    own.normalise(GOOD)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            own.normalise(ENDLESS)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert pids(own) == []
+    assert own.draw(MONOGRAM) == draw(MONOGRAM)
+
+
+def test_nonsense_of_a_decoder_is_a_rejection_of_the_image_and_not_of_a_monogram(
+    own: DecoderPool, impostor: Impostor
+) -> None:
+    answer = Message(fields={"source": ["png", 1, 1]}, blob=b"<html>").pack()
+    impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
+    rejection = own.normalise(GOOD)
+    assert isinstance(rejection, ImageRejection)
+    assert rejection.reason == "the decoder answered with an image that is no PNG of ours"
+    with pytest.raises(UnavailableError, match="cannot draw a monogram"):
+        own.draw(MONOGRAM)
+    assert pids(own) == []
+
+
+def test_when_no_decoder_can_start_every_method_says_so(
+    own: DecoderPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            own.normalise(GOOD)
+    with pytest.raises(UnavailableError):
+        own.draw(MONOGRAM)
+    with pytest.raises(UnavailableError):
+        list(own.check_files([tmp_path / "a.png"]))
+
+
+def test_the_least_memory_that_may_be_set_is_enough_for_every_format() -> None:
+    pool = DecoderPool(workers=1, max_pixels=10**6, decode_timeout=20, memory_bytes=256_000_000)
+    results = [pool.normalise(body) for body in SMALL_IMAGES.values()]
+    assert all(isinstance(result, NormalisedImage) for result in results), results
+    assert pool.draw(MONOGRAM) == draw(MONOGRAM)
+    pool.close()
+
+
+# Stored files.
+
+
+def test_files_are_checked_in_their_order_over_many_batches(pool: DecoderPool, tmp_path: Path) -> None:
+    sizes = [(8 + number % 7, 9) for number in range(2 * BATCH + 3)]
+    paths = []
+    for number, size in enumerate(sizes):
+        paths.append(tmp_path / f"{number}.png")
+        paths[-1].write_bytes(encoded(two_colours(size), "PNG"))
+    paths[5].write_bytes(b"broken")
+    checks = list(pool.check_files(paths))
+    assert [check.path for check in checks] == paths
+    assert [(check.width, check.height) for check in checks[6:]] == sizes[6:]
+    assert [check.path for check in checks if check.problem is not None] == [paths[5]]
+
+
+def test_no_files_need_no_decoder(own: DecoderPool) -> None:
+    assert list(own.check_files([])) == []
+    assert pids(own) == []
+
+
+def test_a_relative_path_is_meant_from_here_and_not_from_where_the_decoder_started(
+    own: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.draw(MONOGRAM)
+    (tmp_path / "a.png").write_bytes(GOOD)
+    monkeypatch.chdir(tmp_path)
+    assert list(own.check_files([Path("a.png")])) == [FileCheck(path=Path("a.png"), width=40, height=20)]
+
+
+def test_names_that_are_not_utf_8_are_found(own: DecoderPool, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.png")
+    path.write_bytes(GOOD)
+    assert [check.width for check in own.check_files([path])] == [40]
+
+
+def test_paths_are_taken_only_a_few_batches_ahead(pool: DecoderPool, tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def endless() -> Iterator[Path]:
+        for number in count():
+            taken.append(number)
+            yield tmp_path / f"{number}.png"
+
+    checks = pool.check_files(endless())
+    assert len(list(islice(checks, BATCH))) == BATCH
+    assert len(taken) <= BATCH * (2 * BATCHES_AHEAD + 2)
+    checks.close()  # type: ignore[attr-defined]  # the port promises an iterator; ours is a generator
+
+
+def test_one_file_is_to_blame_when_a_batch_fails(own: DecoderPool, impostor: Impostor) -> None:
+    # It dies of every message that names b.png, and finds all others of size 7 × 7.
+    impostor(
+        "import sys; from logocache.images.protocol import Message, receive\n"
+        "sys.stdout.buffer.write(Message().pack()); sys.stdout.flush()\n"
+        "while True:\n"
+        "    paths = receive(sys.stdin.buffer.read).fields['paths']\n"
+        "    if any(path.endswith('b.png') for path in paths): sys.exit(9)\n"
+        "    sys.stdout.buffer.write(Message(fields={'checks': [[7, 7, None] for _ in paths]}).pack())\n"
+        "    sys.stdout.flush()"
+    )
+    checks = list(own.check_files([Path("/a.png"), Path("/b.png"), Path("/c.png")]))
+    assert [check.problem for check in checks] == [None, "the decoder ended with status 9", None]
+    assert [check.width for check in checks] == [7, 0, 7]
+
+
+# The end.
+
+
+def test_closing_ends_the_decoders_and_nothing_works_afterwards(tmp_path: Path) -> None:
+    pool = new_pool()
+    pool.normalise(GOOD)
+    (pid,) = pids(pool)
+    pool.close()
+    pool.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    for use in (
+        lambda: pool.normalise(GOOD),
+        lambda: pool.draw(MONOGRAM),
+        lambda: list(pool.check_files([tmp_path])),
+    ):
+        with pytest.raises(RuntimeError, match="closed"):
+            use()
+
+
+def test_closing_waits_for_the_task_under_way_and_turns_away_those_that_wait() -> None:
+    pool = new_pool(seconds=0.8)
+    pool.normalise(GOOD)
+    with ThreadPoolExecutor(2) as threads:
+        under_way = threads.submit(pool.normalise, ENDLESS)
+        with pool._changed:
+            assert pool._changed.wait_for(lambda: pool._leased == 1, timeout=5) or under_way.running()
+        pool.close()
+        assert isinstance(under_way.result(), ImageRejection)
+    assert pids(pool) == []
+
+
+PARENT = """
+import sys
+from logocache.images.pool import DecoderPool
+from logocache.model import Monogram
+pool = DecoderPool(workers=1, max_pixels=10**6, decode_timeout=20, memory_bytes=10**9)
+assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "loading it loads no engine"
+pool.draw(Monogram(initials="A", background="#000000", foreground="#ffffff"))
+pool.normalise(b"<svg/>")
+assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "nor does using it"
+print(pool._idle[0]._process.pid, flush=True)
+"""
+
+
+def test_importing_and_using_the_pool_loads_no_engine_in_this_process() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", PARENT + "pool.close()"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for a process that is no child of its own")
+@pytest.mark.parametrize("end", ["sys.exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+def test_no_decoder_outlives_a_process_that_did_not_close_its_pool(end: str) -> None:
+    program = PARENT + "import os\nsys.stdin.readline()\n" + end
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        decoder = os.pidfd_open(int(parent.stdout.readline()))
+        parent.communicate(b"\n", timeout=30)
+    try:
+        ended, _, _ = select.select([decoder], [], [], 20)
+        assert ended
+    finally:
+        os.close(decoder)

@@ -1,0 +1,173 @@
+"""SVGs that would read local files, or take all time and memory."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import resvg_py
+from PIL import Image
+
+from image_samples import SVG_ROOT, colours, data_uri, encoded, svg
+from logocache.images.normalise import normalise
+from logocache.images.pool import DecoderPool
+from logocache.model import ImageRejection, NormalisedImage
+
+SECRET_COLOUR = (0, 255, 0)
+FRAME = '<rect width="1" height="1" fill="red"/>'
+"""In a corner, so that the drawing is not blank."""
+BOX = 'x="2" y="2" width="6" height="6"'
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A local image that no document may show."""
+    path = tmp_path / "secret.png"
+    path.write_bytes(encoded(Image.new("RGB", (64, 64), SECRET_COLOUR), "PNG"))
+    return path
+
+
+def shows_secret(png: bytes) -> bool:
+    return any(colour[:3] == SECRET_COLOUR and colour[3] > 0 for colour in colours(png))
+
+
+def nested(document: bytes, media_type: str) -> bytes:
+    return svg(f'{FRAME}<image {BOX} href="{data_uri(document, media_type)}"/>')
+
+
+def documents(path: Path) -> dict[str, bytes]:
+    image = f'<image {BOX} href="{path}"/>'
+    return {
+        "image": svg(FRAME + image),
+        "xlink": svg(FRAME + image.replace("href", "xlink:href")),
+        "file URL": svg(FRAME + image.replace(str(path), f"file://{path}")),
+        "image in a pattern": svg(
+            f'{FRAME}<pattern id="p" width="1" height="1">{image}</pattern><rect {BOX} fill="url(#p)"/>'
+        ),
+        "image in a symbol": svg(f'{FRAME}<symbol id="s">{image}</symbol><use href="#s"/>'),
+        "feImage": svg(
+            f'{FRAME}<filter id="f" x="0" y="0" width="1" height="1"><feImage href="{path}"/></filter>'
+            f'<rect {BOX} filter="url(#f)"/>'
+        ),
+        "nested SVG": nested(svg(image), "image/svg+xml"),
+        "nested SVG under a false type": nested(svg(image), "image/png"),
+        "nested SVG as text": nested(svg(image), "text/plain"),
+        "entity": f'<!DOCTYPE svg [<!ENTITY p "{path}">]><svg {SVG_ROOT} viewBox="0 0 10 10">{FRAME}'
+        f'<image {BOX} href="&p;"/></svg>'.encode(),
+        "use of a file": svg(f'{FRAME}<use href="{path}"/>'),
+        "background by CSS": svg(f'{FRAME}<rect {BOX} style="fill:url({path})"/>'),
+        "style sheet": svg(
+            f'<style>@import url("{path}"); image{{href:url({path})}}</style>{FRAME}<image {BOX}/>'
+        ),
+        "xml:base": svg(f'{FRAME}<g xml:base="{path.parent}/"><image {BOX} href="{path.name}"/></g>'),
+    }
+
+
+OPENED_BY_RESVG = [
+    "image",
+    "xlink",
+    "image in a pattern",
+    "image in a symbol",
+    "feImage",
+    "entity",
+]
+
+
+@pytest.mark.parametrize("name", OPENED_BY_RESVG)
+def test_resvg_alone_would_show_a_local_file(name: str, secret: Path) -> None:
+    """Without this the next test could not fail."""
+    document = documents(secret)[name].decode()
+    png = bytes(resvg_py.svg_to_bytes(svg_string=document, width=512, height=512, skip_system_fonts=True))
+    assert shows_secret(png)
+
+
+@pytest.mark.parametrize("name", documents(Path("/")))
+def test_no_document_shows_a_local_file(name: str, secret: Path) -> None:
+    result = normalise(documents(secret)[name], max_pixels=10**6)
+    if name == "entity":
+        assert isinstance(result, ImageRejection)
+    else:
+        assert isinstance(result, NormalisedImage)
+        assert not shows_secret(result.png)
+
+
+def grown(unit: str, times: int) -> bytes:
+    return svg(FRAME + unit * times)
+
+
+def filtered(primitive: str, attributes: str = "") -> bytes:
+    return svg(f'<filter id="f" {attributes}>{primitive}</filter><g filter="url(#f)">{FRAME}</g>')
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+USES = "".join(f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 12))
+STROKE = 'stroke="red" stroke-width="2"'
+HOSTILE = {
+    "billion laughs": f'<!DOCTYPE svg [<!ENTITY l0 "ha">{LAUGHS}]><svg {SVG_ROOT}>&l9;</svg>'.encode(),
+    "quadratic blow-up": f'<!DOCTYPE svg [<!ENTITY a "{"a" * 99_999}">]><svg>{"&a;" * 9999}</svg>'.encode(),
+    "100,000 groups deep": svg("<g>" * 100_000 + "</g>" * 100_000),
+    "a use of uses of uses": svg(f'<defs><g id="g0">{FRAME}</g>{USES}</defs><use href="#g11"/>'),
+    "a use of itself": svg(f'<g id="a"><use href="#a"/>{FRAME}</g>'),
+    "a pattern of itself": svg(
+        f'<pattern id="p" width="1" height="1"><rect {BOX} fill="url(#p)"/></pattern>'
+        f'<rect {BOX} fill="url(#p)"/>'
+    ),
+    "a pattern of tiny tiles": svg(
+        f'<pattern id="p" width="1e-9" height="1e-9" patternUnits="userSpaceOnUse">{FRAME}</pattern>'
+        f'<rect {BOX} fill="url(#p)"/>'
+    ),
+    "a mask of itself": svg(f'<mask id="m"><rect mask="url(#m)" {BOX}/></mask><g mask="url(#m)">{FRAME}</g>'),
+    "a marker of itself": svg(
+        '<marker id="m"><path d="M0 0L1 1L2 2" marker-mid="url(#m)"/></marker>'
+        f'<path d="M0 0L1 1L2 2" {STROKE} marker-mid="url(#m)"/>'
+    ),
+    "a blur of 1e9": filtered('<feGaussianBlur stdDeviation="1e9"/>'),
+    "a filter region of 1e9": filtered(
+        '<feGaussianBlur stdDeviation="1"/>', 'x="-1e9" width="2e9" height="2e9"'
+    ),
+    "turbulence of 2e9 octaves": filtered('<feTurbulence baseFrequency="0.05" numOctaves="2000000000"/>'),
+    "a wide dilation": filtered('<feMorphology operator="dilate" radius="3"/>'),
+    "a size of 1e9": svg('<rect width="1e9" height="5e8"/>', attributes='width="1e9" height="1e9"'),
+    "a line of 1e9 dashes": svg(f'{FRAME}<path d="M0 0L1e9 5" {STROKE} stroke-dasharray="1"/>'),
+    "49,000 rectangles": grown(FRAME, 49_000),
+    "a long path": svg(f'<path {STROKE} d="M0 0{" L5 5 L1 9" * 300_000}"/>'),
+    "a long selector": svg(f"<style>{'a ' * 100_000}{{fill:red}}</style>{FRAME}"),
+}
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[DecoderPool]:
+    pool = DecoderPool(workers=1, max_pixels=4_000_000, decode_timeout=0.8, memory_bytes=600_000_000)
+    yield pool
+    pool.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_documents_end_within_the_limit_and_the_process_lives(
+    name: str, impatient: DecoderPool
+) -> None:
+    begun = time.monotonic()
+    result = impatient.normalise(HOSTILE[name])
+    assert time.monotonic() - begun < 5, "the limit, a new decoder, and a slow machine"
+    assert isinstance(result, NormalisedImage | ImageRejection)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("billion laughs", r"entities"),
+        ("quadratic blow-up", r"entities"),
+        ("100,000 groups deep", r"deep"),
+        ("turbulence of 2e9 octaves", r"longer than 0\.8 s"),
+    ],
+)
+def test_they_are_refused_for_what_they_are(name: str, reason: str, impatient: DecoderPool) -> None:
+    result = impatient.normalise(HOSTILE[name])
+    assert isinstance(result, ImageRejection)
+    assert re.search(reason, result.reason)
+
+
+def test_after_all_of_them_a_logo_is_drawn(impatient: DecoderPool) -> None:
+    impatient.normalise(HOSTILE["turbulence of 2e9 octaves"])
+    assert isinstance(impatient.normalise(svg(FRAME)), NormalisedImage)

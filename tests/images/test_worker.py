@@ -1,0 +1,178 @@
+"""The decoder process: its loop, its limits, its silence."""
+
+import io
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from image_samples import SMALL_IMAGES, encoded, svg, two_colours
+from logocache.images import answers, worker
+from logocache.images.monogram import draw
+from logocache.images.protocol import Message, ProtocolError, Task, receive
+from logocache.model import ImageRejection, Monogram, NormalisedImage
+
+NORMALISE = Message(fields={"task": Task.NORMALISE}, blob=SMALL_IMAGES["png"])
+COMMAND = [sys.executable, "-P", "-m", "logocache.images.worker", "1000000000", "1000000", "10"]
+
+
+def served(*tasks: Message) -> list[Message]:
+    """What the loop answers, without its hello."""
+    replies = io.BytesIO()
+    worker.serve(io.BytesIO(b"".join(task.pack() for task in tasks)), replies, max_pixels=10**6, seconds=10)
+    replies.seek(0)
+    received = []
+    while replies.tell() < len(replies.getvalue()):
+        received.append(receive(replies.read))
+    assert received[0] == Message()
+    return received[1:]
+
+
+def test_says_hello_and_ends_with_its_input() -> None:
+    assert served() == []
+
+
+def test_answers_each_task_in_turn(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(SMALL_IMAGES["png"])
+    image, rejection, checks, drawing = served(
+        NORMALISE,
+        Message(fields={"task": Task.NORMALISE}, blob=b"<html>"),
+        Message(
+            fields={"task": Task.CHECK_FILES, "paths": [str(tmp_path / "a.png"), str(tmp_path / "b.png")]}
+        ),
+        Message(
+            fields={"task": Task.DRAW, "initials": "A", "background": "#000000", "foreground": "#ffffff"}
+        ),
+    )
+    assert isinstance(answers.to_image(image), NormalisedImage)
+    assert isinstance(answers.to_image(rejection), ImageRejection)
+    first, second = answers.to_checks(checks, [tmp_path / "a.png", tmp_path / "b.png"])
+    assert (first.width, first.problem) == (32, None)
+    assert second.problem is not None
+    assert answers.to_drawing(drawing).width == 512
+
+
+def test_a_task_that_is_cut_off_is_not_answered() -> None:
+    replies = io.BytesIO()
+    worker.serve(io.BytesIO(NORMALISE.pack()[:-1]), replies, max_pixels=10**6, seconds=10)
+    assert replies.getvalue() == Message().pack()
+
+
+def test_an_unknown_task_is_an_error() -> None:
+    with pytest.raises(ProtocolError):
+        worker.perform(Message(fields={"task": "format the disk"}), max_pixels=1)
+
+
+def test_an_alarm_stands_behind_each_task_and_not_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms: list[int] = []
+    monkeypatch.setattr(signal, "alarm", alarms.append)
+    served(NORMALISE, NORMALISE)
+    assert alarms == [10 + worker.GRACE_SECONDS, 0] * 2
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        yield process
+        process.kill()
+
+
+def ask(process: subprocess.Popen[bytes], *tasks: Message) -> list[Message]:
+    output, errors = process.communicate(b"".join(task.pack() for task in tasks), timeout=30)
+    assert process.returncode == 0, errors
+    stream = io.BytesIO(output)
+    messages = [receive(stream.read) for _ in range(len(tasks) + 1)]
+    assert stream.read() == b"", "nothing but messages on its output"
+    return messages[1:]
+
+
+def test_as_a_process_it_answers_and_ends_with_its_input(process: subprocess.Popen[bytes]) -> None:
+    answer, drawn = ask(
+        process, NORMALISE, Message(fields={"task": Task.NORMALISE}, blob=svg("<circle r='4'/>"))
+    )
+    assert isinstance(answers.to_image(answer), NormalisedImage)
+    assert isinstance(answers.to_image(drawn), NormalisedImage)
+
+
+def in_a_process(code: str) -> str:
+    """What a program prints that runs within the worker's limits."""
+    program = f"import resource, sys, os, warnings\nfrom logocache.images import worker\n{code}"
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    return run.stdout + "|" + run.stderr
+
+
+def test_memory_is_bounded_and_no_core_is_left() -> None:
+    shown = in_a_process(
+        "worker.limit_memory(700_000_000)\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE))\n"
+        "try: bytearray(800_000_000)\n"
+        "except MemoryError: print('refused')\n"
+        "worker.limit_memory(10**12)\n"
+        "print(resource.getrlimit(resource.RLIMIT_AS))"
+    )
+    assert shown == "(0, 0)\nrefused\n(700000000, 700000000)\n|"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound the address space")
+def test_an_image_that_needs_more_memory_is_rejected_and_the_process_lives() -> None:
+    large = encoded(Image.new("L", (12_000, 12_000)), "PNG")
+    command = [*COMMAND[:-3], "256000000", "1000000000", "20"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        rejected, image = ask(process, Message(fields={"task": Task.NORMALISE}, blob=large), NORMALISE)
+    rejection = answers.to_image(rejected)
+    assert isinstance(rejection, ImageRejection)
+    assert "more memory than decoders may use" in rejection.reason
+    assert isinstance(answers.to_image(image), NormalisedImage)
+
+
+def test_what_libraries_print_does_not_reach_the_answers() -> None:
+    shown = in_a_process(
+        "tasks, replies = worker._claim_standard_streams()\n"
+        "print('from Python', flush=True)\n"
+        "os.write(1, b'from C')\n"
+        "replies.write(b'answer')\n"
+        "replies.flush()\n"
+        "assert os.read(0, 1) == b''"
+    )
+    assert shown == "answer|from Python\nfrom C"
+
+
+def test_pillow_is_bounded_but_never_below_what_we_draw_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        worker.limit_pillow(1_000_000)
+        assert Image.MAX_IMAGE_PIXELS == 1_000_000
+        with pytest.raises(Image.DecompressionBombWarning):
+            Image.open(io.BytesIO(encoded(two_colours((1001, 1000)), "PNG")))
+        worker.limit_pillow(1)
+        assert Image.MAX_IMAGE_PIXELS == 512**2
+
+
+def test_an_orphan_at_work_ends_itself() -> None:
+    endless = svg(
+        '<filter id="f"><feTurbulence baseFrequency="0.1" numOctaves="2000000000"/></filter>'
+        '<rect width="9" height="9" filter="url(#f)"/>'
+    )
+    command = [*COMMAND[:-1], "0.1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        # Nobody ends it at its limit here, and its input ends while it is at work.
+        process.communicate(Message(fields={"task": Task.NORMALISE}, blob=endless).pack(), timeout=30)
+    assert process.returncode == -signal.SIGALRM
+
+
+def test_drawing_keeps_to_what_was_asked_for() -> None:
+    monogram = Monogram(initials="AN", background="#112233", foreground="#ffffff")
+    task = Message(
+        fields={"task": Task.DRAW, "initials": "AN", "background": "#112233", "foreground": "#ffffff"}
+    )
+    assert answers.to_drawing(served(task)[0]) == draw(monogram)
