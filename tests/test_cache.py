@@ -204,6 +204,23 @@ def test_a_replaced_file_is_swept_after_its_grace_period(bench: Bench) -> None:
         assert cache.stats().replaced_files == 0
 
 
+@pytest.mark.parametrize("retention", [0, 7])
+def test_a_logo_that_comes_back_keeps_its_file(bench: Bench, retention: int) -> None:
+    """It has the name it had before, which is then that of a replaced file, too."""
+    with bench.open(replaced_retention_days=retention) as cache:
+        cache.init(["shopify"])
+        for body in (b"new shopify", b"shopify"):
+            bench.fetcher.replies[SHOPIFY] = reply(body=body)
+            cache.refresh(["shopify"])
+        bench.clock.advance(days=8)
+        cache.refresh(["slack"])
+        logo = cache.get("shopify")
+        assert logo is not None
+        assert logo.read_bytes() == b"shopify"
+        assert b"new shopify" not in bench.files.values()
+        assert cache.verify().ok
+
+
 def test_without_retention_the_replaced_file_goes_at_once(bench: Bench) -> None:
     with bench.open(replaced_retention_days=0) as cache:
         cache.init()
@@ -395,6 +412,17 @@ def test_clearing_takes_away_file_and_facts(bench: Bench) -> None:
         assert cache.get("shopify") is None
         assert b"shopify" not in bench.files.values()
         assert [logo.key for logo in cache.init().logos] == ["shopify"], "it is due at once"
+
+
+def test_clearing_takes_away_earlier_files_too(bench: Bench) -> None:
+    """All of a source goes, as its terms may demand."""
+    with bench.open() as cache:
+        cache.init(["shopify"])
+        bench.fetcher.replies[SHOPIFY] = reply(body=b"new shopify")
+        cache.refresh(["shopify"])
+        cache.clear(cache.plan_clear(ClearSelection(providers=("site",))))
+        assert bench.files == {}
+        assert cache.stats().replaced_files == 0
 
 
 def test_what_changed_since_the_plan_stays(bench: Bench) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from image_samples import SMALL_IMAGES
+from image_samples import SMALL_IMAGES, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images import answers
 from logocache.images.decoder import Decoder, DecoderError
 from logocache.images.limits import Limits
+from logocache.images.normalise import normalise
 from logocache.images.protocol import HEADER, Message, Task
-from logocache.model import NormalisedImage
+from logocache.model import ImageRejection, NormalisedImage
 
 LIMITS = Limits(max_pixels=10**6, seconds=20, memory_bytes=10**9)
 SHORT = Limits(max_pixels=10**6, seconds=0.3, memory_bytes=10**9)
@@ -81,6 +82,17 @@ def test_a_decoder_is_in_a_group_of_its_own_so_that_ctrl_c_passes_it_by(decoder:
     assert os.getpgid(decoder._process.pid) != os.getpgrp()
 
 
+def test_warnings_that_are_errors_here_are_none_in_a_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    corrupt = b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + b"\x12\x01" * 9
+    body = encoded(two_colours(), "JPEG", exif=corrupt)
+    assert isinstance(normalise(body, max_pixels=10**6), ImageRejection), "Pillow warns, and here that counts"
+    decoder = Decoder(LIMITS)
+    answer = decoder.ask(Message(fields={"task": Task.NORMALISE}, blob=body))
+    decoder.stop()
+    assert isinstance(answers.to_image(answer), NormalisedImage)
+
+
 def test_a_decoder_finds_its_modules_as_this_interpreter_does(monkeypatch: pytest.MonkeyPatch) -> None:
     class Flags:
         ignore_environment = 1
@@ -91,7 +103,7 @@ def test_a_decoder_finds_its_modules_as_this_interpreter_does(monkeypatch: pytes
     arguments = decoder._process.args
     decoder.stop()
     assert isinstance(arguments, list)
-    assert arguments[1:6] == ["-P", "-E", "-s", "-m", "logocache.images.worker"]
+    assert arguments[1:8] == ["-P", "-W", "ignore", "-E", "-s", "-m", "logocache.images.worker"]
 
 
 def test_the_end_of_a_decoder_is_noticed_and_named(decoder: Decoder) -> None:

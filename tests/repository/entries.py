@@ -7,11 +7,30 @@ from typing import Any
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind
 from logocache.ports.repository import DueFilter, ReplacedFile, Repository, SavedFetch
-from makers import DAY, NOW, make_file, make_integration
+from makers import DAY, NOW, make_cached, make_file, make_integration
 
 OWNER = "host:1:aaaa"
 OTHER = "host:2:bbbb"
 HOUR = timedelta(hours=1)
+
+
+FULL = make_cached(
+    "shopify",
+    licence="CC0-1.0",
+    attribution="Simple Icons",
+    store_until=NOW + 30 * DAY,
+    etag='W/"1"',
+    last_modified="Sun, 22 Nov 2026 12:00:00 GMT",
+    candidates_digest="ab" * 32,
+    fetched_at=NOW + timedelta(microseconds=1),
+    checked_at=NOW + timedelta(microseconds=999_999),
+    next_attempt_at=NOW + 7 * DAY,
+    fetch_count=3,
+    failure_count=2**40,
+    last_outcome=OutcomeKind.UNCHANGED,
+    last_error="earlier: timed out",
+)
+"""An entry with a value in every column that saving writes."""
 
 
 def known(repository: Repository, *keys: str, now: datetime = NOW) -> None:

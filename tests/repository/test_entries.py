@@ -122,6 +122,11 @@ def test_times_in_any_zone_come_back_in_utc_to_the_microsecond(repository: SqlRe
     assert due_keys(repository, now=there) == ["a"]
 
 
+def test_a_time_without_a_zone_is_the_callers_mistake(repository: SqlRepository) -> None:
+    with pytest.raises(ValueError, match="has no zone"):
+        repository.count_leased(now=NOW.replace(tzinfo=None))
+
+
 def test_entries_with_the_same_image_of_a_provider(repository: SqlRepository) -> None:
     store(
         repository,

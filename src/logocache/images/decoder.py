@@ -144,7 +144,8 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
 
 def _command(limits: Limits) -> Sequence[str]:
     """The decoder's command line, with the switches by which this interpreter finds its modules."""
-    switches = ["-P"]
+    # Pillow warns of what it forgives: nobody reads that, and PYTHONWARNINGS may not make errors of it.
+    switches = ["-P", "-W", "ignore"]
     if sys.flags.ignore_environment:
         switches.append("-E")
     if sys.flags.no_user_site:

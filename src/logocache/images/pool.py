@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from logocache.errors import UnavailableError
 from logocache.images import answers
-from logocache.images.decoder import Decoder, DecoderError
+from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError
 from logocache.images.limits import Limits
 from logocache.images.protocol import Message, ProtocolError, Task
 from logocache.model import ImageRejection, Monogram, NormalisedImage
@@ -93,7 +93,7 @@ class DecoderPool:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._leased == 0)
+            self._changed.wait_for(lambda: self._leased == 0, timeout=STARTUP_SECONDS + self._limits.seconds)
             while self._idle:
                 self._idle.pop().stop()
 

@@ -5,6 +5,7 @@ Started by `decoder`, as `python -m logocache.images.worker MEMORY_BYTES MAX_PIX
 
 import math
 import os
+import resource
 import signal
 import sys
 import warnings
@@ -29,6 +30,8 @@ def main(memory_bytes: int, max_pixels: int, seconds: float) -> None:
     tasks, replies = _claim_standard_streams()
     limit_memory(memory_bytes)
     limit_pillow(max_pixels)
+    # A program that ignores the alarm hands that on to the processes it starts.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     serve(tasks, replies, max_pixels=max_pixels, seconds=seconds)
 
 
@@ -67,8 +70,6 @@ def perform(task: Message, *, max_pixels: int) -> Message:
 
 def limit_memory(memory_bytes: int) -> None:
     """Bound the address space of this process, where the system can; leave no core files."""
-    import resource  # noqa: PLC0415 - not on every system
-
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # macOS knows the limit and refuses to set it.
     if sys.platform == "linux":

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from logocache.model import LogoRecord
+from logocache.operations.disposal import dispose
 from logocache.operations.orphans import orphans, pages
 from logocache.operations.parts import Parts
 from logocache.ports.repository import RecordFilter
@@ -27,16 +28,21 @@ class Clearing:
         )
 
     def carry_out(self, plan: ClearPlan) -> ClearReport:
-        """Take away what the plan names and is still as it was then."""
+        """Take away what the plan names and is still as it was then.
+
+        Files that these logos had before, and that are still in their grace period, go with them;
+        they are not counted.
+        """
         planned = {each.key: each.file for each in plan.logos}
         records = [record for key in planned if (record := self._parts.repository.get(key)) is not None]
         unchanged = [record for record in records if record.file and record.file.name == planned[record.key]]
         with self._parts.repository.unit() as unit:
             cleared = unit.clear(unchanged)
-        for record in cleared:
-            if record.file is not None:
-                self._parts.store.delete(record.file.name)
-        orphans = tuple(each for each in plan.orphans if self._parts.store.delete(each.file))
+            replaced = unit.forget_replaced_of([record.key for record in cleared])
+        names = [record.file.name for record in cleared if record.file is not None]
+        dispose(self._parts, [*names, *(old.name for old in replaced)])
+        gone = dispose(self._parts, [each.file for each in plan.orphans])
+        orphans = tuple(each for each in plan.orphans if each.file in gone)
         logos = tuple(cleared_logo(record) for record in cleared)
         return ClearReport(
             dry_run=False,

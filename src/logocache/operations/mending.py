@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logocache.model import Origin
+from logocache.operations.disposal import dispose
 from logocache.operations.parts import Parts
 from logocache.results import Finding, FindingKind
 
@@ -20,9 +21,7 @@ class Mender:
         records = [record for key in keys if (record := self._parts.repository.get(key)) is not None]
         with self._parts.repository.unit() as unit:
             cleared = unit.clear(records)
-        for record in cleared:
-            if record.file is not None:
-                self._parts.store.delete(record.file.name)
+        dispose(self._parts, [record.file.name for record in cleared if record.file is not None])
         # Clearing forgets entries made on demand; these are to be fetched again like the others.
         made_on_demand = [record for record in cleared if record.origin is Origin.ON_DEMAND]
         integrations = [self._parts.names.integration_of(record) for record in made_on_demand]
@@ -33,7 +32,7 @@ class Mender:
         """A finding about a file without a row, with what was done about it."""
         match each.kind:
             case FindingKind.ORPHAN if each.file is not None and self._parts.is_ours(each.file):
-                done = "deleted" if self._parts.store.delete(each.file) else "already gone"
+                done = "deleted" if dispose(self._parts, [each.file]) else "no orphan any more"
             case FindingKind.ORPHAN if each.file is not None:
                 done = "moved to quarantine" if self._parts.store.quarantine(each.file) else "already gone"
             case FindingKind.LEFTOVER if each.file is not None:

@@ -2,8 +2,8 @@
 
 All of it happens in one exclusive transaction, so that the size limit holds for every writer
 together. Order (a crash between any two steps leaves the old logo or the new one, and at worst an
-orphan that `verify` finds): make room in the rows, rename the new files, write the rows, commit,
-delete what no row names any more.
+orphan that `verify` finds): make room in the rows, rename the new files, write the rows, commit;
+then, in a transaction of their own, delete the files that no row names any more.
 """
 
 import logging
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.operations.disposal import dispose
 from logocache.operations.parts import Parts
 from logocache.operations.work import Worked
 from logocache.policy.retention import EvictionPlan, plan_eviction
@@ -58,7 +59,7 @@ class Saver:
                     self._parts.store.commit(each.staged)
             fetches = [self._with_replaced(each) for each in ours]
             unit.save(fetches)
-        self._delete(plan, ours)
+        self._dispose(plan, ours)
         for each in batch:
             if each.staged is not None:
                 self._parts.store.discard(each.staged)
@@ -68,7 +69,7 @@ class Saver:
         """Evict until the limit holds; how many logos went."""
         with self._parts.repository.unit() as unit:
             _, plan = self._make_room(unit, [])
-        self._delete(plan, [])
+        self._dispose(plan, [])
         return len(plan.logos)
 
     def sweep(self) -> None:
@@ -79,8 +80,7 @@ class Saver:
             return
         with self._parts.repository.unit() as unit:
             unit.forget_replaced(expired)
-        for name in expired:
-            self._parts.store.delete(name)
+        dispose(self._parts, expired)
 
     def _make_room(self, unit: Unit, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
         """The batch, less the new files for which no room can be made, and what has to go for the rest."""
@@ -119,14 +119,12 @@ class Saver:
         )
         return replace(each.fetch, replaced=kept)
 
-    def _delete(self, plan: EvictionPlan, saved: Sequence[Worked]) -> None:
-        """Delete the files that no committed row names."""
+    def _dispose(self, plan: EvictionPlan, saved: Sequence[Worked]) -> None:
         names = [old.name for old in plan.replaced]
         names += [record.file.name for record in plan.logos if record.file is not None]
         if not self._rules.replaced_retention:
             names += [old.name for each in saved if (old := _replaced_by(each)) is not None]
-        for name in names:
-            self._parts.store.delete(name)
+        dispose(self._parts, names)
 
 
 def _replaced_by(each: Worked) -> StoredFile | None:

@@ -156,6 +156,14 @@ class Unit(Protocol):
 
     def forget_replaced(self, names: Collection[str]) -> None: ...
 
+    def forget_replaced_of(self, keys: Collection[str]) -> Sequence[ReplacedFile]:
+        """Forget the replaced files of these entries; which they were."""
+        ...
+
+    def unnamed(self, names: Collection[str]) -> Collection[str]:
+        """Those of these file names that no entry has, neither as its file nor as a replaced one."""
+        ...
+
 
 class Repository(Protocol):
     """The facts. Raises `DatabaseError` when the database cannot be used."""

@@ -75,9 +75,13 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """
     connection.isolation_level = None  # else Python begins transactions, and not before SELECT or DDL
     cursor = connection.cursor()
-    _switch_to_wal(cursor)
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    try:
+        _switch_to_wal(cursor)
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        connection.close()  # the pool forgets a connection that could not be set up, and leaves it open
+        raise
     cursor.close()
 
 

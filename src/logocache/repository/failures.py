@@ -44,10 +44,15 @@ UNDEFINED = frozenset({"42P01", "42703"})
 
 @contextmanager
 def translated(address: Address, foreign: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Raise `foreign` errors from inside as `DatabaseError` or `SchemaError`."""
+    """Raise `foreign` errors from inside as `DatabaseError` or `SchemaError`.
+
+    A value that our own column types refuse is the caller's mistake, and stays a ValueError.
+    """
     try:
         yield
     except foreign as error:
+        if isinstance(error, StatementError) and isinstance(error.orig, ValueError):
+            raise error.orig from error
         raise explain(error, address) from error
 
 

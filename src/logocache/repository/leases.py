@@ -46,7 +46,7 @@ def claim(
         .returning(*RECORD_COLUMNS)
     ).mappings()
     claimed = {row["key"]: record_of(row) for row in rows}
-    return [claimed[key] for key in keys if key in claimed]
+    return [claimed[key] for key in dict.fromkeys(keys) if key in claimed]
 
 
 def release(connection: Connection, keys: Collection[str], *, owner: str) -> None:

@@ -73,6 +73,7 @@ class LogoRow(Base, table=True):
         Index("ix_logo_failing", "failure_count", "key"),
         Index("ix_logo_fetched", "status", "fetched_at"),
         Index("ix_logo_size", "size", "key"),
+        Index("ix_logo_file", "file_name"),
     )
 
     key: str = Field(sa_column=Column(text(KEY_LENGTH), primary_key=True))
@@ -152,7 +153,10 @@ class ReplacedFileRow(Base, table=True):
     """A file that its entry no longer names, until its grace period is over."""
 
     __tablename__ = "replaced_file"
-    __table_args__ = (Index("ix_replaced_file_delete_after", "delete_after", "name"),)
+    __table_args__ = (
+        Index("ix_replaced_file_delete_after", "delete_after", "name"),
+        Index("ix_replaced_file_entry", "key"),
+    )
 
     name: str = Field(sa_column=Column(text(FILE_NAME_LENGTH), primary_key=True))
     key: str = Field(sa_column=Column(text(KEY_LENGTH), nullable=False))

@@ -113,6 +113,17 @@ class SqlUnit:
     def forget_replaced(self, names: Collection[str]) -> None:
         self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
 
+    def forget_replaced_of(self, keys: Collection[str]) -> Sequence[ReplacedFile]:
+        query = select(REPLACED).where(among(REPLACED.c.key, keys)).order_by(REPLACED.c.name)
+        forgotten = [replaced_of(row) for row in self._connection.execute(query).mappings()]
+        self.forget_replaced([each.name for each in forgotten])
+        return forgotten
+
+    def unnamed(self, names: Collection[str]) -> Collection[str]:
+        current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
+        replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
+        return set(names) - set(self._connection.execute(current.union(replaced)).scalars())
+
     def _keep_replaced(self, fetches: Sequence[SavedFetch]) -> None:
         """A file that is current again is no replaced one: its grace period must not delete it."""
         current = {name for each in fetches if (name := _name_of(each.record)) is not None}

@@ -112,6 +112,7 @@ def create_logo() -> None:
     op.create_index("ix_logo_failing", "logo", ["failure_count", "key"])
     op.create_index("ix_logo_fetched", "logo", ["status", "fetched_at"])
     op.create_index("ix_logo_size", "logo", ["size", "key"])
+    op.create_index("ix_logo_file", "logo", ["file_name"])
 
 
 def create_fetch_attempt() -> None:
@@ -145,6 +146,7 @@ def create_replaced_file() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_replaced_file"),
     )
     op.create_index("ix_replaced_file_delete_after", "replaced_file", ["delete_after", "name"])
+    op.create_index("ix_replaced_file_entry", "replaced_file", ["key"])
 
 
 def text(length: int | None) -> TypeEngine[str]:
