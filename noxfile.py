@@ -11,7 +11,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.sessions = ["lint", "types", "imports", "tests", "docs", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-COVERAGE_DIR = Path(".nox") / "coverage"
+COVERAGE_DIR = Path(".coverage")
 
 
 def install(session: nox.Session, *groups: str, project: bool = True) -> None:
@@ -53,7 +53,7 @@ def tests(session: nox.Session, database: str) -> None:
     # What needs no database need not run again on the second one.
     selection = [] if database == "sqlite" else ["-m", "database"]
     session.run(
-        "coverage", "run", "-m", "pytest", f"--database={database}", *selection, *session.posargs,
+        "coverage", "run", "-m", "pytest", "-n", "auto", f"--database={database}", *selection, *session.posargs,
         env={"COVERAGE_FILE": str((COVERAGE_DIR / f"data-{database}").absolute())},
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ def tests(session: nox.Session, database: str) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation says what the program does."""
     install(session, "test")
-    session.run("pytest", "tests/docs", *session.posargs)
+    session.run("pytest", "-n", "auto", "tests/docs", *session.posargs)
 
 
 @nox.session

@@ -46,7 +46,7 @@ def near(colour: object, expected: tuple[int, ...]) -> bool:
     return all(abs(is_ - should) <= 6 for is_, should in zip(colour, expected, strict=True))
 
 
-@pytest.mark.parametrize("name", SMALL_IMAGES.keys() - {"svg"})
+@pytest.mark.parametrize("name", sorted(SMALL_IMAGES.keys() - {"svg"}))
 def test_every_format_keeps_its_size_and_colours(name: str) -> None:
     image = normalised(SMALL_IMAGES[name])
     assert (image.width, image.height) == (32, 32)

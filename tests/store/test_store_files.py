@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -125,11 +126,11 @@ def nobody() -> Iterator[None]:
 
 
 @pytest.fixture
-def reachable(tmp_path: Path) -> Path:
-    """A folder that other users can get to."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    return tmp_path
+def reachable() -> Iterator[Path]:
+    """A folder that other users can get to: all above `tmp_path` is closed to them."""
+    with tempfile.TemporaryDirectory(prefix="logocache-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
