@@ -49,13 +49,14 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session, database: str) -> None:
     """All tests; those that use a database on the one named, and the rest once."""
     install(session, "test")
-    COVERAGE_DIR.mkdir(parents=True, exist_ok=True)
+    COVERAGE_DIR.mkdir(exist_ok=True)
+    for earlier in COVERAGE_DIR.glob(f"{database}.*"):
+        earlier.unlink()
     # What needs no database need not run again on the second one.
     selection = [] if database == "sqlite" else ["-m", "database"]
-    session.run(
-        "coverage", "run", "-m", "pytest", "-n", "auto", f"--database={database}", *selection, *session.posargs,
-        env={"COVERAGE_FILE": str((COVERAGE_DIR / f"data-{database}").absolute())},
-    )  # fmt: skip
+    data = {"COVERAGE_FILE": str((COVERAGE_DIR / database).absolute())}
+    command = ["coverage", "run", "-m", "pytest", "-n", "auto", f"--database={database}"]
+    session.run(*command, *selection, *session.posargs, env=data)
 
 
 @nox.session
@@ -70,7 +71,8 @@ def coverage(session: nox.Session) -> None:
     """Branch coverage of both test runs together; fails under the bound in pyproject.toml."""
     install(session, "test", project=False)
     data = {"COVERAGE_FILE": str((COVERAGE_DIR / "combined").absolute())}
-    session.run("coverage", "combine", "--keep", str(COVERAGE_DIR), env=data)
+    measured = [str(each) for each in COVERAGE_DIR.glob("*.*")]
+    session.run("coverage", "combine", "--keep", "--quiet", *measured, env=data)
     session.run("coverage", "report", env=data)
 
 
