@@ -1,6 +1,6 @@
 """LogoCache: each operation, with real files and a real database, among fake sources."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -305,6 +305,16 @@ def test_what_can_never_fit_is_refused_with_the_reason(bench: Bench) -> None:
         assert list((bench.folder / "logos" / ".logocache" / "tmp").iterdir()) == []
 
 
+def test_of_several_new_logos_those_are_stored_that_fit(bench: Bench) -> None:
+    with bench.open(max_size_mb=12 / 1_000_000) as cache:
+        report = cache.init()
+        assert {logo.key: logo.outcome for logo in report.logos if logo.status is Status.CACHED} == {
+            "shopify": OutcomeKind.FOUND,
+            "slack": OutcomeKind.FOUND,
+        }
+        assert cache.stats().size_bytes == 12
+
+
 # stats, list and get -----------------------------------------------------------------------------
 
 
@@ -550,7 +560,7 @@ def test_leftovers_of_a_crash_are_found_and_deleted(bench: Bench) -> None:
         cache.init(["slack"])
         leftover = bench.folder / "logos" / ".logocache" / "tmp" / "broken-off.png"
         leftover.write_bytes(b"half")
-        bench.clock.now = max(bench.clock.now, bench.clock.now.now(bench.clock.now.tzinfo)) + 2 * DAY
+        bench.clock.now = datetime.now(UTC) + 2 * DAY
         report = cache.verify()
         assert [each.kind for each in report.findings] == [FindingKind.LEFTOVER]
         assert report.ok, "a warning"
@@ -596,6 +606,16 @@ def test_two_entries_of_one_domain_share_what_is_asked(tmp_path: Path) -> None:
     with bench.open() as cache:
         assert cache.init().found == 2
     assert bench.fetcher.urls == [SHOPIFY]
+
+
+def test_init_tidies_up_after_a_crash(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init(["slack"])
+        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "broken-off.png"
+        leftover.write_bytes(b"half")
+        bench.clock.now = datetime.now(UTC) + 2 * DAY
+        cache.init(["slack"])
+        assert not leftover.exists()
 
 
 def test_a_limit_that_was_lowered_is_found_and_enforced(bench: Bench) -> None:

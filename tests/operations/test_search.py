@@ -144,6 +144,15 @@ def test_each_answer_without_a_logo_has_its_outcome(
     assert [attempt.outcome for attempt in bench.trail.attempts] == [kind], "the audit says the same"
 
 
+def test_an_image_at_hand_that_is_none_is_written_down_too() -> None:
+    images = FakeImages({b"broken": ImageRejection(reason="a broken SVG")})
+    bench = Bench(FakeProvider("iconsets", bodies={"set:icon": b"broken"}), images=images)
+    assert bench.failure().reason == "a broken SVG"
+    assert [(each.url, each.outcome) for each in bench.trail.attempts] == [
+        ("set:icon", OutcomeKind.INVALID_IMAGE)
+    ]
+
+
 def test_a_provider_without_candidates_has_no_logo() -> None:
     outcome = Bench(FakeProvider("iconsets")).failure()
     assert (outcome.kind, outcome.reason) == (OutcomeKind.NOT_FOUND, "iconsets has no logo")
@@ -244,6 +253,18 @@ def test_what_a_provider_gives_for_a_domain_that_cannot_exist_is_its_stand_in() 
     assert bench.failure().kind is OutcomeKind.PLACEHOLDER
     assert bench.found(domain="stripe.test").outcome.kind is OutcomeKind.FOUND
     assert fetcher.urls.count("https://icons.test/random.invalid") == 1, "it is asked once"
+
+
+def test_a_probe_that_gives_no_image_teaches_nothing() -> None:
+    fetcher = FakeFetcher(
+        {
+            "https://icons.test/random.invalid": reply(body=b"html"),
+            "https://icons.test/shopify.test": reply(body=b"logo"),
+        }
+    )
+    provider = FakeProvider("google", urls=[TEMPLATE], learns_placeholder=True)
+    bench = Bench(provider, fetcher=fetcher, images=FakeImages({b"html": ImageRejection(reason="HTML")}))
+    assert bench.found().outcome.kind is OutcomeKind.FOUND
 
 
 def test_one_image_for_many_unrelated_domains_is_a_stand_in() -> None:

@@ -68,8 +68,6 @@ class FetchRun:
         """
         waiting = deque(self._parts.repository.due_keys(due, limit=limit))
         progress.start(len(waiting))
-        if not waiting:
-            return self._result
         pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="logocache")
         with pool, self._leases_ended_on_failure(pool):
             while waiting or self._in_work:

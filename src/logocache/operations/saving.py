@@ -141,18 +141,20 @@ def _growth(each: Worked) -> int:
 
 
 def _fitting(batch: list[Worked], short_by: int) -> list[Worked]:
-    """The batch with the last new files given up until `short_by` bytes are saved."""
-    fitting: list[Worked] = []
-    for each in reversed(batch):
-        if short_by > 0 and each.staged is not None:
-            short_by -= each.staged.file.size
-            fitting.append(_without_room(each))
-        else:
-            fitting.append(each)
-    return fitting[::-1]
+    """The batch with its largest new files given up, until `short_by` bytes are saved."""
+    given_up: set[str] = set()
+    for each in sorted(batch, key=_growth, reverse=True):
+        if short_by <= 0:
+            break
+        short_by -= _growth(each)
+        given_up.add(each.before.key)
+    return [_without_room(each) if each.before.key in given_up else each for each in batch]
 
 
 def _without_room(each: Worked) -> Worked:
+    """The entry as it was, with the reason why its new file was refused."""
+    if each.staged is None:
+        return each
     outcome = Outcome(
         kind=OutcomeKind.REFUSED,
         next_attempt_at=each.fetch.outcome.next_attempt_at,
