@@ -19,6 +19,10 @@ from logocache.store.files import FileStore
 from logocache.store.names import is_ours
 from makers import NOW, make_integration
 
+SHOPIFY = "https://shopify.test/icon.png"
+SLACK = "https://slack.test/icon.png"
+STRIPE = "https://stripe.test/icon.png"
+
 
 @dataclass
 class FakeEngines:
@@ -106,3 +110,17 @@ class Bench:
         return {
             path.name: path.read_bytes() for path in (self.folder / "logos").glob("*.*") if path.is_file()
         }
+
+
+class Steps:
+    """Progress that is written down."""
+
+    def __init__(self) -> None:
+        self.total: int | None = None
+        self.labels: list[str] = []
+
+    def start(self, total: int) -> None:
+        self.total = total
+
+    def advance(self, label: str) -> None:
+        self.labels.append(label)

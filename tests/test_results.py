@@ -3,25 +3,29 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from logocache.documents import SCHEMA_VERSION, Json, _plain, document_of
 from logocache.results import (
-    SCHEMA_VERSION,
     ClearedLogo,
     ClearPlan,
     Entry,
     Listing,
     OrphanFile,
-    _plain,
-    as_json,
-    as_json_entry,
 )
 from makers import NOW, make_cached, make_record
 
 
+def entry_of(entry: Entry) -> dict[str, Json]:
+    """The entry as it stands in a listing's document."""
+    (shown,) = cast("list[dict[str, Json]]", document_of(Listing(entries=(entry,), matching=1))["entries"])
+    return shown
+
+
 def test_a_document_names_its_version_and_command_first() -> None:
-    document = as_json(Listing(entries=(), matching=0))
+    document = document_of(Listing(entries=(), matching=0))
     assert list(document.items()) == [
         ("schema_version", SCHEMA_VERSION),
         ("command", "list"),
@@ -31,7 +35,7 @@ def test_a_document_names_its_version_and_command_first() -> None:
 
 
 def test_an_entry_with_a_logo() -> None:
-    shown = as_json_entry(Entry.of(make_cached(), stale=True))
+    shown = entry_of(Entry.of(make_cached(), stale=True))
     assert shown["status"] == "cached"
     assert shown["stale"] is True
     assert shown["size_bytes"] == 3
@@ -40,7 +44,7 @@ def test_an_entry_with_a_logo() -> None:
 
 
 def test_what_is_not_known_is_null() -> None:
-    shown = as_json_entry(Entry.of(make_record(), stale=False))
+    shown = entry_of(Entry.of(make_record(), stale=False))
     assert [shown[name] for name in ("file", "size_bytes", "width", "sha256", "fetched_at")] == [None] * 5
 
 

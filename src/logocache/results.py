@@ -1,21 +1,15 @@
-"""One result type per operation. As JSON they are what the command line and HTTP both answer.
+"""One result type per operation: what `LogoCache` answers, and, as JSON (`documents`), the command line too.
 
-`as_json` turns any of them into JSON values: bytes and counts are integers, times are ISO 8601 in
-UTC with a final `Z`, what is not known is null. `SCHEMA_VERSION` rises when a field goes or changes
-its meaning; new fields may come at any time.
+Sizes are bytes, times are aware and in UTC, None is what is not known.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import Enum, StrEnum
-from pathlib import Path
+from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
-
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,38 +297,3 @@ class VerifyReport:
 
 
 Result = Listing | FetchReport | CacheStats | ClearPlan | ClearReport | VerifyReport
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-
-
-def as_json(result: Result) -> dict[str, Json]:
-    """The documented JSON of a result, with its `schema_version` and `command` first."""
-    return {"schema_version": SCHEMA_VERSION, "command": result.command, **_fields(result)}
-
-
-def as_json_entry(entry: Entry) -> dict[str, Json]:
-    return _fields(entry)
-
-
-def _fields(value: object) -> dict[str, Json]:
-    fields = dataclasses.fields(value)  # type: ignore[arg-type]  # callers pass dataclass instances
-    return {field.name: _plain(getattr(value, field.name)) for field in fields}
-
-
-def _plain(value: object) -> Json:
-    match value:
-        case Enum():
-            return str(value.value)
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return round(value, 3)
-        case datetime():
-            return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        case Path():
-            return str(value)
-        case tuple() | list():
-            return [_plain(each) for each in value]
-        case Mapping():
-            return {str(key): _plain(each) for key, each in value.items()}
-        case _:
-            return _fields(value)

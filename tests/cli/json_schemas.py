@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from logocache.documents import SCHEMA_VERSION
 from logocache.results import (
-    SCHEMA_VERSION,
     CacheStats,
     ClearReport,
     FetchReport,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.fakes import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED, FakeCache
-from logocache import results
 from logocache.cli.exits import ExitCode
 from logocache.cli.run import run
+from logocache.documents import document_of
 from logocache.model import Status
 from logocache.results import FindingKind, Result, Severity
 from logocache.selection import ClearSelection, FailOn, ListQuery, SortKey
@@ -106,7 +106,7 @@ def test_what_is_typed_becomes_one_call(typed: Sequence[str], calls: object) -> 
 )
 def test_json_is_the_result_and_nothing_else(typed: Sequence[str], result: Result, capsys: Captured) -> None:
     assert run([*typed, "--json"], opener=FakeCache().open) == ExitCode.FINE
-    assert json.loads(capsys.readouterr().out) == results.as_json(result)
+    assert json.loads(capsys.readouterr().out) == document_of(result)
 
 
 @pytest.mark.parametrize(

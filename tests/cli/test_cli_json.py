@@ -9,7 +9,7 @@ import pytest
 
 from cli import json_schemas
 from cli.fakes import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
-from logocache import results
+from logocache.documents import document_of
 from logocache.results import ClearReport, Listing, Result
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
@@ -41,12 +41,12 @@ def test_committed_schemas_are_those_of_the_result_types(command: str) -> None:
 
 @pytest.mark.parametrize(("command", "result"), SAMPLES)
 def test_what_is_written_fits_its_schema(command: str, result: Result) -> None:
-    jsonschema.validate(results.as_json(result), json_schemas.schema_of(command))
+    jsonschema.validate(document_of(result), json_schemas.schema_of(command))
 
 
 @pytest.mark.parametrize(("command", "result"), SAMPLES)
 def test_further_fields_may_come_but_none_may_go(command: str, result: Result) -> None:
-    schema, document = json_schemas.schema_of(command), results.as_json(result)
+    schema, document = json_schemas.schema_of(command), document_of(result)
     jsonschema.validate(document | {"new_field": 1}, schema)
     for name in document:
         with pytest.raises(jsonschema.ValidationError):

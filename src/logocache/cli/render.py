@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import assert_never
 
-from logocache import results
 from logocache.cli import plain, terminal
 from logocache.cli.views import clearing, fetching, listing, stats, verifying
 from logocache.cli.views.blocks import Blocks
+from logocache.documents import document_of
 from logocache.results import (
     CacheStats,
     ClearPlan,
@@ -24,7 +24,7 @@ from logocache.results import (
 def show(result: Result, *, as_json: bool) -> None:
     """Write a result to standard output."""
     if as_json:
-        terminal.out(json.dumps(results.as_json(result), indent=2) + "\n")
+        terminal.out(json.dumps(document_of(result), indent=2) + "\n")
     elif terminal.out_is_terminal():
         from logocache.cli import pretty
 

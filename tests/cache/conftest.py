@@ -1,0 +1,12 @@
+from pathlib import Path
+
+import pytest
+
+from benches import SHOPIFY, SLACK, Bench
+from fakes import reply
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """Three entries, of which one has no logo."""
+    return Bench(tmp_path, replies={SHOPIFY: reply(body=b"shopify"), SLACK: reply(body=b"slack")})

@@ -1,0 +1,101 @@
+"""LogoCache: clear, with real files and a real database, among fake sources."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from benches import SHOPIFY, SLACK, Bench
+from fakes import reply
+from logocache import SelectionError
+from logocache.model import Status
+from logocache.selection import ClearSelection
+from makers import DAY, make_integration
+
+
+def test_a_plan_changes_nothing_and_names_what_goes(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        before = bench.files
+        bench.clock.advance(days=31)
+        plan = cache.plan_clear(ClearSelection(older_than=30 * DAY))
+        assert {logo.key for logo in plan.logos} == {"shopify", "slack", "stripe"}
+        assert plan.freed_bytes == sum(map(len, before.values()))
+        assert bench.files == before
+
+
+def test_clearing_takes_away_file_and_facts(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        report = cache.clear(cache.plan_clear(ClearSelection(keys=("shopify",))))
+        assert ([logo.key for logo in report.logos], report.freed_bytes) == (["shopify"], 7)
+        assert cache.get("shopify") is None
+        assert b"shopify" not in bench.files.values()
+        assert [logo.key for logo in cache.init().logos] == ["shopify"], "it is due at once"
+
+
+def test_clearing_takes_away_earlier_files_too(bench: Bench) -> None:
+    """All of a source goes, as its terms may demand."""
+    with bench.open() as cache:
+        cache.init(["shopify"])
+        bench.fetcher.replies[SHOPIFY] = reply(body=b"new shopify")
+        cache.refresh(["shopify"])
+        cache.clear(cache.plan_clear(ClearSelection(providers=("site",))))
+        assert bench.files == {}
+        assert cache.stats().replaced_files == 0
+
+
+def test_what_changed_since_the_plan_stays(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        plan = cache.plan_clear(ClearSelection(keys=("shopify", "slack")))
+        bench.fetcher.replies[SHOPIFY] = reply(body=b"new shopify")
+        cache.refresh(["shopify"])
+        assert [logo.key for logo in cache.clear(plan).logos] == ["slack"]
+        assert b"new shopify" in bench.files.values()
+
+
+def test_pinned_entries_go_only_when_named(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path,
+        integrations=[make_integration("shopify", pinned=True), make_integration("slack")],
+        replies={SHOPIFY: reply(body=b"shopify"), SLACK: reply(body=b"slack")},
+    )
+    with bench.open() as cache:
+        cache.init()
+        plan = cache.plan_clear(ClearSelection(everything=True))
+        assert ([logo.key for logo in plan.logos], plan.pinned_kept) == (["slack"], 1)
+        assert [logo.key for logo in cache.plan_clear(ClearSelection(keys=("shopify",))).logos] == ["shopify"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "keys"),
+    [
+        (ClearSelection(providers=("monogram",)), ["stripe"]),
+        (ClearSelection(statuses=(Status.CACHED,)), ["shopify", "slack"]),
+        (ClearSelection(statuses=(Status.CACHED,), providers=("monogram",)), []),
+        (ClearSelection(older_than=timedelta(hours=1)), []),
+    ],
+    ids=["provider", "status", "both", "too young"],
+)
+def test_conditions_must_all_hold(bench: Bench, selection: ClearSelection, keys: list[str]) -> None:
+    with bench.open() as cache:
+        cache.init()
+        assert [logo.key for logo in cache.plan_clear(selection).logos] == keys
+
+
+def test_orphans_are_cleared_when_asked_for(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        stray = bench.folder / "logos" / "stray_00000000.png"
+        stray.write_bytes(b"stray")
+        plan = cache.plan_clear(ClearSelection(orphans=True))
+        assert ([each.file for each in plan.orphans], plan.logos) == ([stray.name], ())
+        assert cache.clear(plan).freed_bytes == 5
+        assert not stray.exists()
+        assert cache.plan_clear(ClearSelection(orphans=True)).is_empty
+
+
+def test_clearing_nothing_is_refused(bench: Bench) -> None:
+    with bench.open() as cache, pytest.raises(SelectionError):
+        cache.plan_clear(ClearSelection())

@@ -1,0 +1,161 @@
+"""LogoCache: verify, with real files and a real database, among fake sources."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benches import SHOPIFY, Bench, Steps
+from fakes import FakeProvider, reply
+from logocache.model import ImageRejection
+from logocache.results import FindingKind
+from logocache.selection import FailOn
+from makers import DAY, make_image, make_integration
+
+
+def test_all_is_well_after_init(bench: Bench) -> None:
+    steps = Steps()
+    with bench.open() as cache:
+        cache.init()
+        report = cache.verify(progress=steps)
+    assert (report.ok, report.findings, report.entries, report.files) == (True, (), 3, 3)
+    assert steps.total == len(steps.labels) == 3
+
+
+def test_broken_files_are_found_and_fetched_again(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        shopify, slack, stripe = (
+            next((bench.folder / "logos").glob(f"{key}_*")) for key in ("shopify", "slack", "stripe")
+        )
+        shopify.write_bytes(b"Shopify")
+        slack.write_bytes(b"longer than before")
+        stripe.unlink()
+        report = cache.verify()
+        assert [(each.key, each.kind) for each in report.findings] == [
+            ("shopify", FindingKind.WRONG_DIGEST),
+            ("slack", FindingKind.WRONG_SIZE),
+            ("stripe", FindingKind.MISSING_FILE),
+        ]
+        assert not report.ok
+        mended = cache.verify(repair=True)
+        assert (mended.ok, mended.repaired) == (True, 3)
+        assert [each.repair for each in mended.findings] == [
+            "fetched again from site",
+            "fetched again from site",
+            "a monogram stands in until the logo can be had",
+        ]
+        assert cache.verify().findings == ()
+
+
+def test_a_file_that_does_not_decode_or_has_another_size(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        bench.images.results[b"shopify"] = ImageRejection(reason="broken")
+        bench.images.results[b"slack"] = make_image(b"slack", width=1)
+        kinds = [each.kind for each in cache.verify().findings]
+    assert kinds == [FindingKind.UNDECODABLE, FindingKind.WRONG_DIMENSIONS]
+
+
+def test_strangers_are_moved_and_our_own_orphans_deleted(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        logos = bench.folder / "logos"
+        (logos / "notes.txt").write_bytes(b"somebody's")
+        (logos / "gone_12345678.png").write_bytes(b"ours once")
+        report = cache.verify(repair=True)
+        assert {each.file: each.repair for each in report.findings} == {
+            "gone_12345678.png": "deleted",
+            "notes.txt": "moved to quarantine",
+        }
+        assert [path.read_bytes() for path in logos.glob(".logocache/quarantine/*/notes.txt")] == [
+            b"somebody's"
+        ]
+        assert cache.verify().findings == ()
+
+
+def test_leftovers_of_a_crash_are_found_and_deleted(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init(["slack"])
+        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "broken-off.png"
+        leftover.write_bytes(b"half")
+        bench.clock.now = datetime.now(UTC) + 2 * DAY
+        report = cache.verify()
+        assert [each.kind for each in report.findings] == [FindingKind.LEFTOVER]
+        assert report.ok, "a warning"
+        assert cache.verify(fail_on=FailOn(severity=report.findings[0].severity)).ok is False
+        assert cache.verify(repair=True).repaired == 1
+        assert not leftover.exists()
+
+
+def test_a_broken_logo_that_was_made_on_demand_is_fetched_again(bench: Bench) -> None:
+    bench.fetcher.replies["https://new.test/icon.png"] = reply(body=b"new")
+    with bench.open() as cache:
+        cache.init(["slack"])
+        cache.refresh(["new.test"])
+        next((bench.folder / "logos").glob("new.test_*")).unlink()
+        assert cache.verify(repair=True).findings[0].repair == "fetched again from site"
+        assert b"new" in bench.files.values()
+
+
+def test_switched_off_broken_files_are_dropped_and_nothing_is_fetched(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+    next((bench.folder / "logos").glob("shopify_*")).write_bytes(b"Shopify")
+    asked = len(bench.fetcher.asked)
+    with bench.open(enabled=False) as cache:
+        report = cache.verify(repair=True)
+        assert (report.ok, report.repaired) == (True, 1)
+        assert cache.get("shopify") is None
+    assert len(bench.fetcher.asked) == asked
+
+
+def test_what_repair_cannot_mend_stays_a_finding(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+    with bench.open(min_free_disk_mb=10**9) as cache:
+        report = cache.verify(repair=True)
+        assert [(each.kind, each.repair) for each in report.findings] == [(FindingKind.LOW_DISK, None)]
+        assert report.ok, "a warning"
+
+
+def test_two_entries_of_one_domain_share_what_is_asked(tmp_path: Path) -> None:
+    both = [make_integration(key, domain="shopify.test") for key in ("shopify", "shopify-pos")]
+    bench = Bench(tmp_path, integrations=both, replies={SHOPIFY: reply(body=b"shopify")})
+    with bench.open() as cache:
+        assert cache.init().found == 2
+    assert bench.fetcher.urls == [SHOPIFY]
+
+
+def test_init_tidies_up_after_a_crash(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init(["slack"])
+        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "broken-off.png"
+        leftover.write_bytes(b"half")
+        bench.clock.now = datetime.now(UTC) + 2 * DAY
+        cache.init(["slack"])
+        assert not leftover.exists()
+
+
+def test_a_limit_that_was_lowered_is_found_and_enforced(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+    with bench.open(max_size_mb=20 / 1_000_000) as cache:
+        assert [each.kind for each in cache.verify().findings] == [FindingKind.OVER_LIMIT]
+        mended = cache.verify(repair=True)
+        assert mended.findings[0].repair is not None
+        assert cache.stats().size_bytes <= 20
+        assert cache.verify().ok
+
+
+def test_a_copy_that_may_not_be_kept_any_longer_is_fetched_again(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path,
+        integrations=[make_integration("shopify")],
+        chain=[FakeProvider("brand", urls=["https://{domain}/icon.png"], keeps_days=30)],
+        replies={SHOPIFY: reply(body=b"shopify")},
+    )
+    with bench.open() as cache:
+        cache.init()
+        bench.clock.advance(days=31)
+        assert [each.kind for each in cache.verify().findings] == [FindingKind.KEPT_TOO_LONG]
+        assert cache.verify(repair=True).ok
+        assert cache.verify().findings == ()
