@@ -47,23 +47,23 @@ def imports(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("database", ["sqlite", "postgresql"])
 def tests(session: nox.Session, database: str) -> None:
-    """All tests; those that use a database on the one named, and the rest once."""
+    """All tests but those of pages; those that use a database on the one named, the rest once."""
     install(session, "test")
     COVERAGE_DIR.mkdir(exist_ok=True)
     for earlier in COVERAGE_DIR.glob(f"{database}.*"):
         earlier.unlink()
     # What needs no database need not run again on the second one.
-    selection = [] if database == "sqlite" else ["-m", "database"]
+    marks = "not docs" if database == "sqlite" else "database and not docs"
     data = {"COVERAGE_FILE": str((COVERAGE_DIR / database).absolute())}
     command = ["coverage", "run", "-m", "pytest", "-n", "auto", f"--database={database}"]
-    session.run(*command, *selection, *session.posargs, env=data)
+    session.run(*command, "-m", marks, *session.posargs, env=data)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation says what the program does."""
     install(session, "test")
-    session.run("pytest", "-n", "auto", "tests/docs", *session.posargs)
+    session.run("pytest", "-n", "auto", "-m", "docs", *session.posargs)
 
 
 @nox.session

@@ -132,6 +132,7 @@ def test_the_installed_icon_sets_have_all_promised_integrations_but_seven() -> N
     assert missing == {"authorize-net", "klaviyo", "segment", "amplitude", "twilio", "sendgrid", "postmark"}
 
 
+@pytest.mark.docs
 def test_the_documented_table_is_the_built_in_catalogue() -> None:
     rows = [line for line in DOCUMENTATION.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     assert [row for row in rows if row.count("|") == 6] == [
@@ -140,6 +141,7 @@ def test_the_documented_table_is_the_built_in_catalogue() -> None:
     ]
 
 
+@pytest.mark.docs
 def test_the_documented_examples_say_the_same_in_all_formats(tmp_path: Path) -> None:
     blocks = re.findall(r"```(toml|json|csv)\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
     catalogs = [load_catalog(write(tmp_path, text, f"own.{suffix}")) for suffix, text in blocks]

@@ -17,6 +17,8 @@ from logocache.policy.verdict import severity_of
 from logocache.results import FindingKind
 from logocache.selection import SortKey
 
+pytestmark = pytest.mark.docs
+
 PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
 PROGRAM = cast("TyperGroup", get_command(app))
 COMMANDS = sorted(PROGRAM.commands)

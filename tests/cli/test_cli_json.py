@@ -12,6 +12,8 @@ from cli.fakes import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
 from logocache.documents import document_of
 from logocache.results import ClearReport, Listing, Result
 
+pytestmark = pytest.mark.docs
+
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 CLEARED = ClearReport(
     dry_run=False,

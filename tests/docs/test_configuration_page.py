@@ -7,6 +7,8 @@ import pytest
 from logocache.settings import Settings
 from logocache.settings_sources import secret_names, variable_of
 
+pytestmark = pytest.mark.docs
+
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 

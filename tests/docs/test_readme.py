@@ -12,6 +12,8 @@ import pytest
 
 from logocache.catalog import builtin_catalog
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -10,6 +10,8 @@ from logocache.providers.refusals import BY_NAME
 from logocache.providers.registry import REGISTRY
 from logocache.settings import Settings
 
+pytestmark = pytest.mark.docs
+
 PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
 TABLE = [
     line.split(" | ")
