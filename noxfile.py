@@ -72,7 +72,7 @@ def coverage(session: nox.Session) -> None:
     install(session, "test", project=False)
     data = {"COVERAGE_FILE": str((COVERAGE_DIR / "combined").absolute())}
     measured = [str(each) for each in COVERAGE_DIR.glob("*.*")]
-    session.run("coverage", "combine", "--keep", "--quiet", *measured, env=data)
+    session.run("coverage", "combine", "--keep", "--quiet", *measured, env=data, log=False)
     session.run("coverage", "report", env=data)
 
 

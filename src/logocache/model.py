@@ -100,7 +100,7 @@ class Integration:
     pinned: bool = False
     """Never evicted, and cleared only when named."""
     file: Path | None = None
-    """The operator's own image. It overrides every provider."""
+    """The operator's own image: the only source of this entry's logo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,12 +106,20 @@ def test_the_first_of_two_equal_poor_images_wins() -> None:
     assert bench.found().choice.image == first
 
 
-def test_the_operators_own_file_comes_before_every_provider() -> None:
+def test_the_operators_own_file_is_the_only_source_of_its_entry() -> None:
+    small = make_image(b"mine", width=32, height=32)
     bench = Bench(
-        FakeProvider(bodies={"icon": b"site's"}), own_file=FakeProvider("file", bodies={"own": b"mine"})
+        FakeProvider(bodies={"icon": b"site's"}),
+        own_file=FakeProvider("file", bodies={"own": b"mine"}),
+        images=FakeImages({b"mine": small}),
     )
     assert bench.found().outcome.provider == "site", "entries without a file do not ask for one"
-    assert bench.found(file="own.png").outcome.provider == "file"
+    assert bench.found(file="own.png").choice.image == small, "however small it is"
+
+
+def test_while_the_own_file_is_away_nobody_else_is_asked() -> None:
+    bench = Bench(FakeProvider(bodies={"icon": b"site's"}), own_file=FakeProvider("file"))
+    assert isinstance(bench.look(file="own.png"), Outcome)
 
 
 @pytest.mark.parametrize(

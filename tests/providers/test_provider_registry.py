@@ -78,7 +78,7 @@ def test_every_candidate_is_safe_to_show_and_can_be_requested(name: str) -> None
         pytest.param(["context.dev"], "does not allow to store", id="context.dev"),
         pytest.param(["logokit"], "LogoKit's terms", id="LogoKit"),
         pytest.param(["site", "monogram"], "always ends the chain", id="monogram"),
-        pytest.param(["file"], "own images go first", id="file"),
+        pytest.param(["file"], "wherever the catalogue names an own image", id="file"),
         pytest.param(["clearbit"], "ended on 2025-12-08", id="Clearbit"),
         pytest.param(["logodev"], "LOGO_CACHE_LOGODEV_TOKEN", id="logo.dev without token"),
         pytest.param(["template"], "LOGO_CACHE_TEMPLATE_URL", id="template without URL"),

@@ -36,8 +36,6 @@ class SavingRules:
 class Saved:
     fetches: tuple[SavedFetch, ...] = ()
     evicted: int = 0
-    lost: tuple[str, ...] = ()
-    """Keys whose lease had passed to another process: its result counts, ours is dropped."""
 
 
 class Saver:
@@ -48,7 +46,10 @@ class Saver:
         self._rules = rules
 
     def save(self, batch: Sequence[Worked]) -> Saved:
-        """Save what is still ours. Raises DatabaseError or DirectoryError, having changed no row."""
+        """Save what is still ours. Where the lease has passed to another process, its result counts.
+
+        Raises DatabaseError or DirectoryError, having changed no row.
+        """
         keys = {each.before.key for each in batch}
         with self._parts.repository.unit() as unit:
             owned = unit.owned(keys, self._parts.owner)
@@ -63,7 +64,9 @@ class Saver:
         for each in batch:
             if each.staged is not None:
                 self._parts.store.discard(each.staged)
-        return Saved(fetches=tuple(fetches), evicted=len(plan.logos), lost=tuple(sorted(keys - owned.keys())))
+        for key in sorted(keys - owned.keys()):
+            _log.warning("lease.lost", extra={"key": key})
+        return Saved(fetches=tuple(fetches), evicted=len(plan.logos))
 
     def enforce_limit(self) -> int:
         """Evict until the limit holds; how many logos went."""

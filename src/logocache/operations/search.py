@@ -37,7 +37,7 @@ class Sources:
 
     chain: tuple[Provider, ...]
     own_file: Provider
-    """Asked first, for entries that name a file of the operator's."""
+    """Asked alone, for entries that name a file of the operator's."""
     fetcher: Fetcher
     images: Images
     monogram: Callable[[Integration], Monogram]
@@ -111,8 +111,8 @@ class Search:
         return Found(outcome=self._success(best.choice, record, trail.results), choice=best.choice)
 
     def _providers_for(self, integration: Integration) -> tuple[Provider, ...]:
-        own = (self._sources.own_file,) if integration.file is not None else ()
-        return (*own, *self._sources.chain)
+        """An operator's own file is never overwritten by what others have, not even while it is away."""
+        return (self._sources.own_file,) if integration.file is not None else self._sources.chain
 
     def _failure(self, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
         return failure_of(

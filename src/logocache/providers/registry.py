@@ -29,7 +29,7 @@ REGISTRY: Mapping[str, Builder] = {
 
 ALWAYS_THERE: Mapping[str, str] = {
     "monogram": "it always ends the chain; leave it out",
-    "file": "own images go first wherever the catalogue names one; leave it out",
+    "file": "it is asked wherever the catalogue names an own image; leave it out",
 }
 
 STRICTLY_STORABLE = frozenset({StoringClass.OWN_FILES, StoringClass.OPEN_LICENCE})
