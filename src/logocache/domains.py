@@ -87,13 +87,6 @@ def registrable_domain(domain: str) -> str:
     return _all_suffixes().privatesuffix(domain) or _icann_suffixes().privatesuffix(domain) or domain
 
 
-def ancestors_to_registrable(domain: str) -> tuple[str, ...]:
-    """The domain, then each parent, up to and with its registrable domain."""
-    labels = domain.split(".")
-    parents = len(labels) - registrable_domain(domain).count(".")
-    return tuple(".".join(labels[start:]) for start in range(parents))
-
-
 def quoted(text: str) -> str:
     """A text from outside as a message may show it: cut short, in quotes, control characters escaped."""
     shown = repr(text[: MAX_QUOTED_LENGTH + 1])

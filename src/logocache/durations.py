@@ -1,4 +1,4 @@
-"""Pure: lengths of time as people type them (`30`, `12h`, `30d`, `4w`), and back."""
+"""Pure: lengths of time as people type them (`30`, `12h`, `30d`, `4w`)."""
 
 import re
 from datetime import timedelta
@@ -25,13 +25,3 @@ def parse_duration(text: str) -> timedelta:
             f"{text[:40]!r} is longer than 100 years", hint="write 30 (days), 12h, 30d or 4w"
         )
     return length
-
-
-def format_duration(length: timedelta) -> str:
-    """The shortest text that `parse_duration` reads as the same length, to the hour."""
-    hours = round(length / UNITS["h"])
-    for unit in ("w", "d"):
-        whole, rest = divmod(hours, round(UNITS[unit] / UNITS["h"]))
-        if rest == 0 and whole:
-            return f"{whole}{unit}"
-    return f"{hours}h"
