@@ -120,9 +120,11 @@ class Inspector:
             verdict.finding(FindingKind.PERMISSIONS, problem)
             for problem in self._parts.store.permission_problems()
         ]
-        with self._parts.repository.unit() as unit:
-            stored = unit.stored_bytes()
-        over = verdict.judge_limit(stored_bytes=stored, limit=self._limits.max_size_bytes)
+        now = self._parts.clock()
+        totals = self._parts.repository.totals(now=now, stale_before=now)
+        over = verdict.judge_limit(
+            stored_bytes=totals.bytes + totals.replaced_bytes, limit=self._limits.max_size_bytes
+        )
         low = verdict.judge_disk(
             free_bytes=self._parts.store.disk_space().free_bytes,
             wanted_bytes=self._limits.min_free_disk_bytes,
