@@ -49,6 +49,7 @@ class LogoCache:
         self._accesses: dict[str, Access] = {}
         self._counters: Counter[str] = Counter()
         self._access_lock = threading.Lock()
+        self._found_ready = False
 
     def init(
         self, keys: Sequence[str] = (), *, force: bool = False, progress: Progress = _SILENT
@@ -165,7 +166,9 @@ class LogoCache:
 
         The look-up is counted; counts are written in batches, the last one by `close`.
         """
-        self._require()
+        if not self._found_ready:
+            self._require()
+            self._found_ready = True  # look-ups are many: only the first one asks
         record = self._parts.names.find(key_or_domain)
         self._count_access(record)
         if record is None or record.file is None:

@@ -56,9 +56,10 @@ class Fetching:
         return self._report(request, result, time.monotonic() - started)
 
     def _fetch(self, request: RunRequest, progress: Progress) -> RunResult:
-        if not self._parts.repository.due_keys(request.due, limit=1):
-            progress.start(0)
-            return RunResult()
+        keys = self._parts.repository.due_keys(request.due, limit=request.limit)
+        progress.start(len(keys))
+        if not keys:
+            return RunResult()  # and no engine is loaded
         sources = self._parts.engines.sources
         stand_ins = StandIns(sources.images)
         search = Search(
@@ -75,7 +76,7 @@ class Fetching:
             lease=self._rules.lease,
             shared_domains=self._shared_domains(),
         )
-        result = run.run(request.due, limit=request.limit, progress=progress)
+        result = run.run(keys, request.due, progress)
         return self._without_stand_ins(result, worker, stand_ins)
 
     def _shared_domains(self) -> list[str]:

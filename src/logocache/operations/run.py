@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,15 +59,14 @@ class FetchRun:
         self._saved_at = time.monotonic()
         self._result = RunResult()
 
-    def run(self, due: DueFilter, *, limit: int | None, progress: Progress) -> RunResult:
-        """Work on everything that is due and free. Results are saved as they come.
+    def run(self, keys: Sequence[str], due: DueFilter, progress: Progress) -> RunResult:
+        """Work on those of `keys` that are still due and free. Results are saved as they come.
 
         Raises:
             DatabaseError: the database broke off; what was saved stays saved.
             DirectoryError: a file could not be written.
         """
-        waiting = deque(self._parts.repository.due_keys(due, limit=limit))
-        progress.start(len(waiting))
+        waiting = deque(keys)
         pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="logocache")
         with pool, self._leases_ended_on_failure(pool):
             while waiting or self._in_work:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from logocache.model import Integration, LogoRecord, NormalisedImage, Outcome, Status
+from logocache.model import Integration, LogoRecord, NormalisedImage, Outcome, Status, StoredFile
 from logocache.operations.records import with_failure, with_logo, with_monogram
 from logocache.operations.search import Found, Search, Sources
 from logocache.operations.trail import Memo
@@ -63,16 +63,13 @@ class Worker:
         return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
 
     def _logo(self, record: LogoRecord, found: Found) -> Worked:
-        now = self._clock()
-        image = found.choice.image
-        if record.file is not None and (image is None or image.sha256 == record.file.sha256):
-            saved = with_logo(record, found.choice, found.outcome, record.file, now=now)
-            return Worked(before=record, fetch=SavedFetch(record=saved, outcome=found.outcome))
-        if image is None:
-            raise AssertionError("unreachable: a source confirmed an image that we do not have")
-        staged = self._store.stage(record.key, image)
-        saved = with_logo(record, found.choice, found.outcome, staged.file, now=now)
-        return Worked(before=record, fetch=SavedFetch(record=saved, outcome=found.outcome), staged=staged)
+        choice, outcome = found.choice, found.outcome
+        return self._with_file(
+            record,
+            choice.image,
+            outcome,
+            lambda file: with_logo(record, choice, outcome, file, now=self._clock()),
+        )
 
     def _no_logo(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> Worked:
         if record.status is Status.CACHED:
@@ -81,10 +78,27 @@ class Worker:
         return self._monogram(record, outcome, integration)
 
     def _monogram(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> Worked:
-        image: NormalisedImage = self._sources.images.draw(self._sources.monogram(integration))
-        if record.file is not None and record.file.sha256 == image.sha256:
-            saved = with_monogram(record, outcome, record.file, now=self._clock())
-            return Worked(before=record, fetch=SavedFetch(record=saved, outcome=outcome))
+        image = self._sources.images.draw(self._sources.monogram(integration))
+        return self._with_file(
+            record, image, outcome, lambda file: with_monogram(record, outcome, file, now=self._clock())
+        )
+
+    def _with_file(
+        self,
+        record: LogoRecord,
+        image: NormalisedImage | None,
+        outcome: Outcome,
+        row: Callable[[StoredFile], LogoRecord],
+    ) -> Worked:
+        """The entry with the file that holds `image`: the one it has, or a new one, staged.
+
+        None for `image` stands for the one it has, which its source confirmed.
+        """
+        if record.file is not None and (image is None or image.sha256 == record.file.sha256):
+            return Worked(before=record, fetch=SavedFetch(record=row(record.file), outcome=outcome))
+        if image is None:
+            raise AssertionError("unreachable: a source confirmed an image that we do not have")
         staged = self._store.stage(record.key, image)
-        saved = with_monogram(record, outcome, staged.file, now=self._clock())
-        return Worked(before=record, fetch=SavedFetch(record=saved, outcome=outcome), staged=staged)
+        return Worked(
+            before=record, fetch=SavedFetch(record=row(staged.file), outcome=outcome), staged=staged
+        )
