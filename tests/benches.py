@@ -16,7 +16,8 @@ from logocache.operations.search import Sources
 from logocache.repository.repository import SqlRepository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
-from logocache.store.names import is_ours
+from logocache.store.names import is_ours, key_of
+from logocache.store.variants import FileVariants
 from makers import NOW, make_integration
 
 SHOPIFY = "https://shopify.test/icon.png"
@@ -49,6 +50,7 @@ class FakeEngines:
 
     def close(self) -> None:
         self.closed = True
+        self.fetcher.close()
 
 
 @dataclass
@@ -92,10 +94,12 @@ class Bench:
             catalog=catalog,
             repository=repository,
             store=FileStore(made.dir, made.private_dir),
+            variants=FileVariants(made.private_dir / "variants", max_count=made.max_variants),
             engines=FakeEngines(tuple(self.chain), self.fetcher, self.images),
             names=Names(catalog, repository),
             owner=owner,
             is_ours=is_ours,
+            key_of=key_of,
             clock=self.clock,
             random=lambda: 1.0,
         )

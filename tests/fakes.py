@@ -15,6 +15,7 @@ from logocache.model import (
     NormalisedImage,
     OutcomeKind,
     StoringClass,
+    Variant,
 )
 from logocache.ports.images import FileCheck
 from logocache.ports.provider import Ask, ProviderTerms
@@ -54,6 +55,7 @@ class FakeImages:
 
     def __init__(self, results: Mapping[bytes, NormalisedImage | ImageRejection] | None = None) -> None:
         self.results = dict(results or {})
+        self.derived: list[Variant] = []
         self.closed = False
 
     def normalise(self, body: bytes) -> NormalisedImage | ImageRejection:
@@ -61,6 +63,10 @@ class FakeImages:
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
         return make_image(f"monogram {monogram.initials}".encode())
+
+    def derive(self, png: bytes, variant: Variant) -> bytes:
+        self.derived.append(variant)
+        return f"{variant.label} of ".encode() + png
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
         for path in paths:

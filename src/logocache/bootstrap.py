@@ -10,6 +10,7 @@ import secrets
 import socket
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from logocache.cache import LogoCache
@@ -19,7 +20,8 @@ from logocache.operations.parts import Parts
 from logocache.repository.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
-from logocache.store.names import is_ours
+from logocache.store.names import is_ours, key_of
+from logocache.store.variants import FileVariants
 from logocache.version import __version__
 
 if TYPE_CHECKING:
@@ -47,10 +49,12 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
         catalog=catalog,
         repository=repository,
         store=FileStore(settings.dir, settings.private_dir),
+        variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
         engines=LazyEngines(settings),
         names=Names(catalog, repository),
         owner=f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}",
         is_ours=is_ours,
+        key_of=key_of,
         clock=utc_now,
         random=random.random,
     )
@@ -62,13 +66,34 @@ def utc_now() -> datetime:
 
 
 class LazyEngines:
-    """The heavy parts, each made when it is first asked for; implements `operations.parts.Engines`."""
+    """The heavy parts, each made when it is first asked for; implements `operations.parts.Engines`.
+
+    Safe to use from several threads, which `cached_property` alone is not.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._making = RLock()
+
+    @property
+    def images(self) -> "DecoderPool":
+        with self._making:
+            return self._images
+
+    @property
+    def sources(self) -> "Sources":
+        with self._making:
+            return self._sources
+
+    def close(self) -> None:
+        """End what was made."""
+        if "_sources" in self.__dict__:
+            self._sources.fetcher.close()
+        if "_images" in self.__dict__:
+            self._images.close()
 
     @cached_property
-    def images(self) -> "DecoderPool":
+    def _images(self) -> "DecoderPool":
         from logocache.images.pool import DecoderPool
 
         settings = self._settings
@@ -80,7 +105,7 @@ class LazyEngines:
         )
 
     @cached_property
-    def sources(self) -> "Sources":
+    def _sources(self) -> "Sources":
         from logocache.operations.search import Sources
         from logocache.providers.local import OwnFileProvider
         from logocache.providers.monogram import design
@@ -94,13 +119,6 @@ class LazyEngines:
             images=self.images,
             monogram=design,
         )
-
-    def close(self) -> None:
-        """End what was made."""
-        if "sources" in self.__dict__:
-            self.sources.fetcher.close()
-        if "images" in self.__dict__:
-            self.images.close()
 
     def _fetcher(self, chain: "tuple[Provider, ...]") -> "HttpFetcher":
         from logocache.fetcher.client import HttpFetcher

@@ -1,28 +1,25 @@
 """LogoCache: every operation, as a method with a result type of its own."""
 
-import threading
-from collections import Counter
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from logocache.errors import DatabaseError
+from logocache.health import Health, Readiness
 from logocache.model import Logo, LogoRecord
-from logocache.operations.clearing import Clearing
-from logocache.operations.fetching import Fetching, FetchRules, RunRequest, disabled_report
-from logocache.operations.inspection import Inspector, Limits
+from logocache.operations.assembly import Assembly
+from logocache.operations.fetching import RunRequest, disabled_report
 from logocache.operations.listing import ordered
-from logocache.operations.mending import Mender
+from logocache.operations.on_demand import OnDemand
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
-from logocache.operations.saving import Saver, SavingRules
-from logocache.operations.search import SearchRules
+from logocache.operations.shelf import Shelf
 from logocache.operations.statistics import statistics
 from logocache.operations.verification import Verification
-from logocache.policy.attempts import AttemptRules, is_stale
 from logocache.ports.progress import Progress, Silent
-from logocache.ports.repository import Access, DueFilter, RecordFilter
+from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
 from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
 from logocache.selection import ClearSelection, FailOn, ListQuery
 from logocache.settings import Settings
@@ -46,9 +43,7 @@ class LogoCache:
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.settings = settings
         self._parts = parts
-        self._accesses: dict[str, Access] = {}
-        self._counters: Counter[str] = Counter()
-        self._access_lock = threading.Lock()
+        self._operations = Assembly(settings, parts)
         self._found_ready = False
 
     def init(
@@ -68,7 +63,7 @@ class LogoCache:
         )
         due = self._due(self._parts.names.keys(keys), forced=force)
         request = RunRequest(command="init", due=due, added=registration.added)
-        return self._fetching().run(request, progress)
+        return self._operations.fetching.run(request, progress)
 
     def refresh(
         self,
@@ -86,21 +81,27 @@ class LogoCache:
         """
         if not self.settings.enabled:
             return self._disabled("refresh")
-        self._require()
+        self.require()
         new = self._parts.names.new_domains(keys)
         registration = self._parts.repository.register(new, now=self._parts.clock())
         due = replace(self._due(self._parts.names.keys(keys), forced=force or bool(keys)), failed_only=failed)
         request = RunRequest(command="refresh", due=due, limit=limit, added=registration.added)
-        return self._fetching().run(request, progress)
+        return self._operations.fetching.run(request, progress)
+
+    def require(self) -> None:
+        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has been here."""
+        self._parts.store.require()
+        self._parts.repository.check_schema()
 
     def stats(self) -> CacheStats:
         """Figures of the whole cache."""
-        self._require()
+        self.require()
         now = self._parts.clock()
         return statistics(
             self._parts.repository.totals(now=now, stale_before=now - self.settings.refresh_interval),
             tuple(self._parts.repository.largest(LARGEST_SHOWN)),
             self._parts.store.disk_space(),
+            self._parts.variants,
             enabled=self.settings.enabled,
             directory=str(self._parts.store.directory),
             database=without_secrets(self.settings.resolved_database_url),
@@ -109,7 +110,7 @@ class LogoCache:
 
     def list(self, query: ListQuery = ListQuery()) -> Listing:  # noqa: B008  # an immutable value
         """The entries that match."""
-        self._require()
+        self.require()
         where = RecordFilter(
             keys=self._parts.names.keys(query.keys),
             statuses=query.statuses or None,
@@ -135,13 +136,13 @@ class LogoCache:
         Raises `SelectionError` when nothing, or a contradiction, is selected.
         """
         selection = selection.checked()
-        self._require()
-        return self._clearing().plan(selection, self._parts.names.keys(selection.keys))
+        self.require()
+        return self._operations.clearing.plan(selection, self._parts.names.keys(selection.keys))
 
     def clear(self, plan: ClearPlan) -> ClearReport:
         """Take away what `plan` names. What has changed since the plan was made stays."""
-        self._require()
-        return self._clearing().carry_out(plan)
+        self.require()
+        return self._operations.clearing.carry_out(plan)
 
     def verify(
         self,
@@ -155,9 +156,13 @@ class LogoCache:
         Changes nothing, unless `repair`: then broken files are dropped and fetched again, files of
         ours that no entry names are deleted, and strangers moved to `.logocache/quarantine`.
         """
-        self._require()
+        self.require()
         verification = Verification(
-            self._inspector(), Mender(self._parts), self._saver(), self._parts.repository, self._fetch_again
+            self._operations.inspector,
+            self._operations.mender,
+            self._operations.saver,
+            self._parts.repository,
+            self._fetch_again,
         )
         return verification.run(repair=repair, fail_on=fail_on, progress=progress)
 
@@ -167,22 +172,50 @@ class LogoCache:
         The look-up is counted; counts are written in batches, the last one by `close`.
         """
         if not self._found_ready:
-            self._require()
+            self.require()
             self._found_ready = True  # look-ups are many: only the first one asks
-        record = self._parts.names.find(key_or_domain)
-        self._count_access(record)
+        record = self.shelf.find(key_or_domain)
+        if record is None or record.file is None:
+            self.shelf.count_miss()
+        else:
+            self.shelf.count_hit(record)
+        if self.shelf.counted >= ACCESSES_HELD:
+            self.flush()
         if record is None or record.file is None:
             return None
         return Logo(record=record, path=self._parts.store.path(record.file.name))
 
     def flush(self) -> None:
         """Write the look-ups counted so far. Those that cannot be written now stay counted."""
-        with self._access_lock:
-            accesses, counters = self._accesses, self._counters
-            if not counters:
-                return
-            self._parts.repository.record_accesses(accesses, counters)
-            self._accesses, self._counters = {}, Counter()
+        self.shelf.flush()
+
+    def health(self) -> Health:
+        """Figures for monitoring. Never raises: what cannot be asked is None."""
+        return self._operations.wellbeing.health()
+
+    def readiness(self) -> Readiness:
+        """Whether the work can be done here and now. Never raises."""
+        return self._operations.wellbeing.readiness()
+
+    @property
+    def shelf(self) -> Shelf:
+        """Single logos, looked up and read: what a server needs many times a second."""
+        return self._operations.shelf
+
+    @property
+    def on_demand(self) -> OnDemand:
+        """Single logos, fetched while somebody waits."""
+        return self._operations.on_demand
+
+    def watch(self, watcher: Callable[[Sequence[SavedFetch]], None]) -> None:
+        """Have `watcher` told of everything that is fetched; it must be quick and never raise."""
+        self._parts.watchers.append(watcher)
+
+    def interrupt(self) -> None:
+        """End what is being fetched, from another thread: it counts as not asked. No fetching afterwards."""
+        self._parts.engines.close()
+        with contextlib.suppress(DatabaseError):  # leases that cannot be ended expire by themselves
+            self._operations.on_demand.release()
 
     def close(self) -> None:
         """Write what is counted and let go of everything. Not to be used afterwards."""
@@ -203,13 +236,8 @@ class LogoCache:
     ) -> None:
         self.close()
 
-    def _require(self) -> None:
-        """Raise unless `init` has been here."""
-        self._parts.store.require()
-        self._parts.repository.check_schema()
-
     def _is_stale(self, record: LogoRecord) -> bool:
-        return is_stale(record, now=self._parts.clock(), refresh_interval=self.settings.refresh_interval)
+        return self.shelf.is_stale(record)
 
     def _due(self, keys: Sequence[str] | None, *, forced: bool) -> DueFilter:
         return DueFilter(now=self._parts.clock(), keys=keys, forced=forced, offline=self.settings.offline)
@@ -219,58 +247,8 @@ class LogoCache:
             command, directory=str(self._parts.store.directory), offline=self.settings.offline
         )
 
-    def _count_access(self, record: LogoRecord | None) -> None:
-        now = self._parts.clock()
-        with self._access_lock:
-            if record is None or record.file is None:
-                self._counters["misses"] += 1
-            else:
-                self._counters["stale" if self._is_stale(record) else "hits"] += 1
-                earlier = self._accesses.get(record.key)
-                self._accesses[record.key] = Access(count=1 + (earlier.count if earlier else 0), last_at=now)
-            full = self._counters.total() >= ACCESSES_HELD
-        if full:
-            self.flush()
-
     def _fetch_again(self, keys: tuple[str, ...]) -> None:
         if not self.settings.enabled:
             return
-        self._fetching().run(RunRequest(command="refresh", due=self._due(keys, forced=True)), _SILENT)
-
-    def _clearing(self) -> Clearing:
-        return Clearing(self._parts)
-
-    def _inspector(self) -> Inspector:
-        limits = Limits(
-            max_size_bytes=self.settings.max_size_bytes,
-            min_free_disk_bytes=int(self.settings.min_free_disk_mb * 1_000_000),
-        )
-        return Inspector(self._parts, limits)
-
-    def _saver(self) -> Saver:
-        rules = SavingRules(
-            max_size_bytes=self.settings.max_size_bytes,
-            replaced_retention=timedelta(days=self.settings.replaced_retention_days),
-            eviction_rest=self.settings.refresh_interval,
-        )
-        return Saver(self._parts, rules)
-
-    def _fetching(self) -> Fetching:
-        settings = self.settings
-        attempts = AttemptRules(
-            refresh_interval=settings.refresh_interval,
-            miss_ttl=timedelta(days=settings.miss_ttl_days),
-            blocked_ttl=timedelta(days=settings.blocked_ttl_days),
-            backoff_min=timedelta(minutes=settings.backoff_min_minutes),
-            backoff_max=timedelta(hours=settings.backoff_max_hours),
-        )
-        rules = FetchRules(
-            search=SearchRules(
-                attempts=attempts, offline=settings.offline, logo_timeout=settings.logo_timeout_seconds
-            ),
-            concurrency=settings.concurrency,
-            # A leased entry may wait for two others: no lease may end while its work goes on.
-            lease=timedelta(seconds=max(settings.lease_seconds, 4 * settings.logo_timeout_seconds)),
-            audit_retention=timedelta(days=settings.audit_retention_days),
-        )
-        return Fetching(self._parts, rules, self._saver())
+        due = self._due(keys, forced=True)
+        self._operations.fetching.run(RunRequest(command="refresh", due=due), _SILENT)

@@ -37,6 +37,16 @@ class Names:
         """
         return tuple(self._on_demand(name) for name in names if self._key(name) is None)
 
+    def admissible(self, name: str) -> Integration:
+        """What an entry for `name` would be: the catalogue's, or one for a domain that nobody knew.
+
+        Raises UnknownKeyError and DomainError as `new_domains`.
+        """
+        return self._catalog.find(name) or self._on_demand(name)
+
+    def is_in_catalog(self, name: str) -> bool:
+        return self._catalog.find(name) is not None
+
     def integration_of(self, record: LogoRecord) -> Integration:
         """What the catalogue says of the entry, or what the row itself does."""
         known = self._catalog.find(record.key)

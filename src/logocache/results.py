@@ -6,10 +6,29 @@ Sizes are bytes, times are aware and in UTC, None is what is not known.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
+from logocache.findings import Finding, FindingKind, Severity, VerifyReport
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
+
+__all__ = [
+    "CacheStats",
+    "ClearPlan",
+    "ClearReport",
+    "ClearedLogo",
+    "Entry",
+    "FetchReport",
+    "FetchedLogo",
+    "Finding",
+    "FindingKind",
+    "Group",
+    "LargeFile",
+    "Listing",
+    "OrphanFile",
+    "Result",
+    "Severity",
+    "VerifyReport",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +187,12 @@ class CacheStats:
     entries: int
     files: int
     size_bytes: int
-    """Of current and replaced files together: what the limit counts."""
+    """Of current files, replaced files and resized copies together: what the limit counts."""
     replaced_files: int
     replaced_size_bytes: int
+    variant_files: int
+    """Resized copies, which can be made again and give way first."""
+    variant_size_bytes: int
     max_size_bytes: int
     size_usage_percent: float
     by_status: tuple[Group, ...]
@@ -243,57 +265,6 @@ class ClearReport:
     orphans: tuple[OrphanFile, ...]
     pinned_kept: int
     freed_bytes: int
-
-
-class Severity(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class FindingKind(StrEnum):
-    """What `verify` may find; `severity_of` in `policy.verdict` says how bad each is."""
-
-    MISSING_FILE = "missing_file"
-    WRONG_SIZE = "wrong_size"
-    WRONG_DIGEST = "wrong_digest"
-    UNDECODABLE = "undecodable"
-    WRONG_DIMENSIONS = "wrong_dimensions"
-    ORPHAN = "orphan"
-    LEFTOVER = "leftover"
-    PERMISSIONS = "permissions"
-    OVER_LIMIT = "over_limit"
-    KEPT_TOO_LONG = "kept_too_long"
-    """The terms of its source demand that it be fetched again or dropped by now."""
-    LOW_DISK = "low_disk"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is not as it should be."""
-
-    kind: FindingKind
-    severity: Severity
-    key: str | None
-    file: str | None
-    detail: str
-    repair: str | None = None
-    """What `--repair` did about it; null when it was not asked or could not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyReport:
-    """Answer of `verify`."""
-
-    command: ClassVar[str] = "verify"
-
-    ok: bool
-    """No finding of the kinds or severity that count as failure remains."""
-    entries: int
-    files: int
-    size_bytes: int
-    findings: tuple[Finding, ...]
-    repaired: int
-    duration_seconds: float
 
 
 Result = Listing | FetchReport | CacheStats | ClearPlan | ClearReport | VerifyReport

@@ -22,10 +22,8 @@ from pydantic_settings import (
 )
 
 from logocache import settings_sources
-from logocache.settings_sources import MASK, ConnectTo, without_secrets
-
-CommaSeparated = (NoDecode, BeforeValidator(settings_sources.split_commas))
-"""Written `a,b` in the environment, a list in TOML, a tuple in Python."""
+from logocache.settings_server import ServerSettings
+from logocache.settings_sources import MASK, CommaSeparated, ConnectTo, without_secrets
 
 
 class OnDemand(StrEnum):
@@ -43,7 +41,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Settings(BaseSettings):
+class Settings(ServerSettings):
     """All settings, checked. Construction raises `SettingsError`; afterwards nothing changes."""
 
     model_config = SettingsConfigDict(
@@ -151,7 +149,7 @@ class Settings(BaseSettings):
         NoDecode,
         BeforeValidator(settings_sources.split_rates),
         Field(description="Requests a second for named providers, as `duckduckgo=5,google=2`."),
-    ] = {}
+    ] = {}  # noqa: RUF012  # pydantic copies it for each instance
     retries: Annotated[int, Field(ge=0, le=10, description="Further tries in one run for what can heal.")] = 2
     connect_timeout_seconds: Annotated[
         float, Field(gt=0, le=120, description="To resolve a name and to connect, each.")
@@ -224,14 +222,7 @@ class Settings(BaseSettings):
         Field(ge=10, le=86400, description="After this time another process may take over a logo in work."),
     ] = 600
 
-    # The server and what is written about it all.
-    admin_token: Annotated[
-        SecretStr | None,
-        Field(min_length=16, description="The bearer token of the server's changing routes."),
-    ] = None
-    cors_origins: Annotated[
-        tuple[str, ...], *CommaSeparated, Field(description="Origins that may read logos across origins.")
-    ] = ("*",)
+    # What is written about it all. The server's own settings are in `settings_server`.
     log_format: Annotated[LogFormat, Field(description="`text`, `json`, or `auto`: text on a terminal.")] = (
         LogFormat.AUTO
     )

@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AliasChoices, SecretStr, ValidationError, model_serializer, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    SecretStr,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass as validated_dataclass
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource
 
 from logocache.errors import SettingsError
 
@@ -179,6 +186,10 @@ def split_commas(value: object) -> object:
     return value
 
 
+CommaSeparated = (NoDecode, BeforeValidator(split_commas))
+"""Written `a,b` in the environment, a list in TOML, a tuple in Python."""
+
+
 def split_rates(value: object) -> object:
     """`duckduckgo=5,google=2` → requests a second by provider."""
     if not isinstance(value, str):
@@ -208,6 +219,14 @@ def check_base_url(value: str | None) -> str | None:
     if parts.query or parts.fragment:
         raise ValueError("must be a base URL without query and fragment")
     return value.rstrip("/")
+
+
+def check_root_path(value: str) -> str:
+    """`/logos` for `/logos/`; the empty path stays."""
+    path = value.rstrip("/")
+    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+        raise ValueError("must be a path such as /logos")
+    return path
 
 
 def check_template_url(value: SecretStr | None) -> SecretStr | None:

@@ -22,7 +22,7 @@ def shown_default(name: str) -> str:
     if name == "dir":
         return "the user's cache directory"
     match Settings.model_fields[name].default:
-        case None | () | {}:
+        case None | () | {} | "":
             return "none"
         case bool(value):
             return f"`{str(value).lower()}`"

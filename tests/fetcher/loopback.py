@@ -3,17 +3,26 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 
+from logocache.fetcher.client import HttpFetcher, utc_now
+from logocache.fetcher.closing import Closing
+from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.options import FetcherOptions
-from logocache.model import FetchRequest
+from logocache.fetcher.resolver import Resolve, system_resolve
+from logocache.model import Answer, FetchRequest
+from logocache.ports import Clock
 from logocache.settings_sources import ConnectTo
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
+CONTEXT = ssl.create_default_context()
+"""Loading the authorities for each fetcher would take most of the time of these tests."""
+
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 Handler = Callable[[socket.socket, bytes], None]
@@ -135,3 +144,43 @@ def options(**changes: object) -> FetcherOptions:
 def request(url: str = "http://logo.example/icon.png", **changes: object) -> FetchRequest:
     values: dict[str, object] = {"url": url, "provider": "test", "max_bytes": 100_000}
     return FetchRequest(**(values | changes))  # type: ignore[arg-type]  # each test names real fields
+
+
+@contextmanager
+def fetching(
+    server: Server,
+    *,
+    ssl_context: ssl.SSLContext | None = CONTEXT,
+    resolve: Resolve = system_resolve,
+    clock: Clock = utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = lambda: 1.0,
+    **changes: object,
+) -> Iterator[HttpFetcher]:
+    """A fetcher for which every host is that server."""
+    values: dict[str, object] = {"connect_to": (server.connect_to,)}
+    fetcher = HttpFetcher(
+        options(**(values | changes)),
+        ssl_context=ssl_context,
+        resolve=resolve,
+        clock=clock,
+        monotonic=monotonic,
+        random=random,
+    )
+    try:
+        yield fetcher
+    finally:
+        fetcher.close()
+
+
+def ask(
+    fetcher: HttpFetcher, url: str = "http://logo.example/", *, seconds: float = 10, **changes: object
+) -> Answer:
+    return fetcher.fetch(request(url, **changes), deadline=time.monotonic() + seconds)
+
+
+def in_time(seconds: float = 5.0, *, closing: Closing | None = None) -> Deadline:
+    """A deadline so many seconds from now."""
+    deadline = Deadline(time.monotonic, closing or Closing())
+    deadline.at = time.monotonic() + seconds
+    return deadline

@@ -5,15 +5,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import trustme
 
-from fetcher.loopback import Handler, Server, always, http, options, read_head, request, serving
+from fetcher.loopback import Handler, Server, always, ask, fetching, http, options, read_head, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
@@ -21,29 +20,6 @@ from logocache.model import Answer, OutcomeKind
 
 IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
 HEAD = b"HTTP/1.1 200 OK\r\n"
-
-
-CONTEXT = ssl.create_default_context()
-"""Loading the authorities for each fetcher would take most of the time of these tests."""
-
-
-@contextmanager
-def fetching(
-    server: Server, *, ssl_context: ssl.SSLContext | None = CONTEXT, **changes: object
-) -> Iterator[HttpFetcher]:
-    """A fetcher for which every host is that server."""
-    values: dict[str, object] = {"connect_to": (server.connect_to,)}
-    fetcher = HttpFetcher(options(**(values | changes)), ssl_context=ssl_context)
-    try:
-        yield fetcher
-    finally:
-        fetcher.close()
-
-
-def ask(
-    fetcher: HttpFetcher, url: str = "http://logo.example/", *, seconds: float = 10, **changes: object
-) -> Answer:
-    return fetcher.fetch(request(url, **changes), deadline=time.monotonic() + seconds)
 
 
 def answer_to(answer: bytes, *, then_close: bool = True) -> Answer:
@@ -328,25 +304,6 @@ def test_a_host_where_nobody_listens_is_transient() -> None:
 
 
 # TLS
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("logo.example", "proxy.example").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def test_https_is_asked_under_the_original_name(tls: ssl.SSLContext, trusting: ssl.SSLContext) -> None:

@@ -1,17 +1,19 @@
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address, ip_address
 
 import httpcore
 import pytest
 
-from fetcher.loopback import LOOPBACK, always, http, serving
+from fetcher.loopback import LOOPBACK, always, http, in_time, serving
 from logocache.fetcher.addresses import IPAddress
+from logocache.fetcher.closing import Closing
 from logocache.fetcher.connection import connect
+from logocache.fetcher.deadline import LONGEST_WAIT, Deadline
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend, destination
-from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings_sources import ConnectTo
 
@@ -28,12 +30,6 @@ class Names:
     def __call__(self, host: str, port: int) -> Sequence[IPAddress]:
         self.asked.append((host, port))
         return self.addresses
-
-
-def in_time(seconds: float = 5.0) -> Deadline:
-    deadline = Deadline(time.monotonic)
-    deadline.at = time.monotonic() + seconds
-    return deadline
 
 
 def backend(names: Names, *, connect_to: tuple[ConnectTo, ...] = ()) -> GuardedBackend:
@@ -133,23 +129,53 @@ def test_when_no_address_takes_the_connection_it_is_a_connect_error() -> None:
         connect([LOCAL, IPv4Address("127.0.0.2")], closed_port(), deadline=in_time(), limit=2)
 
 
-def test_an_address_that_does_not_answer_leaves_the_others_their_share_of_the_time() -> None:
-    """The backlog of the first is full, so that the kernel drops our connection attempts."""
-    with socket.create_server(("127.0.0.3", 0), backlog=0) as silent:
+@contextmanager
+def silent_address() -> Iterator[tuple[IPv4Address, int]]:
+    """Where nobody answers: the backlog is full, so that the kernel drops our connection attempts."""
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.3", 0), backlog=0))
         port = silent.getsockname()[1]
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.3", port))
+        yield IPv4Address("127.0.0.3"), port
+
+
+def test_an_address_that_does_not_answer_leaves_the_others_their_share_of_the_time() -> None:
+    with silent_address() as (dead, port):
         with socket.create_server(("127.0.0.1", port)):
-            dead = IPv4Address("127.0.0.3")
             connect([dead, LOCAL], port, deadline=in_time(), limit=0.2).close()
         begun = time.monotonic()
         with pytest.raises(httpcore.ConnectTimeout):
             connect([dead] * 10, port, deadline=in_time(), limit=0.1)
         assert time.monotonic() - begun < 0.9
-        for filler in fillers:
-            filler.close()
+
+
+def test_an_address_that_does_not_answer_is_left_with_the_fetcher() -> None:
+    closing = Closing()
+    begun = time.monotonic()
+
+    def monotonic() -> float:
+        """Closes the fetcher once it has waited for a while."""
+        now = time.monotonic()
+        if now > begun + LONGEST_WAIT / 2:
+            closing.begin()
+        return now
+
+    deadline = Deadline(monotonic, closing)
+    deadline.at = begun + 60
+    with silent_address() as (dead, port), pytest.raises(FetchError, match="closed"):
+        connect([dead] * 3, port, deadline=deadline, limit=60)
+    assert time.monotonic() - begun < 5
+
+
+def test_ipv6_is_connected_to_and_a_zone_that_is_not_there_is_a_connect_error() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        connect([ip_address("::1")], port, deadline=in_time(), limit=2).close()
+        with pytest.raises(httpcore.ConnectError):
+            connect([ip_address("fe80::1%nowhere")], port, deadline=in_time(), limit=2)
 
 
 def test_without_time_nothing_is_looked_up_or_connected() -> None:

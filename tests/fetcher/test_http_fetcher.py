@@ -362,6 +362,35 @@ def test_once_closed_nothing_is_asked(httpx_mock: HTTPXMock, time: FakeTime) -> 
     assert len(httpx_mock.get_requests()) == 1
 
 
+def test_a_failure_that_might_have_healed_is_none_when_closing_cuts_its_retry(
+    httpx_mock: HTTPXMock, time: FakeTime
+) -> None:
+    httpx_mock.add_response(status_code=500)
+    asking = HttpFetcher(
+        options(retries=3),
+        ssl_context=CONTEXT,
+        resolve=no_names,
+        monotonic=time.monotonic,
+        sleep=lambda seconds: asking.close(),
+    )
+    answer = ask(asking, time)
+    assert (answer.kind, answer.status) == (OutcomeKind.NOT_ASKED, None)
+    assert len(httpx_mock.get_requests()) == 1
+
+
+def test_a_failure_that_no_retry_could_heal_stays_one_when_closing(
+    httpx_mock: HTTPXMock, time: FakeTime
+) -> None:
+    asking = fetcher(time)
+
+    def close(asked: httpx.Request) -> httpx.Response:
+        asking.close()
+        return httpx.Response(404)
+
+    httpx_mock.add_callback(close)
+    assert ask(asking, time).kind is OutcomeKind.NOT_FOUND
+
+
 def test_no_cookie_is_ever_sent_back(httpx_mock: HTTPXMock, time: FakeTime) -> None:
     httpx_mock.add_response(status_code=302, headers={"Location": "/b", "Set-Cookie": "id=1; Path=/"})
     httpx_mock.add_response(content=b"logo", headers={"Set-Cookie": "id=2"})

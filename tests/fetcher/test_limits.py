@@ -75,6 +75,27 @@ def test_a_host_has_so_many_slots_and_others_have_their_own() -> None:
         pass
 
 
+def test_once_closed_nobody_gets_a_slot_and_who_waits_is_told_at_once() -> None:
+    slots = HostSlots(1)
+    told: list[OutcomeKind] = []
+
+    def wait() -> None:
+        with pytest.raises(FetchError, match="closed") as caught, slots.held("a.example", timeout=60):
+            raise AssertionError("unreachable: it is taken")
+        told.append(caught.value.kind)
+
+    waiters = [threading.Thread(target=wait) for _ in range(3)]
+    with slots.held("a.example", timeout=0):
+        for waiter in waiters:
+            waiter.start()
+        slots.close()
+        for waiter in waiters:
+            waiter.join(timeout=5)
+    assert told == [OutcomeKind.NOT_ASKED] * 3
+    with pytest.raises(FetchError, match="closed"), slots.held("b.example", timeout=60):
+        raise AssertionError("unreachable: it is closed")
+
+
 def test_a_slot_is_given_back_when_the_request_fails_and_leaves_no_trace() -> None:
     slots = HostSlots(1)
     with pytest.raises(ZeroDivisionError), slots.held("a.example", timeout=0):

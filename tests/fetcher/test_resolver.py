@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, ip_address
 import httpcore
 import pytest
 
+from fetcher.loopback import in_time
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.resolver import resolve_within, system_resolve
 
@@ -38,7 +39,7 @@ def test_every_spelling_of_a_literal_becomes_the_address_that_it_means(host: str
 
 
 def test_the_addresses_are_passed_on() -> None:
-    assert resolve_within(lambda host, port: [PUBLIC], "example.com", 443, seconds=5) == [PUBLIC]
+    assert resolve_within(lambda host, port: [PUBLIC], "example.com", 443, deadline=in_time()) == [PUBLIC]
 
 
 @pytest.mark.parametrize(
@@ -55,12 +56,12 @@ def test_a_name_that_cannot_be_looked_up_is_a_connect_error(error: Exception, wo
         raise error
 
     with pytest.raises(httpcore.ConnectError, match=f"gone.example.*{words}"):
-        resolve_within(fail, "gone.example", 443, seconds=5)
+        resolve_within(fail, "gone.example", 443, deadline=in_time())
 
 
 def test_a_name_without_addresses_is_a_connect_error() -> None:
     with pytest.raises(httpcore.ConnectError, match="no address"):
-        resolve_within(lambda host, port: [], "empty.example", 443, seconds=5)
+        resolve_within(lambda host, port: [], "empty.example", 443, deadline=in_time())
 
 
 def test_a_resolver_that_hangs_holds_up_neither_us_nor_the_end_of_the_program() -> None:
@@ -73,7 +74,7 @@ def test_a_resolver_that_hangs_holds_up_neither_us_nor_the_end_of_the_program() 
         return [PUBLIC]
 
     with pytest.raises(httpcore.ConnectTimeout, match=r"slow\.example"):
-        resolve_within(hang, "slow.example", 443, seconds=0.05)
+        resolve_within(hang, "slow.example", 443, deadline=in_time(0.05))
     assert threads[0].daemon
     assert threads[0].is_alive()
     over.set()

@@ -3,20 +3,22 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpcore
 import pytest
 import trustme
 
-from fetcher.loopback import Server, always, http, serving
-from logocache.fetcher.streams import Deadline, SocketStream, TLSStream
+from fetcher.loopback import Server, always, http, in_time, serving
+from logocache.fetcher.closing import Closing
+from logocache.fetcher.deadline import Deadline
+from logocache.fetcher.failures import FetchError
+from logocache.fetcher.streams import SocketStream, TLSStream
 
 
 @pytest.fixture
 def deadline() -> Deadline:
-    deadline = Deadline(time.monotonic)
-    deadline.at = time.monotonic() + 5
-    return deadline
+    return in_time()
 
 
 @pytest.fixture
@@ -76,6 +78,39 @@ def test_a_write_to_someone_who_does_not_read_ends_at_the_deadline(pair: Pair, d
     with pytest.raises(httpcore.WriteTimeout):
         SocketStream(pair[0], deadline).write(bytes(10_000_000), timeout=60)
     assert time.monotonic() - begun < 0.9
+
+
+def test_a_write_to_someone_who_does_not_read_ends_with_the_fetcher(pair: Pair) -> None:
+    closing, is_full = Closing(), threading.Event()
+    stream = SocketStream(pair[0], in_time(60, closing=closing))
+
+    def close() -> None:
+        assert is_full.wait(5)
+        closing.begin()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    pair[0].setblocking(False)
+    with suppress(BlockingIOError):
+        while pair[0].send(bytes(100_000)):
+            pass
+    is_full.set()
+    with pytest.raises(FetchError, match="closed"):
+        stream.write(b"more")
+    closer.join()
+
+
+def test_a_handshake_that_ends_with_the_fetcher_closes_the_connection(
+    pair: Pair, client_context: ssl.SSLContext
+) -> None:
+    closing = Closing()
+    stream = SocketStream(pair[0].dup(), in_time(closing=closing))
+    closing.begin()
+    with pytest.raises(FetchError, match="closed"):
+        TLSStream(stream, client_context, "logo.example")
+    with pytest.raises(FetchError):
+        stream.read(1)
+    assert stream.get_extra_info("is_readable") is True, "it is closed"
 
 
 def test_a_connection_that_broke_is_an_error_of_httpcore(pair: Pair, deadline: Deadline) -> None:

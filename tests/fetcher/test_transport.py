@@ -7,10 +7,9 @@ import httpcore
 import httpx
 import pytest
 
-from fetcher.loopback import always, http, options, serving
+from fetcher.loopback import always, http, in_time, options, serving
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.options import FetcherOptions
-from logocache.fetcher.streams import Deadline
 from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
 
 
@@ -19,7 +18,7 @@ def transport(chosen: FetcherOptions) -> GuardedTransport:
         chosen,
         ssl_context=ssl.create_default_context(),
         resolve=lambda host, port: [ip_address("127.0.0.1")],
-        deadline=Deadline(time.monotonic),
+        deadline=in_time(),
     )
 
 
@@ -110,13 +109,11 @@ def test_a_proxy_is_what_is_connected_to(proxy: str, host: str, port: int) -> No
         asked.append((host, port))
         return []
 
-    deadline = Deadline(time.monotonic)
-    deadline.at = time.monotonic() + 5
     pool = pool_of(
         options(http_proxy=proxy),
         ssl_context=ssl.create_default_context(),
         resolve=resolve,  # type: ignore[arg-type]  # it finds nothing
-        deadline=deadline,
+        deadline=in_time(),
     )
     with pytest.raises(httpcore.ConnectError, match="no address"):
         pool.request("GET", "http://logo.example/")

@@ -82,12 +82,6 @@ def test_implausible_checks_are_refused(checks: list[object] | None) -> None:
         answers.to_checks(Message(fields={"checks": checks}), PATHS)  # type: ignore[dict-item]  # on purpose
 
 
-def test_a_drawing_is_an_image() -> None:
-    assert answers.to_drawing(answers.of_image(IMAGE)) == IMAGE
-    with pytest.raises(ProtocolError):
-        answers.to_drawing(answers.of_image(ImageRejection(reason="no")))
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),

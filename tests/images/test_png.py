@@ -5,7 +5,7 @@ import hashlib
 from PIL import Image
 
 from image_samples import decoded, png_chunks, two_colours
-from logocache.images.png import encode
+from logocache.images.png import encode, pack
 from logocache.model import ImageInfo
 
 SOURCE = ImageInfo(format="gif", width=9, height=9)
@@ -26,3 +26,10 @@ def test_what_lies_beneath_full_transparency_is_not_kept() -> None:
     assert result.getpixel((0, 0)) == (0, 0, 0, 0)
     assert result.getpixel((1, 1)) == (10, 20, 30, 1)
     assert picture.getpixel((0, 0)) == (10, 20, 30, 0), "the picture of the caller is left alone"
+
+
+def test_grey_loses_what_lies_beneath_full_transparency_too() -> None:
+    picture = Image.new("LA", (2, 1), (99, 0))
+    picture.putpixel((1, 0), (99, 255))
+    result = decoded(pack(picture))
+    assert (result.mode, result.getpixel((0, 0)), result.getpixel((1, 0))) == ("LA", (0, 0), (99, 255))

@@ -19,7 +19,8 @@ from logocache.images.monogram import draw
 from logocache.images.normalise import normalise
 from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool
 from logocache.images.protocol import Message
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.images.variants import derive
+from logocache.model import ImageFormat, ImageRejection, Monogram, NormalisedImage, Variant
 from logocache.ports.images import FileCheck, Images
 
 MONOGRAM = Monogram(initials="AN", background="#112233", foreground="#ffffff")
@@ -74,13 +75,24 @@ def test_too_many_pixels_are_refused(pool: DecoderPool) -> None:
     assert "pixels" in rejection.reason
 
 
-def test_a_monogram_is_drawn(pool: DecoderPool) -> None:
-    assert pool.draw(MONOGRAM) == draw(MONOGRAM)
+def test_what_is_made_of_our_own_needs_no_decoder(own: DecoderPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    drawn = own.draw(MONOGRAM)
+    assert drawn == draw(MONOGRAM)
+    small = Variant(size=64, format=ImageFormat.WEBP)
+    assert own.derive(drawn.png, small) == derive(drawn.png, small)
+
+
+def test_what_is_made_of_our_own_waits_for_no_decoder(own: DecoderPool) -> None:
+    with own._lease(), ThreadPoolExecutor(2) as threads:
+        drawn = list(threads.map(own.draw, [MONOGRAM] * 4, timeout=20))
+        copies = list(threads.map(own.derive, [drawn[0].png] * 4, [Variant(size=32)] * 4, timeout=20))
+    assert len({each.sha256 for each in drawn}) == len(set(copies)) == 1
 
 
 def test_decoders_are_started_when_needed_and_used_again(own: DecoderPool) -> None:
     assert pids(own) == []
-    own.draw(MONOGRAM)
+    own.normalise(SMALL_IMAGES["ico"])
     first = pids(own)
     own.normalise(GOOD)
     assert len(first) == 1
@@ -149,31 +161,25 @@ def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
     assert pids(own) == []
-    assert own.draw(MONOGRAM) == draw(MONOGRAM)
+    assert own.normalise(GOOD) == normalise(GOOD, max_pixels=10**6)
 
 
-def test_nonsense_of_a_decoder_is_a_rejection_of_the_image_and_not_of_a_monogram(
-    own: DecoderPool, impostor: Impostor
-) -> None:
+def test_nonsense_of_a_decoder_is_a_rejection_of_the_image(own: DecoderPool, impostor: Impostor) -> None:
     answer = Message(fields={"source": ["png", 1, 1]}, blob=b"<html>").pack()
     impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
     rejection = own.normalise(GOOD)
     assert isinstance(rejection, ImageRejection)
     assert rejection.reason == "the decoder answered with an image that is no PNG of ours"
-    with pytest.raises(UnavailableError, match="cannot draw a monogram"):
-        own.draw(MONOGRAM)
     assert pids(own) == []
 
 
-def test_when_no_decoder_can_start_every_method_says_so(
+def test_when_no_decoder_can_start_every_method_that_needs_one_says_so(
     own: DecoderPool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sys, "executable", "")
     for _ in range(2):
         with pytest.raises(UnavailableError):
             own.normalise(GOOD)
-    with pytest.raises(UnavailableError):
-        own.draw(MONOGRAM)
     with pytest.raises(UnavailableError):
         list(own.check_files([tmp_path / "a.png"]))
 
@@ -182,7 +188,6 @@ def test_the_least_memory_that_may_be_set_is_enough_for_every_format() -> None:
     pool = DecoderPool(workers=1, max_pixels=10**6, decode_timeout=20, memory_bytes=256_000_000)
     results = [pool.normalise(body) for body in SMALL_IMAGES.values()]
     assert all(isinstance(result, NormalisedImage) for result in results), results
-    assert pool.draw(MONOGRAM) == draw(MONOGRAM)
     pool.close()
 
 
@@ -210,7 +215,7 @@ def test_no_files_need_no_decoder(own: DecoderPool) -> None:
 def test_a_relative_path_is_meant_from_here_and_not_from_where_the_decoder_started(
     own: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own.draw(MONOGRAM)
+    own.normalise(GOOD)
     (tmp_path / "a.png").write_bytes(GOOD)
     monkeypatch.chdir(tmp_path)
     assert list(own.check_files([Path("a.png")])) == [FileCheck(path=Path("a.png"), width=40, height=20)]
@@ -255,7 +260,7 @@ def test_one_file_is_to_blame_when_a_batch_fails(own: DecoderPool, impostor: Imp
 # The end.
 
 
-def test_closing_ends_the_decoders_and_nothing_works_afterwards(tmp_path: Path) -> None:
+def test_closing_ends_the_decoders_and_nothing_is_decoded_afterwards(tmp_path: Path) -> None:
     pool = new_pool()
     pool.normalise(GOOD)
     (pid,) = pids(pool)
@@ -265,7 +270,6 @@ def test_closing_ends_the_decoders_and_nothing_works_afterwards(tmp_path: Path) 
         os.kill(pid, 0)
     for use in (
         lambda: pool.normalise(GOOD),
-        lambda: pool.draw(MONOGRAM),
         lambda: list(pool.check_files([tmp_path])),
     ):
         with pytest.raises(RuntimeError, match="closed"):
@@ -287,17 +291,15 @@ def test_closing_waits_for_the_task_under_way_and_turns_away_those_that_wait() -
 PARENT = """
 import sys
 from logocache.images.pool import DecoderPool
-from logocache.model import Monogram
 pool = DecoderPool(workers=1, max_pixels=10**6, decode_timeout=20, memory_bytes=10**9)
 assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "loading it loads no engine"
-pool.draw(Monogram(initials="A", background="#000000", foreground="#ffffff"))
 pool.normalise(b"<svg/>")
-assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "nor does using it"
+assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "nor does decoding"
 print(pool._idle[0]._process.pid, flush=True)
 """
 
 
-def test_importing_and_using_the_pool_loads_no_engine_in_this_process() -> None:
+def test_importing_the_pool_and_decoding_with_it_load_no_engine_in_this_process() -> None:
     run = subprocess.run(
         [sys.executable, "-c", PARENT + "pool.close()"],
         capture_output=True,

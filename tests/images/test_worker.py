@@ -13,9 +13,8 @@ from PIL import Image
 
 from image_samples import SMALL_IMAGES, encoded, svg, two_colours
 from logocache.images import answers, worker
-from logocache.images.monogram import draw
 from logocache.images.protocol import Message, ProtocolError, Task, receive
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.model import ImageRejection, NormalisedImage
 
 NORMALISE = Message(fields={"task": Task.NORMALISE}, blob=SMALL_IMAGES["png"])
 COMMAND = [sys.executable, "-P", "-m", "logocache.images.worker", "1000000000", "1000000", "10"]
@@ -39,14 +38,11 @@ def test_says_hello_and_ends_with_its_input() -> None:
 
 def test_answers_each_task_in_turn(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(SMALL_IMAGES["png"])
-    image, rejection, checks, drawing = served(
+    image, rejection, checks = served(
         NORMALISE,
         Message(fields={"task": Task.NORMALISE}, blob=b"<html>"),
         Message(
             fields={"task": Task.CHECK_FILES, "paths": [str(tmp_path / "a.png"), str(tmp_path / "b.png")]}
-        ),
-        Message(
-            fields={"task": Task.DRAW, "initials": "A", "background": "#000000", "foreground": "#ffffff"}
         ),
     )
     assert isinstance(answers.to_image(image), NormalisedImage)
@@ -54,7 +50,6 @@ def test_answers_each_task_in_turn(tmp_path: Path) -> None:
     first, second = answers.to_checks(checks, [tmp_path / "a.png", tmp_path / "b.png"])
     assert (first.width, first.problem) == (32, None)
     assert second.problem is not None
-    assert answers.to_drawing(drawing).width == 512
 
 
 def test_a_task_that_is_cut_off_is_not_answered() -> None:
@@ -170,11 +165,3 @@ def test_an_orphan_at_work_ends_itself_even_when_its_parent_ignored_alarms() -> 
         # Nobody ends it at its limit here, and its input ends while it is at work.
         process.communicate(Message(fields={"task": Task.NORMALISE}, blob=endless).pack(), timeout=30)
     assert process.returncode == -signal.SIGALRM
-
-
-def test_drawing_keeps_to_what_was_asked_for() -> None:
-    monogram = Monogram(initials="AN", background="#112233", foreground="#ffffff")
-    task = Message(
-        fields={"task": Task.DRAW, "initials": "AN", "background": "#112233", "foreground": "#ffffff"}
-    )
-    assert answers.to_drawing(served(task)[0]) == draw(monogram)

@@ -97,6 +97,9 @@ DUE = DueFilter(now=NOW)
             lambda r: r.attempts("a", limit=9), ["USING INDEX ix_fetch_attempt_entry (key=?)"], id="attempts"
         ),
         pytest.param(
+            lambda r: r.generation(), ["USING INDEX sqlite_autoindex_counter_1 (name=?)"], id="generation"
+        ),
+        pytest.param(
             lambda r: r.purge_attempts(before=NOW),
             ["USING INDEX ix_fetch_attempt_at (at<?)"],
             id="purge",

@@ -38,6 +38,8 @@ class Model(RuleBasedStateMachine):
         self.records: dict[str, LogoRecord] = {}
         self.leases: dict[str, tuple[str, datetime]] = {}
         self.replaced: dict[str, int] = {}
+        self.generation = 0
+        self.seen: set[object] = set()
 
     def teardown(self) -> None:
         self.repository.close()
@@ -147,6 +149,15 @@ class Model(RuleBasedStateMachine):
         assert totals.leased == sum(until > self.now for _, until in self.leases.values())
         with self.repository.unit() as unit:
             assert unit.stored_bytes() == totals.bytes + totals.replaced_bytes
+
+    @invariant()
+    def a_change_that_look_ups_show_raises_the_generation(self) -> None:
+        """What was seen at one number is still true while it stands."""
+        page = self.repository.page(RecordFilter(), after=None, limit=100)
+        seen: set[object] = {(r.key, r.name, r.domain, r.status, r.file, r.next_attempt_at) for r in page}
+        generation = self.repository.generation()
+        assert generation > self.generation or (generation == self.generation and seen == self.seen)
+        self.generation, self.seen = generation, seen
 
     def wants(self, key: str, *, forced: bool) -> bool:
         _, until = self.leases.get(key, ("", self.now))

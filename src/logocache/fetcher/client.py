@@ -13,6 +13,8 @@ import httpx
 
 from logocache.fetcher import retry, targets
 from logocache.fetcher.breaker import Breaker
+from logocache.fetcher.closing import Closing
+from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.exchange import Exchange, Surroundings
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.lending import Lending
@@ -20,7 +22,6 @@ from logocache.fetcher.limits import HostSlots, TokenBucket
 from logocache.fetcher.masking import Mask
 from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve, system_resolve
-from logocache.fetcher.streams import Deadline
 from logocache.fetcher.transport import GuardedTransport
 from logocache.model import Answer, FetchRequest, OutcomeKind
 from logocache.ports import Clock
@@ -43,20 +44,22 @@ class HttpFetcher:
         resolve: Resolve = system_resolve,
         clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
         """Asks nothing yet. Raises ValueError for a rate that is not above 0.
 
         Without `ssl_context` the usual authorities are trusted, or those in the file or directory
         that SSL_CERT_FILE or SSL_CERT_DIR name; they are loaded when first needed, once for all.
+        Without `sleep` waits end when the fetcher is closed.
         """
         self._options = options
         self._ssl_context = ssl_context
         self._resolve = resolve
         self._clock = clock
         self._monotonic = monotonic
-        self._sleep = sleep
+        self._closing = Closing()
+        self._sleep = sleep or self._closing.sleep
         self._random = random
         self._surroundings = Surroundings(
             options=options,
@@ -83,7 +86,9 @@ class HttpFetcher:
         return answer
 
     def close(self) -> None:
-        """Close all connections. Whatever is fetched afterwards is NOT_ASKED."""
+        """See the port. Does not wait until all has ended. Whatever is fetched afterwards is NOT_ASKED."""
+        self._closing.begin()
+        self._surroundings.slots.close()
         self._transports.close()
 
     def _with_retries(self, request: FetchRequest, *, deadline: float) -> Answer:
@@ -95,9 +100,9 @@ class HttpFetcher:
             logger.info("fetch.retry", extra=described(request, answer) | {"wait": wait})
             self._sleep(wait)
             again = self._try(request, deadline=deadline)
-            if again.kind is OutcomeKind.NOT_ASKED:
+            if again.kind is OutcomeKind.NOT_ASKED and not self._closing.has_begun:
                 break  # the earlier answer says more
-            answer = again
+            answer = again  # what we broke off ourselves might have healed: nothing is said against it
         return answer
 
     def _wait_after(
@@ -110,6 +115,7 @@ class HttpFetcher:
 
     def _try(self, request: FetchRequest, *, deadline: float) -> Answer:
         try:
+            self._closing.check()
             self._check_provider(request.provider)
             self._check_throttled(request)
             self._await_turn(request, deadline=deadline)
@@ -149,6 +155,7 @@ class HttpFetcher:
             raise FetchError(OutcomeKind.NOT_ASKED, f"the rate limit of {request.provider} left no time")
         if wait > 0:
             self._sleep(wait)
+            self._closing.check()
 
     def _exchange(self, request: FetchRequest, transport: httpx.BaseTransport, *, deadline: float) -> Answer:
         breaker = self._breaker(request)
@@ -209,7 +216,7 @@ class HttpFetcher:
             self._options,
             ssl_context=self._ssl_context,
             resolve=self._resolve,
-            deadline=Deadline(self._monotonic),
+            deadline=Deadline(self._monotonic, self._closing),
         )
 
 

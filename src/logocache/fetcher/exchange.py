@@ -69,7 +69,7 @@ class Exchange:
         return Answer(
             kind=failure.kind,
             url=self._mask(self._shown),
-            status=self._status,
+            status=None if failure.kind is OutcomeKind.NOT_ASKED else self._status,
             reason=self._mask(failure.reason)[:LONGEST_REASON],
         )
 

@@ -17,6 +17,11 @@ class FetchError(Exception):
         super().__init__(self.reason)
 
 
+def closed() -> FetchError:
+    """Why nothing is asked, and what was under way is broken off, once the fetcher is closed."""
+    return FetchError(OutcomeKind.NOT_ASKED, "the fetcher is closed")
+
+
 FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 """The roots of everything httpx raises on purpose."""
 

@@ -6,9 +6,9 @@ import httpcore
 
 from logocache.fetcher.addresses import IPAddress, IPNetwork, forbidden_reason
 from logocache.fetcher.connection import connect
+from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.resolver import Resolve, resolve_within
-from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings_sources import ConnectTo
 
@@ -46,8 +46,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Raises `FetchError` (REFUSED) for a forbidden address, else httpcore's `Connect…` errors."""
         host, port = destination(host, port, self._connect_to)
-        seconds = min(self._limit, self._deadline.left(httpcore.ConnectTimeout))
-        addresses = resolve_within(self._resolve, host, port, seconds=seconds)
+        addresses = resolve_within(self._resolve, host, port, deadline=self._deadline.within(self._limit))
         check(host, addresses, allowed=self._allowed)
         return connect(addresses, port, deadline=self._deadline, limit=self._limit)
 
@@ -84,8 +83,7 @@ class ProxyBackend(httpcore.NetworkBackend):
         """Raises `FetchError` (REFUSED) for anything but the proxy, else httpcore's `Connect…` errors."""
         if (host, port) != self._proxy:
             raise FetchError(OutcomeKind.REFUSED, f"{host}:{port} is not the proxy")
-        seconds = min(self._limit, self._deadline.left(httpcore.ConnectTimeout))
-        addresses = resolve_within(self._resolve, host, port, seconds=seconds)
+        addresses = resolve_within(self._resolve, host, port, deadline=self._deadline.within(self._limit))
         return connect(addresses, port, deadline=self._deadline, limit=self._limit)
 
 

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from logocache.fetcher.failures import FetchError
-from logocache.model import OutcomeKind
+from logocache.fetcher.failures import closed
 
 
 class Lending:
@@ -24,7 +23,7 @@ class Lending:
         """A transport for this thread alone. Raises `FetchError` (NOT_ASKED) once closed."""
         with self._lock:
             if self._is_closed:
-                raise FetchError(OutcomeKind.NOT_ASKED, "the fetcher is closed")
+                raise closed()
             transport = self._idle.pop() if self._idle else self._make()
         try:
             yield transport

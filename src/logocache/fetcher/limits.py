@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.failures import FetchError, closed
 from logocache.model import OutcomeKind
 
 
@@ -47,18 +47,34 @@ class HostSlots:
         self._per_host = per_host
         self._taken: Counter[str] = Counter()
         self._changed = threading.Condition()
+        self._is_closed = False
 
     @contextmanager
     def held(self, host: str, *, timeout: float) -> Iterator[None]:
-        """Hold a slot of `host`. Raises `FetchError` (NOT_ASKED) when none is free in time."""
+        """Hold a slot of `host`.
+
+        Raises `FetchError` (NOT_ASKED) when none is free in time, and once closed.
+        """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._taken[host] < self._per_host, max(0.0, timeout)):
+            self._changed.wait_for(lambda: self._is_closed or self._has_free(host), max(0.0, timeout))
+            if self._is_closed:
+                raise closed()
+            if not self._has_free(host):
                 raise FetchError(OutcomeKind.NOT_ASKED, f"too many requests to {host} at the same time")
             self._taken[host] += 1
         try:
             yield
         finally:
             self._give_back(host)
+
+    def close(self) -> None:
+        """Nobody gets a slot any more, neither who comes nor who waits. Those that are held stay so."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _has_free(self, host: str) -> bool:
+        return self._taken[host] < self._per_host
 
     def _give_back(self, host: str) -> None:
         with self._changed:

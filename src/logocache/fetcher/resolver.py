@@ -3,12 +3,13 @@
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from ipaddress import ip_address
 
 import httpcore
 
 from logocache.fetcher.addresses import IPAddress
+from logocache.fetcher.deadline import Deadline
 
 Resolve = Callable[[str, int], Sequence[IPAddress]]
 """The addresses of a host for TCP to a port, best first. Raises OSError when there are none."""
@@ -23,27 +24,36 @@ def system_resolve(host: str, port: int) -> Sequence[IPAddress]:
     return [ip_address(text) for text in texts]
 
 
-def resolve_within(resolve: Resolve, host: str, port: int, *, seconds: float) -> Sequence[IPAddress]:
+def resolve_within(resolve: Resolve, host: str, port: int, *, deadline: Deadline) -> Sequence[IPAddress]:
     """The addresses of `host`, at least one.
 
-    Raises `httpcore.ConnectTimeout` after `seconds`, `httpcore.ConnectError` when there are none.
+    Raises `httpcore.ConnectTimeout` at the deadline, `httpcore.ConnectError` when there are none, and
+    `FetchError` (NOT_ASKED) once the fetcher is closed.
     The lookup runs in a daemon thread: `getaddrinfo` cannot be interrupted, and one that hangs
     must hold up neither us nor the end of the program.
     """
+    deadline.left(httpcore.ConnectTimeout)  # or nothing is looked up
     answer: Future[Sequence[IPAddress]] = Future()
     threading.Thread(
         target=settle, args=(answer, resolve, host, port), name=f"resolve {host}", daemon=True
     ).start()
+    wait_for(answer, host, deadline)
     try:
-        addresses = answer.result(timeout=seconds)
-    except TimeoutError as error:
-        raise httpcore.ConnectTimeout(f"looking up {host} took too long") from error
+        addresses = answer.result()
     except (OSError, UnicodeError) as error:
         why = (isinstance(error, OSError) and error.strerror) or error
         raise httpcore.ConnectError(f"cannot look up {host}: {why}") from error
     if not addresses:
         raise httpcore.ConnectError(f"{host} has no address")
     return addresses
+
+
+def wait_for(answer: Future[Sequence[IPAddress]], host: str, deadline: Deadline) -> None:
+    try:
+        while not wait([answer], timeout=deadline.piece(httpcore.ConnectTimeout)).done:
+            pass
+    except httpcore.ConnectTimeout as error:
+        raise httpcore.ConnectTimeout(f"looking up {host} took too long") from error
 
 
 def settle(answer: Future[Sequence[IPAddress]], resolve: Resolve, host: str, port: int) -> None:

@@ -1,9 +1,10 @@
-"""Network streams that keep a wall-clock deadline in every operation.
+"""Network streams that keep a wall-clock deadline in every operation, and end with the fetcher.
 
 httpx's timeouts bound each read by itself, so a server that sends a byte a second holds a
 worker for ever. Here every read, write and TLS handshake gets only what is left until the
-deadline. TLS goes through memory buffers, so that its many small reads obey it too, also in
-TLS to a proxy around TLS to a site.
+deadline, a piece at a time, and raises `FetchError` (NOT_ASKED) once the fetcher is closed. TLS
+goes through memory buffers, so that its many small reads obey it too, also in TLS to a proxy
+around TLS to a site.
 """
 
 import socket
@@ -14,24 +15,12 @@ from typing import Any, TypeVar
 
 import httpcore
 
+from logocache.fetcher.deadline import Deadline
+from logocache.fetcher.failures import FetchError
+
 Result = TypeVar("Result")
 
 TLS_READ_SIZE = 65_536
-
-
-class Deadline:
-    """Until when the request at hand may take. Set anew for each request; used by one thread."""
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self.at = 0.0
-
-    def left(self, too_late: type[httpcore.TimeoutException]) -> float:
-        """Seconds that are left, above 0. Raises `too_late` when there are none."""
-        seconds = self.at - self._monotonic()
-        if seconds <= 0:
-            raise too_late("no time left")
-        return seconds
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -42,22 +31,23 @@ class SocketStream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # see the class
-        try:
-            self._socket.settimeout(self._deadline.left(httpcore.ReadTimeout))
-            return self._socket.recv(max_bytes)
-        except TimeoutError as error:
-            raise httpcore.ReadTimeout(error) from error
-        except OSError as error:
-            raise httpcore.ReadError(error) from error
+        while True:
+            try:
+                self._socket.settimeout(self._deadline.piece(httpcore.ReadTimeout))
+                return self._socket.recv(max_bytes)
+            except TimeoutError:
+                continue  # until there is no further piece
+            except OSError as error:
+                raise httpcore.ReadError(error) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # see the class
         rest = memoryview(buffer)
         while rest:
             try:
-                self._socket.settimeout(self._deadline.left(httpcore.WriteTimeout))
+                self._socket.settimeout(self._deadline.piece(httpcore.WriteTimeout))
                 rest = rest[self._socket.send(rest) :]
-            except TimeoutError as error:
-                raise httpcore.WriteTimeout(error) from error
+            except TimeoutError:
+                continue  # until there is no further piece
             except OSError as error:
                 raise httpcore.WriteError(error) from error
 
@@ -94,7 +84,10 @@ class TLSStream(httpcore.NetworkStream):
     def __init__(
         self, inner: httpcore.NetworkStream, context: ssl.SSLContext, server_hostname: str | None
     ) -> None:
-        """Shake hands. Raises `httpcore.ConnectError` or `ConnectTimeout`; `inner` is then closed."""
+        """Shake hands. `inner` is closed when that fails.
+
+        Raises `httpcore.ConnectError` or `ConnectTimeout`, or `FetchError` once the fetcher is closed.
+        """
         self._inner = inner
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -107,6 +100,9 @@ class TLSStream(httpcore.NetworkStream):
         except (ssl.SSLError, httpcore.NetworkError) as error:
             inner.close()
             raise httpcore.ConnectError(f"the TLS handshake failed: {error}") from error
+        except FetchError:
+            inner.close()
+            raise
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # see `inner`
         try:

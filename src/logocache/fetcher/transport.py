@@ -8,11 +8,11 @@ import httpcore
 import httpx
 
 from logocache.fetcher import targets
+from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend
 from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve
-from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 
 PASSAGE = "logocache"

@@ -1,20 +1,17 @@
 """What decoders answer: written by the decoder process, read and checked by ours."""
 
 import hashlib
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from logocache.images.inspect import ImageFormat, sniff
-from logocache.images.limits import LARGEST_PNG, LONGEST_SIDE
+from logocache.images.header import stored_size
+from logocache.images.inspect import ImageFormat
 from logocache.images.protocol import Message, ProtocolError, Value
 from logocache.images.refusal import one_line
 from logocache.model import ImageInfo, ImageRejection, NormalisedImage
 from logocache.ports.images import FileCheck
 
 LARGEST_COUNT = 2**31 - 1
-
-_PNG_SIZE = struct.Struct(">16xII")
 
 
 def of_image(image: NormalisedImage | ImageRejection) -> Message:
@@ -39,14 +36,6 @@ def to_image(answer: Message) -> NormalisedImage | ImageRejection:
             raise ProtocolError("neither an image nor a rejection")
 
 
-def to_drawing(answer: Message) -> NormalisedImage:
-    """The image in `answer`, where there can be no rejection. Raises `ProtocolError` as `to_image`."""
-    image = to_image(answer)
-    if isinstance(image, ImageRejection):
-        raise ProtocolError("a rejection of our own drawing")
-    return image
-
-
 def of_checks(checks: Sequence[FileCheck]) -> Message:
     return Message(fields={"checks": [[check.width, check.height, check.problem] for check in checks]})
 
@@ -64,11 +53,10 @@ _SOURCE_FORMATS = frozenset(ImageFormat) - {ImageFormat.SVGZ}
 
 
 def _image(png: bytes, source: ImageInfo) -> NormalisedImage:
-    if sniff(png) is not ImageFormat.PNG or not _PNG_SIZE.size <= len(png) <= LARGEST_PNG:
-        raise ProtocolError("an image that is no PNG of ours")
-    width, height = _PNG_SIZE.unpack_from(png)
-    if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
-        raise ProtocolError(f"an image of {width}×{height} pixels")
+    try:
+        width, height = stored_size(png)
+    except ValueError as error:
+        raise ProtocolError(str(error)) from error
     return NormalisedImage(
         png=png, sha256=hashlib.sha256(png).hexdigest(), width=width, height=height, source=source
     )

@@ -9,6 +9,7 @@ from logocache.images.inspect import ImageFormat, describe, sniff
 from logocache.images.limits import LONGEST_SIDE
 from logocache.images.raster import opened
 from logocache.images.refusal import ImageRefused, refusing
+from logocache.images.scaling import fitted
 from logocache.model import ImageInfo, ImageRejection, NormalisedImage
 
 SMALLEST_SIDE = 8
@@ -113,11 +114,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 def _finish(picture: Image.Image, source: ImageInfo) -> NormalisedImage:
-    longest = max(picture.size)
-    if longest > LONGEST_SIDE:
-        width, height = (round(side * LONGEST_SIDE / longest) for side in picture.size)
-        # Pillow multiplies colours by alpha before it resamples, so edges get no dark fringe.
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+    picture = fitted(picture, LONGEST_SIDE)
     _check_content(picture)
     return png.encode(picture, source=source)
 

@@ -13,18 +13,8 @@ _COMPRESS_LEVEL = 4
 
 
 def encode(picture: Image.Image, *, source: ImageInfo) -> NormalisedImage:
-    """`picture` (RGB or RGBA, without metadata) as PNG: the same pixels give the same bytes.
-
-    What lies beneath full transparency is not a pixel anyone sees: it is made black, so that
-    nothing hidden is kept.
-    """
-    if picture.mode == "RGBA":
-        *colours, alpha = picture.split()
-        seen = alpha.point(lambda opacity: 255 * (opacity > 0))
-        picture = Image.merge("RGBA", [*(ImageChops.multiply(colour, seen) for colour in colours), alpha])
-    file = io.BytesIO()
-    picture.save(file, format="PNG", compress_level=_COMPRESS_LEVEL)
-    png = file.getvalue()
+    """`picture` as a logo to be stored, with its facts. See `pack`."""
+    png = pack(picture)
     return NormalisedImage(
         png=png,
         sha256=hashlib.sha256(png).hexdigest(),
@@ -32,3 +22,19 @@ def encode(picture: Image.Image, *, source: ImageInfo) -> NormalisedImage:
         height=picture.height,
         source=source,
     )
+
+
+def pack(picture: Image.Image) -> bytes:
+    """`picture` (L, LA, RGB or RGBA, without metadata) as PNG: the same pixels give the same bytes.
+
+    What lies beneath full transparency is not a pixel anyone sees: it is made black, so that
+    nothing hidden is kept.
+    """
+    if picture.mode in {"LA", "RGBA"}:
+        *colours, alpha = picture.split()
+        seen = alpha.point(lambda opacity: 255 * (opacity > 0))
+        colours = [ImageChops.multiply(colour, seen) for colour in colours]
+        picture = Image.merge(picture.mode, [*colours, alpha])
+    file = io.BytesIO()
+    picture.save(file, format="PNG", compress_level=_COMPRESS_LEVEL)
+    return file.getvalue()

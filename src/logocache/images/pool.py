@@ -1,6 +1,9 @@
 """The decoders of one process: started when needed, used again, replaced when they fail.
 
 Why processes: docs/adr/0004-images-are-decoded-in-subprocesses.md
+
+What we drew or encoded ourselves needs none: it is worked on in this process. Pillow is imported
+then and not before, so that a run which only hands bytes to decoders does without it.
 """
 
 import os
@@ -13,12 +16,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from logocache.errors import UnavailableError
 from logocache.images import answers
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError
 from logocache.images.limits import Limits
 from logocache.images.protocol import Message, ProtocolError, Task
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.model import ImageRejection, Monogram, NormalisedImage, Variant
 from logocache.ports.images import FileCheck
 
 Result = TypeVar("Result")
@@ -35,8 +37,8 @@ class DecoderPool:
     Holds at most `workers` decoders (default: one for each processor), each at work for one thread
     at a time; further threads wait. `decode_timeout` is in seconds of the wall's clock, for one image
     or one batch of stored files; `memory_bytes` bounds a decoder's address space where the system can.
-    All methods but `close` raise `UnavailableError` when no decoder
-    can be started, and RuntimeError after `close`.
+    `normalise` and `check_files` raise `UnavailableError` when no decoder can be started, and
+    RuntimeError after `close`; `draw` and `derive` need no decoder.
     """
 
     def __init__(
@@ -57,21 +59,15 @@ class DecoderPool:
             return ImageRejection(reason=str(error))
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
-        task = Message(
-            fields={
-                "task": Task.DRAW,
-                "initials": monogram.initials,
-                "background": monogram.background,
-                "foreground": monogram.foreground,
-            }
-        )
-        try:
-            return self._ask(task, answers.to_drawing)
-        except DecoderError as error:
-            raise UnavailableError(
-                f"the image decoder cannot draw a monogram ({error})",
-                hint="raise LOGO_CACHE_DECODE_TIMEOUT_SECONDS or LOGO_CACHE_DECODE_MEMORY_MB",
-            ) from error
+        """As the port says, in the calling process and at once, however busy the decoders are."""
+        from logocache.images.monogram import draw  # noqa: PLC0415 - see above
+
+        return draw(monogram)
+
+    def derive(self, png: bytes, variant: Variant) -> bytes:
+        from logocache.images.variants import derive  # noqa: PLC0415 - see above
+
+        return derive(png, variant)
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
         """Takes `paths` as it goes, only a few batches ahead of what is asked for."""

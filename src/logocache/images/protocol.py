@@ -22,7 +22,6 @@ HEADER = struct.Struct(">II")
 
 class Task(StrEnum):
     NORMALISE = "normalise"
-    DRAW = "draw"
     CHECK_FILES = "check_files"
 
 

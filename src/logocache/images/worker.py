@@ -18,7 +18,6 @@ from logocache.images import answers, stored
 from logocache.images.limits import LONGEST_SIDE
 from logocache.images.normalise import normalise
 from logocache.images.protocol import Message, ProtocolError, Task, receive
-from logocache.model import Monogram
 
 GRACE_SECONDS = 2
 """The process that asked ends a task at its limit; this one ends itself a little later, so that no
@@ -56,13 +55,6 @@ def perform(task: Message, *, max_pixels: int) -> Message:
         case {"task": Task.CHECK_FILES, "paths": list(paths)}:
             return answers.of_checks(
                 [stored.check_file(Path(str(path)), max_pixels=max_pixels) for path in paths]
-            )
-        case {"task": Task.DRAW, "initials": str(initials), "background": str(paper), "foreground": str(ink)}:
-            # Fonts take 10 ms to load, and only placeholders need them.
-            from logocache.images import monogram  # noqa: PLC0415
-
-            return answers.of_image(
-                monogram.draw(Monogram(initials=initials, background=paper, foreground=ink))
             )
         case _:
             raise ProtocolError("no task of ours")

@@ -3,31 +3,19 @@
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 
-from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
+from logocache.model import LogoRecord, OutcomeKind, Status
 from logocache.operations.inspection import LEFTOVER_AGE
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
+from logocache.operations.rules import FetchRules
 from logocache.operations.run import FetchRun, RunResult
 from logocache.operations.saving import Saver
-from logocache.operations.search import Search, SearchRules
-from logocache.operations.stand_ins import StandIns
-from logocache.operations.work import Worker
+from logocache.operations.workshop import Workshop
 from logocache.policy.attempts import SUCCESSES
 from logocache.ports.progress import Progress
 from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
 from logocache.results import FetchedLogo, FetchReport
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchRules:
-    """The settings that runs obey."""
-
-    search: SearchRules
-    concurrency: int
-    lease: timedelta
-    audit_retention: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +31,10 @@ class RunRequest:
 class Fetching:
     """Runs and their reports."""
 
-    def __init__(self, parts: Parts, rules: FetchRules, saver: Saver) -> None:
+    def __init__(self, parts: Parts, rules: FetchRules, workshop: Workshop, saver: Saver) -> None:
         self._parts = parts
         self._rules = rules
+        self._workshop = workshop
         self._saver = saver
 
     def run(self, request: RunRequest, progress: Progress) -> FetchReport:
@@ -60,50 +49,21 @@ class Fetching:
         progress.start(len(keys))
         if not keys:
             return RunResult()  # and no engine is loaded
-        sources = self._parts.engines.sources
-        stand_ins = StandIns(sources.images)
-        search = Search(
-            sources, stand_ins, self._rules.search, clock=self._parts.clock, random=self._parts.random
-        )
-        worker = Worker(
-            search, sources, self._parts.store, self._parts.names.integration_of, clock=self._parts.clock
-        )
         run = FetchRun(
             self._parts,
-            worker,
+            self._workshop.worker,
             self._saver,
             concurrency=self._rules.concurrency,
             lease=self._rules.lease,
             shared_domains=self._shared_domains(),
         )
-        result = run.run(keys, request.due, progress)
-        return self._without_stand_ins(result, worker, stand_ins)
+        result = run.run(keys, request.due, progress).corrected(self._workshop.take_back())
+        self._parts.tell(result.fetches)
+        return result
 
     def _shared_domains(self) -> list[str]:
         counts = Counter(integration.domain for integration in self._parts.catalog)
         return [domain for domain, count in counts.items() if count > 1]
-
-    def _without_stand_ins(self, result: RunResult, worker: Worker, stand_ins: StandIns) -> RunResult:
-        """Put monograms where a provider's stand-in was stored before it was found out."""
-        now = self._parts.clock()
-        for stand_in in stand_ins.learnt_late():
-            records = self._parts.repository.same_image(provider=stand_in.provider, sha256=stand_in.sha256)
-            keys = [record.key for record in records]
-            outcome = Outcome(
-                kind=OutcomeKind.PLACEHOLDER,
-                next_attempt_at=now + self._rules.search.attempts.miss_ttl,
-                provider=stand_in.provider,
-                reason=f"the stand-in image of {stand_in.provider}",
-            )
-            due = DueFilter(now=now, keys=keys, forced=True)
-            claimed = self._parts.repository.claim(
-                keys, owner=self._parts.owner, until=now + self._rules.lease, due=due
-            )
-            saved = self._saver.save([worker.demote(record, outcome) for record in claimed])
-            demoted = {fetch.record.key for fetch in saved.fetches}
-            kept = tuple(each for each in result.fetches if each.record.key not in demoted)
-            result = RunResult(fetches=kept + saved.fetches, evicted=result.evicted + saved.evicted)
-        return result
 
     def _tidy(self) -> None:
         self._saver.sweep()

@@ -122,9 +122,8 @@ class Inspector:
         ]
         now = self._parts.clock()
         totals = self._parts.repository.totals(now=now, stale_before=now)
-        over = verdict.judge_limit(
-            stored_bytes=totals.bytes + totals.replaced_bytes, limit=self._limits.max_size_bytes
-        )
+        stored = totals.bytes + totals.replaced_bytes + self._parts.variants.size_bytes()
+        over = verdict.judge_limit(stored_bytes=stored, limit=self._limits.max_size_bytes)
         low = verdict.judge_disk(
             free_bytes=self._parts.store.disk_space().free_bytes,
             wanted_bytes=self._limits.min_free_disk_bytes,

@@ -1,7 +1,7 @@
 """What every operation works with."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from logocache.catalog import Catalog
@@ -9,8 +9,9 @@ from logocache.names import Names
 from logocache.operations.search import Sources
 from logocache.ports import Clock
 from logocache.ports.images import Images
-from logocache.ports.repository import Repository
+from logocache.ports.repository import Repository, SavedFetch
 from logocache.ports.store import Store
+from logocache.ports.variants import Variants
 
 
 class Engines(Protocol):
@@ -32,12 +33,21 @@ class Parts:
     catalog: Catalog
     repository: Repository
     store: Store
+    variants: Variants
     engines: Engines
     names: Names
     owner: str
     """Names this process in leases."""
     is_ours: Callable[[str], bool]
     """Tells our file names from strangers."""
+    key_of: Callable[[str], str | None]
+    """The key in a file name of ours, where it can be read from it."""
     clock: Clock
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
+    watchers: list[Callable[[Sequence[SavedFetch]], None]] = field(default_factory=list)
+    """Told of what was fetched and saved, from whichever thread; they must be quick and never raise."""
+
+    def tell(self, fetches: Sequence[SavedFetch]) -> None:
+        for watch in self.watchers:
+            watch(fetches)

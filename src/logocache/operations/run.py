@@ -33,6 +33,12 @@ class RunResult:
     def plus(self, saved: Saved) -> "RunResult":
         return RunResult(fetches=self.fetches + saved.fetches, evicted=self.evicted + saved.evicted)
 
+    def corrected(self, saved: Saved) -> "RunResult":
+        """With what was saved of the same entries later in the place of what was saved first."""
+        later = {fetch.record.key for fetch in saved.fetches}
+        kept = tuple(each for each in self.fetches if each.record.key not in later)
+        return RunResult(fetches=kept + saved.fetches, evicted=self.evicted + saved.evicted)
+
 
 class FetchRun:
     """One pass over what is due. Use it once."""

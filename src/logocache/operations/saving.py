@@ -3,7 +3,8 @@
 All of it happens in one exclusive transaction, so that the size limit holds for every writer
 together. Order (a crash between any two steps leaves the old logo or the new one, and at worst an
 orphan that `verify` finds): make room in the rows, rename the new files, write the rows, commit;
-then, in a transaction of their own, delete the files that no row names any more.
+then, in a transaction of their own, delete the files that no row names any more. Resized copies have
+no rows and can be made again: they are the first to give way.
 """
 
 import logging
@@ -69,14 +70,18 @@ class Saver:
         return Saved(fetches=tuple(fetches), evicted=len(plan.logos))
 
     def enforce_limit(self) -> int:
-        """Evict until the limit holds; how many logos went."""
+        """Take away resized copies, replaced files and logos, in this order, until the limit holds.
+
+        Returns how many logos went.
+        """
         with self._parts.repository.unit() as unit:
             _, plan = self._make_room(unit, [])
         self._dispose(plan, [])
         return len(plan.logos)
 
     def sweep(self) -> None:
-        """Delete replaced files whose grace period is over."""
+        """Delete replaced files whose grace period is over, and resized copies beyond their bounds."""
+        self._parts.variants.shrink(self._rules.max_size_bytes)
         now = self._parts.clock()
         expired = [old.name for old in self._parts.repository.replaced_files() if old.delete_after <= now]
         if not expired:
@@ -88,6 +93,7 @@ class Saver:
     def _make_room(self, unit: Unit, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
         """The batch, less the new files for which no room can be made, and what has to go for the rest."""
         stored = unit.stored_bytes()
+        stored += self._copies_within(self._rules.max_size_bytes - stored - sum(map(_growth, batch)))
         plan = self._plan(unit, stored, batch)
         if plan.short_by:
             # What does not fit must not cost anybody else's logo: plan again without it.
@@ -98,6 +104,18 @@ class Saver:
         if plan.logos or plan.replaced:
             _log.info("eviction", extra={"logos": len(plan.logos), "replaced_files": len(plan.replaced)})
         return batch, plan
+
+    def _copies_within(self, room: int) -> int:
+        """Bytes of the resized copies, once those have given way for which there is no room.
+
+        More than `room` when they cannot be deleted: then they count like logos, and the limit holds.
+        """
+        variants = self._parts.variants
+        size = variants.size_bytes()
+        if size <= max(room, 0):
+            return size
+        variants.shrink(max(room, 0))
+        return variants.size_bytes()
 
     def _plan(self, unit: Unit, stored: int, batch: list[Worked]) -> EvictionPlan:
         excess = stored + sum(map(_growth, batch)) - self._rules.max_size_bytes

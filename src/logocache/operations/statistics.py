@@ -3,6 +3,7 @@
 from logocache.model import LogoRecord
 from logocache.ports.repository import GroupTotal, Totals
 from logocache.ports.store import DiskSpace
+from logocache.ports.variants import Variants
 from logocache.results import CacheStats, Group, LargeFile
 
 
@@ -10,6 +11,7 @@ def statistics(
     totals: Totals,
     largest: tuple[LogoRecord, ...],
     disk: DiskSpace,
+    variants: Variants,
     *,
     enabled: bool,
     directory: str,
@@ -17,7 +19,8 @@ def statistics(
     max_size_bytes: int,
 ) -> CacheStats:
     """`database` is its URL without the password."""
-    stored = totals.bytes + totals.replaced_bytes
+    copies = variants.size_bytes()
+    stored = totals.bytes + totals.replaced_bytes + copies
     hits, stale_hits, misses = (totals.counters.get(name, 0) for name in ("hits", "stale", "misses"))
     looked_up = hits + stale_hits + misses
     return CacheStats(
@@ -29,6 +32,8 @@ def statistics(
         size_bytes=stored,
         replaced_files=totals.replaced_files,
         replaced_size_bytes=totals.replaced_bytes,
+        variant_files=variants.count(),
+        variant_size_bytes=copies,
         max_size_bytes=max_size_bytes,
         size_usage_percent=100 * stored / max_size_bytes,
         by_status=groups(totals.by_status),

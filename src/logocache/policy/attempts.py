@@ -67,6 +67,20 @@ def is_stale(record: LogoRecord, *, now: datetime, refresh_interval: timedelta) 
     )
 
 
+def is_due(record: LogoRecord, *, now: datetime) -> bool:
+    """Whether the time for its next attempt has come."""
+    return record.next_attempt_at is None or record.next_attempt_at <= now
+
+
+def was_given_up(record: LogoRecord) -> bool:
+    """Whether a logo that a source has was evicted: who asks for it now should get it at once.
+
+    An eviction puts the next attempt off, so that no run fetches again what the next one evicts;
+    that is no news about the source.
+    """
+    return record.file is None and (record.last_outcome is None or record.last_outcome in SUCCESSES)
+
+
 def failure_of(
     results: Sequence[SourceResult],
     *,

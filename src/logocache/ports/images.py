@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.model import ImageRejection, Monogram, NormalisedImage, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,14 @@ class Images(Protocol):
         ...
 
     def draw(self, monogram: Monogram) -> NormalisedImage: ...
+
+    def derive(self, png: bytes, variant: Variant) -> bytes:
+        """A stored logo (a PNG of our own, known to be intact) as `variant` wants it.
+
+        Made in the calling process: what we encoded ourselves needs no decoder that may die of it.
+        Transparency becomes white in JPEG. Raises ValueError for bytes that are not such a PNG.
+        """
+        ...
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
         """Decode stored PNG files, in parallel and in batches; results in the order of `paths`."""

@@ -180,6 +180,14 @@ class Repository(Protocol):
         """Raise `DatabaseError` unless the database answers."""
         ...
 
+    def generation(self) -> int:
+        """A number that rises with every committed change of what a look-up may answer.
+
+        That is: whenever an entry is added or deleted, or its file, status, name, domain or next
+        attempt changes, in whatever process. Leases and access facts do not count. One cheap query.
+        """
+        ...
+
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
         """Make these entries known. Changed facts are updated; a changed domain makes the entry due."""
         ...

@@ -51,6 +51,10 @@ class Store(Protocol):
         """Raise `DirectoryError`, with the next step, unless `prepare` has been here."""
         ...
 
+    def check_writable(self) -> None:
+        """Raise `DirectoryError` unless files may be put there now. A full disk is not noticed."""
+        ...
+
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:
         """Write and sync a temporary file. Raises `DirectoryError`, such as for a full disk."""
         ...
@@ -67,6 +71,10 @@ class Store(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """Its bytes; None when it is gone."""
+        ...
+
+    def read_intact(self, name: str) -> bytes | None:
+        """As `read`; None also when the content is not the one that a name of ours promises."""
         ...
 
     def sha256(self, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Named sums."""
+"""Named sums. The generation is one of them, but not for people: figures leave it out."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -11,6 +11,8 @@ from logocache.repository.texts import identifier
 
 REQUESTS = "requests:"
 NAMES = ("hits", "misses", "stale", "evictions")
+GENERATION = "generation"
+"""Counts the transactions that changed what a look-up may answer."""
 
 _ADD = text(
     "INSERT INTO counter (name, value) VALUES (:name, :amount)"
@@ -29,6 +31,21 @@ def add_to_counters(connection: Connection, amounts: Mapping[str, int]) -> None:
         connection.execute(_ADD, rows)
 
 
+def advance_generation(connection: Connection) -> None:
+    """Tell other processes, once this transaction is committed, that entries changed.
+
+    Writers take turns until they have committed: nobody sees a number before its change, and no two
+    changes share one.
+    """
+    add_to_counters(connection, {GENERATION: 1})
+
+
+def read_generation(connection: Connection) -> int:
+    """0 before anything changed."""
+    query = select(COUNTER.c.value).where(COUNTER.c.name == GENERATION)
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
 def requests_made(attempts: Iterable[FetchAttempt]) -> dict[str, int]:
     """Counter → how many of the attempts asked that provider in that month (of UTC)."""
     amounts: dict[str, int] = {}
@@ -41,7 +58,8 @@ def requests_made(attempts: Iterable[FetchAttempt]) -> dict[str, int]:
 
 def read_counters(connection: Connection, *, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
     """All plain counters, and the requests in the month of `now` by provider."""
-    rows = connection.execute(select(COUNTER.c.name, COUNTER.c.value).order_by(COUNTER.c.name)).all()
+    figures = select(COUNTER.c.name, COUNTER.c.value).where(COUNTER.c.name != GENERATION)
+    rows = connection.execute(figures.order_by(COUNTER.c.name)).all()
     suffix = _requests_name("", now).removeprefix(REQUESTS)
     plain = dict.fromkeys(NAMES, 0)
     requests: dict[str, int] = {}

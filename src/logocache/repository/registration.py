@@ -10,6 +10,7 @@ from logocache.model import Integration, Origin, Status
 from logocache.ports.repository import Registration
 from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
+from logocache.repository.counters import advance_generation
 from logocache.repository.database import Database
 from logocache.repository.records import NO_LEASE, Values
 from logocache.repository.selection import among, folded
@@ -79,6 +80,8 @@ def register(database: Database, integrations: Iterable[Integration], *, now: da
         _insert(connection, found.new, now)
         _update(connection, found.changed, {})
         _update(connection, found.moved, ANOTHER_DOMAIN)
+        if found:
+            advance_generation(connection)
     return Registration(added=len(found.new), changed=len(found.changed) + len(found.moved))
 
 

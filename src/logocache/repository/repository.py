@@ -19,7 +19,7 @@ from logocache.ports.repository import (
 from logocache.repository import leases, registration, schema
 from logocache.repository.address import parse_address
 from logocache.repository.columns import UTCDateTime
-from logocache.repository.counters import add_to_counters
+from logocache.repository.counters import add_to_counters, read_generation
 from logocache.repository.database import Database
 from logocache.repository.records import RECORD_COLUMNS, attempt_of, record_of, replaced_of
 from logocache.repository.selection import equal, matching
@@ -75,6 +75,10 @@ class SqlRepository:
     def ping(self) -> None:
         with self._database.read() as connection:
             connection.execute(select(1))
+
+    def generation(self) -> int:
+        with self._database.read() as connection:
+            return read_generation(connection)
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
         return registration.register(self._database, integrations, now=now)

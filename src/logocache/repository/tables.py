@@ -166,7 +166,7 @@ class ReplacedFileRow(Base, table=True):
 
 
 class CounterRow(Base, table=True):
-    """A named sum: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`."""
+    """A named sum: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`, `generation`."""
 
     __tablename__ = "counter"
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Update, bindparam, delete, false, func, inser
 from logocache.model import LogoRecord, Origin
 from logocache.ports.repository import ReplacedFile, SavedFetch
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
-from logocache.repository.counters import add_to_counters, requests_made
+from logocache.repository.counters import add_to_counters, advance_generation, requests_made
 from logocache.repository.records import (
     NO_FILE,
     NO_LEASE,
@@ -45,6 +45,7 @@ class SqlUnit:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._has_advanced = False
 
     def stored_bytes(self) -> int:
         current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()
@@ -81,6 +82,7 @@ class SqlUnit:
             return
         rows = [{"of_key": each.record.key, **NO_LEASE, **fetch_values(each.record)} for each in fetches]
         self._connection.execute(_SAVE, rows)
+        self._advance_generation()
         attempts = [attempt for each in fetches for attempt in each.attempts]
         if attempts:
             self._connection.execute(insert(ATTEMPT), [attempt_values(attempt) for attempt in attempts])
@@ -96,7 +98,9 @@ class SqlUnit:
         gone = self._connection.execute(
             update(LOGO).where(among(LOGO.c.key, keys), LOGO.c.has_file == true()).values(values)
         )
-        add_to_counters(self._connection, {"evictions": gone.rowcount})
+        if gone.rowcount:
+            add_to_counters(self._connection, {"evictions": gone.rowcount})
+            self._advance_generation()
 
     def clear(self, records: Sequence[LogoRecord]) -> Sequence[LogoRecord]:
         """See the port. An entry that had no file is cleared when it still has none."""
@@ -108,6 +112,8 @@ class SqlUnit:
         lasting = [record.key for record in cleared if record.origin is not Origin.ON_DEMAND]
         self._connection.execute(delete(LOGO).where(among(LOGO.c.key, passing)))
         self._connection.execute(update(LOGO).where(among(LOGO.c.key, lasting)).values(LIKE_NEW))
+        if cleared:
+            self._advance_generation()
         return cleared
 
     def forget_replaced(self, names: Collection[str]) -> None:
@@ -123,6 +129,12 @@ class SqlUnit:
         current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
         replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
         return set(names) - set(self._connection.execute(current.union(replaced)).scalars())
+
+    def _advance_generation(self) -> None:
+        """Once for all that the transaction changes."""
+        if not self._has_advanced:
+            advance_generation(self._connection)
+            self._has_advanced = True
 
     def _keep_replaced(self, fetches: Sequence[SavedFetch]) -> None:
         """A file that is current again is no replaced one: its grace period must not delete it."""

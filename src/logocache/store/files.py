@@ -4,7 +4,8 @@
     ├── shopify_1f3a9c2e.png
     └── .logocache/                 private: mode 0700, hidden, never served
         ├── tmp/                    files that are being written
-        └── quarantine/<random>/    what `verify --repair` moved away
+        ├── quarantine/<random>/    what `verify --repair` moved away
+        └── variants/               resized copies: see `variants`
 
 A file is written in tmp, synced, and then renamed: under its name it is whole or not there. Symbolic
 links are never followed: they, and whatever else we did not write, are only listed, moved and removed.
@@ -25,7 +26,7 @@ from typing import TypeVar
 
 from logocache.model import NormalisedImage, StoredFile
 from logocache.ports.store import DiskSpace, FoundFile, StagedFile
-from logocache.store.names import check_name, file_name
+from logocache.store.names import check_name, file_name, promises
 from logocache.store.permissions import is_directory, problems_of
 from logocache.store.problems import directory_error, translated
 
@@ -62,9 +63,7 @@ class FileStore:
                 self._directory.mkdir(parents=True, exist_ok=True)
                 self._directory.chmod(SERVED_DIRECTORY_MODE)
         self._prepare_private()
-        with translated(self._directory, f"the cache directory {self._directory} cannot be written"):
-            for folder in (self._directory, *self._private_folders()):
-                _check_writable(folder)
+        self.check_writable()
 
     def require(self) -> None:
         """As the port says. Whether files can be written there is not asked: reading must go on."""
@@ -72,6 +71,11 @@ class FileStore:
             with translated(self._directory, f"there is no usable cache in {self._directory}"):
                 if not stat.S_ISDIR(folder.stat().st_mode):
                     raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a file")
+
+    def check_writable(self) -> None:
+        with translated(self._directory, f"the cache directory {self._directory} cannot be written"):
+            for folder in (self._directory, *self._private_folders()):
+                _check_writable(folder)
 
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:
         """As the port says. A private folder that was deleted meanwhile is made again; the directory
@@ -112,6 +116,12 @@ class FileStore:
     def read(self, name: str) -> bytes | None:
         """As the port says; None also for what is no plain file, such as a symbolic link."""
         return self._with_file(name, lambda file: file.read())
+
+    def read_intact(self, name: str) -> bytes | None:
+        content = self.read(name)
+        if content is None or not promises(name, hashlib.sha256(content).hexdigest()):
+            return None
+        return content
 
     def sha256(self, name: str) -> str | None:
         """As `read`, without holding the file in memory."""

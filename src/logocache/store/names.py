@@ -49,6 +49,11 @@ def is_ours(name: str) -> bool:
     return len(name) <= MAX_NAME_BYTES and OURS.fullmatch(name) is not None
 
 
+def promises(name: str, sha256: str) -> bool:
+    """Whether `name` is one that `file_name` gives to content with this digest."""
+    return is_ours(name) and name.endswith(f"_{sha256[:DIGEST_DIGITS]}{SUFFIX}")
+
+
 def check_name(name: str) -> str:
     """`name`, when it can only mean a visible file directly in its directory.
 

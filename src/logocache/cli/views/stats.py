@@ -31,12 +31,13 @@ def view(stats: CacheStats, *, now: datetime) -> Blocks:
 def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
     limit, used = wording.size(stats.max_size_bytes), wording.percent(stats.size_usage_percent)
     free, total = wording.size(stats.disk_free_bytes), wording.size(stats.disk_total_bytes)
-    replaced = wording.size(stats.replaced_size_bytes)
+    replaced, copies = wording.size(stats.replaced_size_bytes), wording.size(stats.variant_size_bytes)
     return (
         ("Directory", stats.directory),
         ("Database", stats.database),
         ("Entries", str(stats.entries)),
         ("Files", f"{stats.files}, and {stats.replaced_files} replaced ({replaced})"),
+        ("Resized copies", f"{stats.variant_files} ({copies})"),
         ("Disk", f"{free} free of {total}"),
         ("Size", f"{wording.size(stats.size_bytes)} of {limit} ({used})"),
     )

@@ -1,0 +1,56 @@
+"""What `verify` finds, and its report. Part of `results`, which is where to import it from."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class FindingKind(StrEnum):
+    """What `verify` may find; `severity_of` in `policy.verdict` says how bad each is."""
+
+    MISSING_FILE = "missing_file"
+    WRONG_SIZE = "wrong_size"
+    WRONG_DIGEST = "wrong_digest"
+    UNDECODABLE = "undecodable"
+    WRONG_DIMENSIONS = "wrong_dimensions"
+    ORPHAN = "orphan"
+    LEFTOVER = "leftover"
+    PERMISSIONS = "permissions"
+    OVER_LIMIT = "over_limit"
+    KEPT_TOO_LONG = "kept_too_long"
+    """The terms of its source demand that it be fetched again or dropped by now."""
+    LOW_DISK = "low_disk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    kind: FindingKind
+    severity: Severity
+    key: str | None
+    file: str | None
+    detail: str
+    repair: str | None = None
+    """What `--repair` did about it; null when it was not asked or could not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """Answer of `verify`."""
+
+    command: ClassVar[str] = "verify"
+
+    ok: bool
+    """No finding of the kinds or severity that count as failure remains."""
+    entries: int
+    files: int
+    size_bytes: int
+    findings: tuple[Finding, ...]
+    repaired: int
+    duration_seconds: float

@@ -1,0 +1,68 @@
+"""The operations of one cache, each with the settings it obeys."""
+
+from datetime import timedelta
+
+from logocache.operations.clearing import Clearing
+from logocache.operations.fetching import Fetching
+from logocache.operations.inspection import Inspector, Limits
+from logocache.operations.mending import Mender
+from logocache.operations.on_demand import OnDemand
+from logocache.operations.parts import Parts
+from logocache.operations.rules import FetchRules
+from logocache.operations.saving import Saver, SavingRules
+from logocache.operations.search import SearchRules
+from logocache.operations.shelf import Shelf
+from logocache.operations.wellbeing import Wellbeing
+from logocache.operations.workshop import Workshop
+from logocache.policy.attempts import AttemptRules
+from logocache.settings import Settings
+
+
+class Assembly:
+    """Made with the cache, and cheap: engines are loaded when an operation needs them."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        min_free_disk_bytes = int(settings.min_free_disk_mb * 1_000_000)
+        limits = Limits(max_size_bytes=settings.max_size_bytes, min_free_disk_bytes=min_free_disk_bytes)
+        rules = fetch_rules(settings)
+        self.saver = Saver(parts, saving_rules(settings))
+        workshop = Workshop(parts, rules, self.saver)
+        self.fetching = Fetching(parts, rules, workshop, self.saver)
+        self.on_demand = OnDemand(parts, rules, workshop, self.saver)
+        self.clearing = Clearing(parts)
+        self.inspector = Inspector(parts, limits)
+        self.mender = Mender(parts)
+        self.shelf = Shelf(parts, settings)
+        self.wellbeing = Wellbeing(
+            parts,
+            enabled=settings.enabled,
+            max_size_bytes=settings.max_size_bytes,
+            min_free_disk_bytes=min_free_disk_bytes,
+        )
+
+
+def saving_rules(settings: Settings) -> SavingRules:
+    return SavingRules(
+        max_size_bytes=settings.max_size_bytes,
+        replaced_retention=timedelta(days=settings.replaced_retention_days),
+        eviction_rest=settings.refresh_interval,
+    )
+
+
+def fetch_rules(settings: Settings) -> FetchRules:
+    attempts = AttemptRules(
+        refresh_interval=settings.refresh_interval,
+        miss_ttl=timedelta(days=settings.miss_ttl_days),
+        blocked_ttl=timedelta(days=settings.blocked_ttl_days),
+        backoff_min=timedelta(minutes=settings.backoff_min_minutes),
+        backoff_max=timedelta(hours=settings.backoff_max_hours),
+    )
+    return FetchRules(
+        search=SearchRules(
+            attempts=attempts, offline=settings.offline, logo_timeout=settings.logo_timeout_seconds
+        ),
+        concurrency=settings.concurrency,
+        # A leased entry may wait for two others: no lease may end while its work goes on.
+        lease=timedelta(seconds=max(settings.lease_seconds, 4 * settings.logo_timeout_seconds)),
+        audit_retention=timedelta(days=settings.audit_retention_days),
+    )

@@ -1,0 +1,101 @@
+"""Single logos, fetched for someone who waits."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from logocache.errors import DatabaseError
+from logocache.model import LogoRecord
+from logocache.operations.group_saving import GroupSaver
+from logocache.operations.parts import Parts
+from logocache.operations.rules import FetchRules
+from logocache.operations.saving import Saver
+from logocache.operations.trail import Memo
+from logocache.operations.workshop import Workshop
+from logocache.policy.attempts import is_due
+from logocache.ports.repository import DueFilter
+
+
+class FetchState(StrEnum):
+    DONE = "done"
+    """Its sources were asked, and what came of it is stored."""
+    ELSEWHERE = "elsewhere"
+    """Somebody else is fetching it now."""
+    NOT_DUE = "not_due"
+    """What is known of it still holds, or there is no such entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What came of one entry, and its row as it is now."""
+
+    state: FetchState
+    record: LogoRecord | None
+
+
+class OnDemand:
+    """Fetches one entry at a time for each calling thread. Safe to use from several threads."""
+
+    def __init__(self, parts: Parts, rules: FetchRules, workshop: Workshop, saver: Saver) -> None:
+        self._parts = parts
+        self._rules = rules
+        self._workshop = workshop
+        self._saver = GroupSaver(saver)
+        self._in_work: set[str] = set()
+        self._lock = threading.Lock()
+
+    def fetch(self, key: str, *, forced: bool = False) -> Fetched:
+        """Ask the sources of a due entry, or with `forced` of any. Blocks while they are asked.
+
+        Raises:
+            DatabaseError: the database cannot be asked; nothing has changed.
+            DirectoryError: the logo cannot be written; the entry is as it was.
+        """
+        now = self._parts.clock()
+        due = DueFilter(now=now, keys=(key,), forced=forced, offline=self._rules.search.offline)
+        claimed = self._parts.repository.claim(
+            (key,), owner=self._parts.owner, until=now + self._rules.lease, due=due
+        )
+        if not claimed:
+            return self._not_claimed(key, due)
+        with self._lease_ended_on_failure(key):
+            worked = self._workshop.worker.work(claimed[0], Memo())
+            saved = self._saver.save(worked)
+        own = [each for each in saved.fetches if each.record.key == key]
+        self._parts.tell(own)
+        self._parts.tell(self._workshop.take_back().fetches)
+        return Fetched(state=FetchState.DONE, record=self._parts.repository.get(key))
+
+    def release(self) -> None:
+        """End the leases of what is still in work: another process may take it over at once.
+
+        Raises DatabaseError; the leases then expire by themselves.
+        """
+        with self._lock:
+            keys = tuple(self._in_work)
+        if keys:
+            self._parts.repository.release(keys, owner=self._parts.owner)
+
+    def _not_claimed(self, key: str, due: DueFilter) -> Fetched:
+        record = self._parts.repository.get(key)
+        wanted = record is not None and (due.forced or is_due(record, now=due.now))
+        # Offline, what is due is left alone though nobody has it.
+        held = wanted and (due.forced or not due.offline)
+        state = FetchState.ELSEWHERE if held else FetchState.NOT_DUE
+        return Fetched(state=state, record=record)
+
+    @contextlib.contextmanager
+    def _lease_ended_on_failure(self, key: str) -> Iterator[None]:
+        with self._lock:
+            self._in_work.add(key)
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
+                self._parts.repository.release((key,), owner=self._parts.owner)
+            raise
+        finally:
+            with self._lock:
+                self._in_work.discard(key)

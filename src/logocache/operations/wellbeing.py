@@ -1,0 +1,124 @@
+"""How the cache is: what of it works right now. Never raises for what does not."""
+
+from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
+from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
+from logocache.operations.parts import Parts
+from logocache.ports.repository import Totals
+from logocache.ports.store import DiskSpace
+
+MB = 1_000_000
+GB = 1_000_000_000
+
+
+class Wellbeing:
+    """Looks at database, directory and disk."""
+
+    def __init__(self, parts: Parts, *, enabled: bool, max_size_bytes: int, min_free_disk_bytes: int) -> None:
+        self._parts = parts
+        self._enabled = enabled
+        self._max_size_bytes = max_size_bytes
+        self._min_free_disk_bytes = min_free_disk_bytes
+
+    def health(self) -> Health:
+        """Facts and figures; what cannot be asked is None."""
+        totals, disk = self._totals(), self._disk_space()
+        stored = self._stored_bytes(totals)
+        readable, writable = self._readable(), self._writable()
+        return Health(
+            status=self._status(totals, disk, readable=readable, writable=writable),
+            cache_enabled=self._enabled,
+            cache_directory=str(self._parts.store.directory),
+            directory_exists=self._parts.store.directory.is_dir(),
+            directory_writable=writable is None,
+            total_files=totals.files + totals.replaced_files if totals else None,
+            total_size_mb=round(stored / MB, 3) if stored is not None else None,
+            max_size_mb=self._max_size_bytes / MB,
+            size_usage_percent=round(100 * stored / self._max_size_bytes, 2) if stored is not None else None,
+            files_needing_refresh=totals.due if totals else None,
+            disk_space_available_gb=round(disk.free_bytes / GB, 3) if disk else None,
+            disk_usage_percent=round(100 * (1 - disk.free_bytes / disk.total_bytes), 2) if disk else None,
+        )
+
+    def readiness(self) -> Readiness:
+        """Whether the work can be done, and what is missing if not."""
+        readable = self._readable()
+        checks = (
+            _check("database", self._database()),
+            _check("directory", readable or self._writable()),
+            _check("disk", self._full()),
+        )
+        if all(each.ok for each in checks) or not self._enabled:
+            status = ReadyStatus.READY
+        else:
+            status = ReadyStatus.DEGRADED if readable is None else ReadyStatus.UNAVAILABLE
+        return Readiness(status=status, checks=checks)
+
+    def _status(
+        self,
+        totals: Totals | None,
+        disk: DiskSpace | None,
+        *,
+        readable: LogoCacheError | None,
+        writable: LogoCacheError | None,
+    ) -> HealthStatus:
+        if not self._enabled:
+            return HealthStatus.HEALTHY  # nothing is expected of it
+        if readable is not None or disk is None:
+            return HealthStatus.UNHEALTHY
+        if totals is None or writable is not None or self._is_full(disk):
+            return HealthStatus.DEGRADED
+        return HealthStatus.HEALTHY
+
+    def _totals(self) -> Totals | None:
+        now = self._parts.clock()
+        try:
+            return self._parts.repository.totals(now=now, stale_before=now)
+        except (DatabaseError, SchemaError):
+            return None
+
+    def _stored_bytes(self, totals: Totals | None) -> int | None:
+        if totals is None:
+            return None
+        return totals.bytes + totals.replaced_bytes + self._parts.variants.size_bytes()
+
+    def _disk_space(self) -> DiskSpace | None:
+        try:
+            return self._parts.store.disk_space()
+        except DirectoryError:
+            return None
+
+    def _readable(self) -> LogoCacheError | None:
+        try:
+            self._parts.store.require()
+        except DirectoryError as error:
+            return error
+        return None
+
+    def _writable(self) -> LogoCacheError | None:
+        try:
+            self._parts.store.check_writable()
+        except DirectoryError as error:
+            return error
+        return None
+
+    def _database(self) -> LogoCacheError | None:
+        try:
+            self._parts.repository.check_schema()
+        except (DatabaseError, SchemaError) as error:
+            return error
+        return None
+
+    def _full(self) -> LogoCacheError | None:
+        disk = self._disk_space()
+        if disk is None or not self._is_full(disk):
+            return None
+        return DirectoryError(
+            f"the disk has {disk.free_bytes // MB} MB left", hint="free some space, or clear old logos"
+        )
+
+    def _is_full(self, disk: DiskSpace) -> bool:
+        return disk.free_bytes < self._min_free_disk_bytes
+
+
+def _check(name: str, problem: LogoCacheError | None) -> Check:
+    return Check(name=name, ok=problem is None, detail=str(problem or ""))

@@ -1,0 +1,94 @@
+"""The settings of the server; part of `settings.Settings`, which reads and checks them."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from logocache import settings_sources
+from logocache.settings_sources import CommaSeparated
+
+
+class ServerSettings(BaseSettings):
+    """How `serve` listens, what it keeps in memory, and what it lets its clients do."""
+
+    # Where it listens.
+    serve_host: Annotated[
+        str, Field(min_length=1, description="The address to listen on: `0.0.0.0` or `::` for all.")
+    ] = "127.0.0.1"
+    serve_port: Annotated[
+        int, Field(ge=0, le=65535, description="The port to listen on; 0: any free one.")
+    ] = 8080
+    serve_unix_socket: Annotated[
+        Path | None,
+        AfterValidator(lambda path: path and path.expanduser().absolute()),
+        Field(description="Listen on this unix socket, and on no port."),
+    ] = None
+    serve_workers: Annotated[int, Field(ge=1, le=64, description="Processes that answer requests.")] = 1
+    root_path: Annotated[
+        str,
+        AfterValidator(settings_sources.check_root_path),
+        Field(description="The path under which a proxy shows the server, as `/logos`."),
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        *CommaSeparated,
+        Field(description="Addresses (CIDR) of proxies whose `X-Forwarded-For` and `-Proto` are believed."),
+    ] = ()
+
+    # Who may do what.
+    admin_token: Annotated[
+        SecretStr | None,
+        Field(min_length=16, description="The bearer token of the server's changing routes."),
+    ] = None
+    cors_origins: Annotated[
+        tuple[str, ...], *CommaSeparated, Field(description="Origins that may read logos across origins.")
+    ] = ("*",)
+    misses_per_minute: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Fetches that one client address may cause in a minute, on average; 0: no limit.",
+        ),
+    ] = 120
+    max_connections: Annotated[
+        int, Field(ge=1, description="Connections to one worker at the same time.")
+    ] = 1000
+    max_header_kb: Annotated[
+        int, Field(ge=1, le=1024, description="The largest request head that is read, in kB (10^3 bytes).")
+    ] = 32
+    max_body_kb: Annotated[
+        int, Field(ge=0, le=10240, description="The largest request body that is read, in kB (10^3 bytes).")
+    ] = 16
+    slow_client_seconds: Annotated[
+        float,
+        Field(
+            gt=0, le=600, description="For sending a request's head, its body, and taking the answer, each."
+        ),
+    ] = 20
+    shutdown_seconds: Annotated[
+        float, Field(ge=0, le=600, description="How long requests may go on after SIGTERM.")
+    ] = 4
+
+    # What is kept in memory, and what is fetched while serving.
+    hot_memory_mb: Annotated[
+        float, Field(ge=0, description="Memory for the bytes of hot logos, in MB (10^6 bytes), per worker.")
+    ] = 64
+    max_variants: Annotated[
+        int, Field(ge=0, description="Resized copies that are kept on disk, within the size limit.")
+    ] = 5000
+    background_refresh: Annotated[
+        bool, Field(description="Fetch due logos while serving, whether anyone asks for them or not.")
+    ] = True
+    background_interval_seconds: Annotated[
+        float, Field(ge=1, le=86400, description="How often, on average, the server looks for due logos.")
+    ] = 60
+    on_demand_queue: Annotated[
+        int, Field(ge=1, le=100_000, description="Logos that may wait to be fetched, per worker.")
+    ] = 200
+    on_demand_wait_seconds: Annotated[
+        float,
+        Field(ge=0, le=120, description="How long a request waits for a first fetch, which then goes on."),
+    ] = 10

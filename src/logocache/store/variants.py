@@ -1,0 +1,196 @@
+"""Resized copies, kept as files of one private folder.
+
+    .logocache/variants/
+    ├── shopify_1f3a9c2e.128-webp.copy      a digest of 32 bytes, then the image
+    ├── .<random>.part                      a copy that is being written
+    └── .lock                               held by whoever adds or takes away
+
+The folder is ours alone, and all in it can be made again: a copy is renamed into place, so that it
+is whole or not there, but it is not synced. What a power cut leaves of it has the wrong digest, and
+is not taken for a copy.
+"""
+
+import logging
+import os
+import secrets
+import stat
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from logocache.model import Variant
+from logocache.store.copies import belongs_to, copy_name, owner_of, sealed, unsealed
+from logocache.store.files import NOT_A_PLAIN_FILE, PRIVATE_MODE, READ_FLAGS
+from logocache.store.lock import locked
+from logocache.store.names import is_ours
+from logocache.store.problems import translated
+
+LARGEST_COPY = 2_000_000
+"""Bytes of one file. 512×512 RGBA that does not compress at all has 1.05 million."""
+KEEPING_WAITS = 0.1
+"""Seconds for the lock. A request waits for it, and the copy can be made again."""
+SHRINKING_WAITS = 1.0
+"""Seconds for the lock. What waits is a new logo that needs the room."""
+
+_LOCK = ".lock"
+_UNFINISHED = ".part"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Copy:
+    name: str
+    size: int
+    age: int
+    """Its time of change, in nanoseconds since 1970: the least is the oldest."""
+
+
+class FileVariants:
+    """Implements `ports.variants.Variants`. Methods that take a file's name raise ValueError for a
+    name that no stored logo has.
+    """
+
+    def __init__(self, folder: Path, *, max_count: int) -> None:
+        """`folder` is made when the first copy is kept; the folder that it lies in must be there."""
+        self._folder = folder
+        self._max_count = max_count
+
+    def read(self, file: str, variant: Variant) -> bytes | None:
+        """As the port says. A damaged copy is deleted, so that a good one can take its place."""
+        path = self._folder / copy_name(file, variant)
+        try:
+            content = _read(path)
+        except OSError as error:
+            if error.errno not in NOT_A_PLAIN_FILE:
+                _log.warning("variant.unreadable", extra={"file": path.name, "reason": error.strerror})
+            return None
+        body = unsealed(file, variant, content)
+        if body is None:
+            _log.warning("variant.damaged", extra={"file": path.name})
+            with suppress(OSError):  # it is read as damaged again
+                path.unlink()
+        return body
+
+    def keep(self, file: str, variant: Variant, body: bytes, *, room: int) -> bool:
+        name, content = copy_name(file, variant), sealed(file, variant, body)
+        if self._max_count < 1 or len(content) > min(room, LARGEST_COPY):
+            return False
+        try:
+            self._folder.mkdir(mode=PRIVATE_MODE, exist_ok=True)
+            with self._tidy_folder(KEEPING_WAITS) as copies:
+                others = [copy for copy in copies if copy.name != name]
+                (self._folder / name).unlink(missing_ok=True)
+                self._delete_oldest(others, room=room - len(content), count=self._max_count - 1)
+                self._write(name, content)
+        except OSError as error:
+            _log.debug("variant.not_kept", extra={"file": name, "reason": str(error)})
+            return False
+        return True
+
+    def forget(self, files: Collection[str]) -> None:
+        """As the port says. Names that no stored logo has are passed over: they have no copies.
+
+        Raises:
+            DirectoryError: a copy is there, and cannot be deleted.
+        """
+        owners = {owner_of(file) for file in files if is_ours(file)}
+        with translated(self._folder.parent, f"resized copies in {self._folder} cannot be deleted"):
+            for copy in self._copies() if owners else ():
+                if belongs_to(copy.name) in owners:
+                    (self._folder / copy.name).unlink(missing_ok=True)
+
+    def shrink(self, room: int) -> None:
+        """As the port says; as many as `max_count` may stay, and nothing that a crash left behind.
+
+        Where the disk, or another process, does not let us, the copies stay: see `size_bytes`.
+        """
+        try:
+            if self._folder.is_dir():
+                with self._tidy_folder(SHRINKING_WAITS) as copies:
+                    self._delete_oldest(copies, room=room, count=self._max_count)
+        except OSError as error:
+            _log.warning("variant.not_deleted", extra={"reason": str(error)})
+
+    def size_bytes(self) -> int:
+        """As the port says, with digests and unfinished files: what they take of the size limit."""
+        return sum(copy.size for copy in self._seen())
+
+    def count(self) -> int:
+        return len(self._seen())
+
+    def _seen(self) -> Sequence[_Copy]:
+        """For figures: what cannot be looked at is not there."""
+        try:
+            return self._copies()
+        except OSError as error:
+            _log.warning("variant.unreadable", extra={"reason": str(error)})
+            return ()
+
+    def _copies(self) -> Sequence[_Copy]:
+        """All files of the folder, unfinished ones too; none where there is no folder."""
+        try:
+            with os.scandir(self._folder) as entries:
+                found = [_found(entry) for entry in entries if entry.name != _LOCK]
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        return [copy for copy in found if copy is not None]
+
+    @contextmanager
+    def _tidy_folder(self, seconds: float) -> Iterator[Sequence[_Copy]]:
+        """The copies, for the caller alone, until the block ends.
+
+        Only the lock's holder writes: an unfinished file that lies here now is what a crash left.
+        """
+        with locked(self._folder / _LOCK, seconds=seconds):
+            copies = self._copies()
+            for copy in copies:
+                if copy.name.endswith(_UNFINISHED):
+                    (self._folder / copy.name).unlink(missing_ok=True)
+            yield [copy for copy in copies if not copy.name.endswith(_UNFINISHED)]
+
+    def _delete_oldest(self, copies: Sequence[_Copy], *, room: int, count: int) -> None:
+        """Delete until all that remain take at most `room` bytes and are at most `count`."""
+        remaining, size = len(copies), sum(copy.size for copy in copies)
+        if remaining <= count and size <= room:
+            return
+        for copy in sorted(copies, key=lambda copy: (copy.age, copy.name)):
+            if remaining <= count and size <= room:
+                return
+            (self._folder / copy.name).unlink(missing_ok=True)
+            remaining, size = remaining - 1, size - copy.size
+
+    def _write(self, name: str, content: bytes) -> None:
+        unfinished = self._folder / f".{secrets.token_hex(8)}{_UNFINISHED}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as file:
+                file.write(content)
+            unfinished.replace(self._folder / name)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def _found(entry: os.DirEntry[str]) -> _Copy | None:
+    """None for a directory, and for what was deleted since it was listed."""
+    try:
+        facts = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(facts.st_mode):
+        return None
+    return _Copy(name=entry.name, size=facts.st_size, age=facts.st_mtime_ns)
+
+
+def _read(path: Path) -> bytes:
+    """The content, or a little more than a copy may have: then it is none."""
+    descriptor = os.open(path, READ_FLAGS)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(LARGEST_COPY + 1)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,170 @@
+"""LogoCache: single logos fetched for someone who waits."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benches import SHOPIFY, Bench
+from fakes import FakeProvider, reply
+from logocache.errors import DatabaseError, DirectoryError
+from logocache.model import Answer, FetchRequest, OutcomeKind, Status
+from logocache.operations.on_demand import FetchState
+from logocache.ports.repository import SavedFetch
+from makers import make_integration
+
+
+def init_without_fetching(bench: Bench) -> None:
+    """The catalogue is known, and nothing is fetched yet."""
+    with bench.open() as cache:
+        cache.init([bench.integrations[0].key])
+        with cache._parts.repository.unit() as unit:
+            unit.clear(cache.shelf.records([bench.integrations[0].key]))
+
+
+def test_a_due_entry_is_fetched_and_stored(bench: Bench) -> None:
+    init_without_fetching(bench)
+    with bench.open() as cache:
+        told: list[Sequence[SavedFetch]] = []
+        cache.watch(told.append)
+        fetched = cache.on_demand.fetch("shopify")
+        assert fetched.state is FetchState.DONE
+        assert fetched.record is not None
+        assert fetched.record.status is Status.CACHED
+        assert fetched.record.file is not None
+        assert cache.shelf.read(fetched.record.file) == b"shopify"
+        assert [[each.record.key for each in fetches] for fetches in told if fetches] == [["shopify"]]
+
+
+def test_what_is_not_due_is_left_alone_unless_forced(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        asked = len(bench.fetcher.asked)
+        assert cache.on_demand.fetch("shopify").state is FetchState.NOT_DUE
+        assert len(bench.fetcher.asked) == asked
+        assert cache.on_demand.fetch("shopify", forced=True).state is FetchState.DONE
+        assert len(bench.fetcher.asked) == asked + 1
+
+
+def test_an_entry_that_does_not_exist_is_not_due(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        fetched = cache.on_demand.fetch("nobody")
+    assert (fetched.state, fetched.record) == (FetchState.NOT_DUE, None)
+
+
+def test_one_process_fetches_and_the_others_are_told_so(bench: Bench) -> None:
+    init_without_fetching(bench)
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def slow(request: FetchRequest) -> Answer:
+        asked.set()
+        assert may_answer.wait(10)
+        return reply(body=b"shopify")
+
+    bench.fetcher.replies[SHOPIFY] = slow
+    with bench.open(owner="first") as first, bench.open(owner="second") as second:
+        states: list[FetchState] = []
+        thread = threading.Thread(target=lambda: states.append(first.on_demand.fetch("shopify").state))
+        thread.start()
+        assert asked.wait(10)
+        assert second.on_demand.fetch("shopify").state is FetchState.ELSEWHERE
+        assert second.on_demand.fetch("shopify", forced=True).state is FetchState.ELSEWHERE
+        may_answer.set()
+        thread.join(10)
+        assert states == [FetchState.DONE]
+        assert bench.fetcher.urls.count(SHOPIFY) == 2  # once to know it, once now
+
+
+def test_offline_nobody_is_waited_for(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+    bench.clock.advance(days=8)
+    with bench.open(offline=True) as cache:
+        assert cache.on_demand.fetch("shopify").state is FetchState.NOT_DUE
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_failed_refresh_keeps_the_logo(bench: Bench, *, forced: bool) -> None:
+    with bench.open() as cache:
+        cache.init()
+        bench.fetcher.replies[SHOPIFY] = reply(OutcomeKind.TRANSIENT, reason="HTTP 503", status=503)
+        bench.clock.advance(days=8)
+        record = cache.on_demand.fetch("shopify", forced=forced).record
+        assert record is not None
+        assert record.file is not None
+        assert (record.status, record.failure_count) == (Status.CACHED, 1)
+        assert cache.shelf.read(record.file) == b"shopify"
+
+
+def test_a_full_disk_is_an_error_and_ends_the_lease(bench: Bench, tmp_path: Path) -> None:
+    init_without_fetching(bench)
+    with bench.open() as cache:
+        temporary = cache.settings.private_dir / "tmp"
+        temporary.rmdir()
+        temporary.write_text("in the way", encoding="utf-8")
+        with pytest.raises(DirectoryError):
+            cache.on_demand.fetch("shopify")
+        temporary.unlink()
+        assert cache.on_demand.fetch("shopify").state is FetchState.DONE
+
+
+def test_leases_in_work_can_be_given_up(bench: Bench) -> None:
+    init_without_fetching(bench)
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def slow(request: FetchRequest) -> Answer:
+        asked.set()
+        assert may_answer.wait(10)
+        return reply(OutcomeKind.NOT_ASKED, reason="closed")
+
+    bench.fetcher.replies[SHOPIFY] = slow
+    with bench.open(owner="first") as first, bench.open(owner="second") as second:
+        thread = threading.Thread(target=lambda: first.on_demand.fetch("shopify"))
+        thread.start()
+        assert asked.wait(10)
+        first.interrupt()
+        assert bench.fetcher.closed
+        bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify")
+        assert second.on_demand.fetch("shopify").state is FetchState.DONE
+        may_answer.set()
+        thread.join(10)
+        record = second.shelf.find("shopify")
+    assert record is not None
+    assert record.status is Status.CACHED
+
+
+def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bench.open() as cache:
+        cache.init()
+        cache.on_demand._in_work.add("shopify")
+
+        def away(keys: object, *, owner: str) -> None:
+            raise DatabaseError("the database is away", hint="wait")
+
+        monkeypatch.setattr(cache._parts.repository, "release", away)
+        cache.interrupt()
+    assert bench.fetcher.closed
+
+
+def test_a_stand_in_that_is_found_out_is_taken_back(bench_of_strangers: Bench) -> None:
+    """The same image for four unrelated companies is no logo, and the first three are corrected."""
+    bench = bench_of_strangers
+    keys = [each.key for each in bench.integrations]
+    with bench.open() as cache:
+        cache._parts.store.prepare()
+        cache._parts.repository.migrate()
+        cache._parts.repository.register(bench.integrations, now=bench.clock())
+        for key in keys:
+            cache.on_demand.fetch(key)
+        records = cache.shelf.records(keys)
+    assert {record.status for record in records} == {Status.PLACEHOLDER}
+
+
+@pytest.fixture
+def bench_of_strangers(bench: Bench) -> Bench:
+    integrations = [make_integration(key) for key in ("alpha", "beta", "gamma", "delta")]
+    provider = FakeProvider("guess", urls=["https://{domain}/icon.png"], learns_placeholder=True)
+    replies = {f"https://{each.domain}/icon.png": reply(body=b"globe") for each in integrations}
+    return Bench(bench.folder, integrations=integrations, chain=[provider], replies=replies)

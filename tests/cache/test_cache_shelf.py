@@ -1,0 +1,189 @@
+"""LogoCache.shelf: single logos looked up, read, derived, admitted and counted."""
+
+import pytest
+
+from benches import Bench
+from logocache.errors import DatabaseError, DomainError, UnknownKeyError
+from logocache.model import ImageFormat, LogoRecord, Origin, StoredFile, Variant
+from logocache.operations.shelf import Form, Shelf
+from logocache.settings import OnDemand
+
+SMALL = Variant(size=64, format=ImageFormat.WEBP)
+
+
+def stored(shelf: Shelf, name: str = "shopify") -> tuple[LogoRecord, StoredFile]:
+    record = shelf.find(name)
+    assert record is not None
+    assert record.file is not None
+    return record, record.file
+
+
+def test_a_stored_logo_is_read(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        _, file = stored(cache.shelf)
+        assert cache.shelf.read(file) == b"shopify"
+        assert cache.shelf.read_named(file.name) == b"shopify"
+        assert cache.shelf.variant(file, Variant()) == Form(content=b"shopify", is_new=False)
+        assert cache.shelf.variant(file, SMALL) == Form(content=b"64-webp of shopify", is_new=True)
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_damaged_file_is_never_handed_out(bench: Bench, damage: str) -> None:
+    with bench.open() as cache:
+        cache.init()
+        _, file = stored(cache.shelf)
+        path = cache.settings.dir / file.name
+        if damage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(b"shopifi")
+        assert cache.shelf.read(file) is None
+        assert cache.shelf.read_named(file.name) is None
+        assert cache.shelf.variant(file, SMALL) is None
+
+
+@pytest.mark.parametrize("name", ["passwd", ".logocache", "../shopify_00000000.png", "x.png", "", "\0"])
+def test_only_files_of_ours_are_read_by_name(bench: Bench, name: str) -> None:
+    with bench.open() as cache:
+        cache.init()
+        (cache.settings.dir / "x.png").write_bytes(b"a stranger")
+        assert cache.shelf.read_named(name) is None
+        assert cache.shelf.successor(name) is None
+
+
+def test_a_variant_that_is_kept_is_not_made_again(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        _, file = stored(cache.shelf)
+        cache.shelf.keep(file, SMALL, b"made before")
+        assert cache.shelf.variant(file, SMALL) == Form(content=b"made before", is_new=False)
+        assert bench.images.derived == []
+        assert cache.stats().variant_files == 1
+
+
+def test_a_variant_that_finds_no_room_is_not_kept(bench: Bench) -> None:
+    with bench.open(max_size_mb=0.00003) as cache:
+        cache.init(["shopify"])
+        _, file = stored(cache.shelf)
+        cache.shelf.keep(file, SMALL, b"much too large for what is left")
+        assert cache.stats().variant_files == 0
+
+
+def test_keeping_a_variant_is_given_up_without_the_database(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise DatabaseError("the database is away", hint="wait")
+
+    with bench.open() as cache:
+        cache.init()
+        _, file = stored(cache.shelf)
+        with monkeypatch.context() as trouble:
+            trouble.setattr(cache._parts.repository, "unit", away)
+            cache.shelf.keep(file, SMALL, b"made")
+        assert cache.stats().variant_files == 0
+
+
+def test_an_old_name_leads_to_the_current_file(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        _, file = stored(cache.shelf)
+        assert cache.shelf.successor("shopify_00000000.png") == file.name
+        assert cache.shelf.successor("nobody_00000000.png") is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "allowed"),
+    [
+        (OnDemand.OFF, "shopify", False),
+        (OnDemand.OFF, "example.com", False),
+        (OnDemand.CATALOG, "shopify", True),
+        (OnDemand.CATALOG, "shopify.test", True),
+        (OnDemand.CATALOG, "example.com", False),
+        (OnDemand.ANY, "shopify", True),
+        (OnDemand.ANY, "www.Example.com", True),
+    ],
+)
+def test_the_policy_decides_what_may_be_admitted(
+    bench: Bench, policy: OnDemand, name: str, *, allowed: bool
+) -> None:
+    with bench.open(on_demand=policy) as cache:
+        cache._parts.store.prepare()
+        cache._parts.repository.migrate()
+        assert cache.shelf.may_admit(name) is allowed
+        record = cache.shelf.admit(name)
+        assert (record is not None) is allowed
+        assert (cache.shelf.find(name) is not None) is allowed
+
+
+def test_a_new_domain_becomes_an_entry_of_its_own(bench: Bench) -> None:
+    with bench.open(on_demand=OnDemand.ANY) as cache:
+        cache.init()
+        record = cache.shelf.admit("www.Example.com")
+    assert record is not None
+    assert (record.key, record.origin) == ("example.com", Origin.ON_DEMAND)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("nobody", UnknownKeyError), ("127.0.0.1", DomainError), ("a..b", DomainError)]
+)
+def test_what_is_no_name_of_a_logo_is_refused(bench: Bench, name: str, error: type[Exception]) -> None:
+    with bench.open(on_demand=OnDemand.ANY) as cache:
+        cache.init()
+        for ask in (cache.shelf.may_admit, cache.shelf.admit):
+            with pytest.raises(error):
+                ask(name)
+        with pytest.raises(error):
+            cache.shelf.monogram(name, None, Variant())
+
+
+def test_a_monogram_is_drawn_for_entries_and_for_domains(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        record, _ = stored(cache.shelf)
+        assert cache.shelf.monogram("shopify", record, Variant()) == b"monogram shopify"
+        assert cache.shelf.monogram("example.com", None, Variant()) == b"monogram example.com"
+        assert cache.shelf.monogram("example.com", None, SMALL) == b"64-webp of monogram example.com"
+
+
+def test_handing_out_is_counted(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        record, file = stored(cache.shelf)
+        cache.shelf.count_hit(record)
+        cache.shelf.count_file(file.name)
+        cache.shelf.count_file("a stranger")
+        cache.shelf.count_miss()
+        assert cache.shelf.counted == 3
+        cache.flush()
+        assert stored(cache.shelf)[0].access_count == 2
+        assert cache.stats().misses == 1
+
+
+def test_changes_are_seen_by_the_generation(bench: Bench) -> None:
+    with bench.open(owner="first") as first, bench.open(owner="second") as second:
+        first.init()
+        before = second.shelf.generation()
+        assert second.shelf.generation() == before
+        first.refresh(["shopify"], force=True)
+        assert second.shelf.generation() > before
+
+
+def test_entries_are_read_by_key(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        assert [each.key for each in cache.shelf.records(["slack", "nobody", "shopify"])] == [
+            "shopify",
+            "slack",
+        ]
+
+
+def test_what_is_due_is_told(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        record, _ = stored(cache.shelf)
+        assert not cache.shelf.is_due(record)
+        bench.clock.advance(days=8)
+        assert cache.shelf.is_due(record)
+        assert cache.shelf.is_stale(record)

@@ -1,0 +1,87 @@
+"""Group commit: threads that finish together share a transaction, and its failure."""
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from logocache.errors import DatabaseError
+from logocache.model import Outcome, OutcomeKind
+from logocache.operations.group_saving import GroupSaver
+from logocache.operations.saving import Saved
+from logocache.operations.work import Worked
+from logocache.ports.repository import SavedFetch
+from makers import NOW, make_record
+
+
+class SlowSaver:
+    """Saves the first batch only once it is let; so the others pile up behind it."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.batches: list[list[str]] = []
+        self.first_came = threading.Event()
+        self.may_go_on = threading.Event()
+        self._fails = fails
+
+    def save(self, batch: Sequence[Worked]) -> Saved:
+        self.batches.append([each.before.key for each in batch])
+        if len(self.batches) == 1:
+            self.first_came.set()
+            assert self.may_go_on.wait(10)
+        elif self._fails:
+            raise DatabaseError("the database is away", hint="wait")
+        return Saved(fetches=tuple(each.fetch for each in batch))
+
+
+def worked(key: str) -> Worked:
+    outcome = Outcome(kind=OutcomeKind.FOUND, next_attempt_at=NOW)
+    return Worked(before=make_record(key), fetch=SavedFetch(record=make_record(key), outcome=outcome))
+
+
+def run_together(saver: SlowSaver, keys: Sequence[str]) -> dict[str, Saved | DatabaseError]:
+    """Save `first`, and while that goes on all `keys`; what each came to."""
+    group = GroupSaver(saver)  # type: ignore[arg-type]  # the one method that is used
+    results: dict[str, Saved | DatabaseError] = {}
+
+    def save(key: str) -> None:
+        try:
+            results[key] = group.save(worked(key))
+        except DatabaseError as error:
+            results[key] = error
+
+    first = threading.Thread(target=save, args=["first"])
+    first.start()
+    assert saver.first_came.wait(10)
+    others = [threading.Thread(target=save, args=[key]) for key in keys]
+    for thread in others:
+        thread.start()
+    while len(group._waiting) < len(keys):
+        threading.Event().wait(0.001)
+    saver.may_go_on.set()
+    for thread in (first, *others):
+        thread.join(10)
+    return results
+
+
+def test_who_waits_is_saved_in_one_batch() -> None:
+    saver = SlowSaver()
+    results = run_together(saver, ["a", "b", "c"])
+    assert saver.batches[0] == ["first"]
+    assert sorted(saver.batches[1]) == ["a", "b", "c"]
+    assert len(saver.batches) == 2
+    assert all(isinstance(result, Saved) for result in results.values())
+
+
+def test_a_failure_reaches_each_who_shared_the_batch() -> None:
+    results = run_together(SlowSaver(fails=True), ["a", "b"])
+    assert isinstance(results["first"], Saved)
+    assert isinstance(results["a"], DatabaseError)
+    assert isinstance(results["b"], DatabaseError)
+
+
+@pytest.mark.parametrize("key", ["alone"])
+def test_one_alone_is_saved_at_once(key: str) -> None:
+    saver = SlowSaver()
+    saver.may_go_on.set()
+    group = GroupSaver(saver)  # type: ignore[arg-type]  # the one method that is used
+    assert [each.record.key for each in group.save(worked(key)).fetches] == [key]

@@ -1,0 +1,165 @@
+"""The number by which other processes notice that a look-up may have another answer now."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from logocache.model import LogoRecord, Origin
+from logocache.ports.repository import Access
+from logocache.repository.repository import SqlRepository
+from makers import DAY, NOW, make_cached, make_record
+from repository.entries import (
+    OWNER,
+    claim,
+    fetch_of,
+    integration_of,
+    known,
+    make_attempt,
+    make_replaced,
+    save,
+    store,
+)
+from repository.racing import race
+
+CACHED = make_cached("cached", next_attempt_at=NOW)
+DEMANDED = make_cached("demanded.test", origin=Origin.ON_DEMAND)
+PENDING = make_record("pending")
+RENAMED = replace(integration_of(CACHED), name="Renamed")
+OLD = make_replaced("cached", content=b"old")
+
+
+@pytest.fixture
+def stocked(repository: SqlRepository) -> SqlRepository:
+    """Entries of each kind, one of them leased."""
+    store(repository, CACHED, DEMANDED, PENDING)
+    save(repository, fetch_of(CACHED, attempts=[make_attempt("cached")], replaced=OLD))
+    claim(repository, ["cached"])
+    return repository
+
+
+def evict(repository: SqlRepository, *keys: str) -> None:
+    with repository.unit() as unit:
+        unit.evict(keys, until=NOW + DAY)
+
+
+def clear(repository: SqlRepository, record: LogoRecord) -> None:
+    with repository.unit() as unit:
+        unit.clear([record])
+
+
+def break_off(repository: SqlRepository) -> None:
+    with suppress(KeyError), repository.unit() as unit:
+        unit.evict(["cached"], until=NOW)
+        unit.clear([DEMANDED])
+        raise KeyError
+
+
+def forget(repository: SqlRepository) -> None:
+    with repository.unit() as unit:
+        unit.forget_replaced_of(["cached"])
+        unit.forget_replaced([OLD.name])
+
+
+CHANGES = [
+    pytest.param(lambda r: known(r, "new"), id="a new entry"),
+    pytest.param(lambda r: r.register([RENAMED], now=NOW), id="another name"),
+    pytest.param(lambda r: r.register([replace(RENAMED, domain="new.test")], now=NOW), id="another domain"),
+    pytest.param(lambda r: save(r, fetch_of(make_cached("pending"))), id="a logo"),
+    pytest.param(
+        lambda r: save(r, fetch_of(replace(PENDING, next_attempt_at=NOW + DAY))), id="a failure, waited out"
+    ),
+    pytest.param(lambda r: evict(r, "cached"), id="an eviction"),
+    pytest.param(lambda r: clear(r, CACHED), id="an entry cleared"),
+    pytest.param(lambda r: clear(r, DEMANDED), id="an entry deleted"),
+]
+NO_CHANGES = [
+    pytest.param(lambda r: r.register([integration_of(CACHED)], now=NOW), id="the same catalogue"),
+    pytest.param(lambda r: r.register([], now=NOW), id="no catalogue"),
+    pytest.param(lambda r: claim(r, ["pending"]), id="a lease"),
+    pytest.param(lambda r: r.release(["cached"], owner=OWNER), id="the end of a lease"),
+    pytest.param(
+        lambda r: r.record_accesses({"cached": Access(count=3, last_at=NOW)}, {"hits": 3}), id="accesses"
+    ),
+    pytest.param(lambda r: r.purge_attempts(before=NOW + DAY), id="an audit trail cut"),
+    pytest.param(save, id="nothing saved"),
+    pytest.param(lambda r: evict(r, "pending", "unknown"), id="nothing to evict"),
+    pytest.param(lambda r: clear(r, make_cached("cached", content=b"other")), id="nothing to clear"),
+    pytest.param(forget, id="replaced files forgotten"),
+    pytest.param(break_off, id="a transaction undone"),
+    pytest.param(lambda r: r.migrate(), id="a migration with nothing to do"),
+]
+
+
+def test_before_anything_changed_it_is_0(repository: SqlRepository) -> None:
+    assert repository.generation() == 0
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_rises_with_each_change_for_every_connection(
+    stocked: SqlRepository,
+    migrated_url: str,
+    open_url: Callable[..., SqlRepository],
+    change: Callable[[SqlRepository], object],
+) -> None:
+    other = open_url(migrated_url)
+    before = other.generation()
+    change(stocked)
+    assert other.generation() == stocked.generation() > before
+
+
+@pytest.mark.parametrize("change", NO_CHANGES)
+def test_it_stays_when_no_look_up_would_answer_otherwise(
+    stocked: SqlRepository, change: Callable[[SqlRepository], object]
+) -> None:
+    before = stocked.generation()
+    change(stocked)
+    assert stocked.generation() == before
+
+
+def test_nobody_sees_it_before_the_change_itself(stocked: SqlRepository) -> None:
+    before = stocked.generation()
+    with stocked.unit() as unit:
+        unit.evict(["cached"], until=NOW)
+        assert stocked.generation() == before
+    assert stocked.generation() > before
+
+
+def test_a_transaction_that_changes_much_counts_once(stocked: SqlRepository) -> None:
+    before = stocked.generation()
+    with stocked.unit() as unit:
+        unit.save([fetch_of(make_cached("pending"))])
+        unit.evict(["cached"], until=NOW)
+        unit.clear([DEMANDED])
+    assert stocked.generation() == before + 1
+
+
+def test_it_is_no_figure_of_the_totals(stocked: SqlRepository) -> None:
+    assert stocked.generation() > 0
+    totals = stocked.totals(now=NOW, stale_before=NOW)
+    assert set(totals.counters) == {"hits", "misses", "stale", "evictions"}
+
+
+CHANGE_AND_LOOK = """
+import json
+from datetime import UTC, datetime
+from logocache.model import Integration
+from logocache.repository.repository import open_repository
+
+repository = open_repository(url)
+wait_for_the_others()
+seen = []
+for number in range(5):
+    new = Integration(key=f"{name}-{number}", name=name, domain="a.test", category="shops")
+    repository.register([new], now=datetime.now(UTC))
+    seen.append(repository.generation())
+repository.close()
+print(json.dumps(seen))
+"""
+
+
+def test_no_change_of_several_processes_is_lost(repository: SqlRepository, migrated_url: str) -> None:
+    seen = race(CHANGE_AND_LOOK, migrated_url, count=4)
+    assert repository.generation() == 4 * 5
+    assert all(numbers == sorted(set(numbers)) for numbers in seen)

@@ -1,0 +1,114 @@
+"""A logo service among fakes, for as long as a test's coroutine runs."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benches import SHOPIFY, SLACK, Bench, SetClock
+from fakes import FakeProvider, reply
+from logocache.cache import LogoCache
+from logocache.model import Answer, FetchRequest, ImageFormat, Variant
+from logocache.server.questions import Fallback, LogoQuestion, Served
+from logocache.server.service import LogoService
+from makers import make_integration
+
+SMALL = Variant(size=64, format=ImageFormat.WEBP)
+CLIENT = "192.0.2.1"
+
+
+@dataclass
+class Scene:
+    cache: LogoCache
+    service: LogoService
+    looked_up: list[str] = field(default_factory=list)
+
+    async def ask(
+        self,
+        name: str,
+        *,
+        variant: Variant = Variant(),  # noqa: B008  # an immutable value
+        fallback: Fallback = Fallback.MONOGRAM,
+        client: str = CLIENT,
+    ) -> Served:
+        """As the routes ask: memory first."""
+        question = LogoQuestion(name, variant, fallback)
+        return self.service.from_memory(question) or await self.service.answer(question, client)
+
+    async def follow_changes(self) -> bool:
+        """As the server does every second; whether anything had changed."""
+        changes = await asyncio.to_thread(self.service.mirror.read_changes)
+        if changes is not None:
+            self.service.mirror.apply(changes)
+        return changes is not None
+
+
+@asynccontextmanager
+async def serving(bench: Bench, **settings: Any) -> AsyncIterator[Scene]:
+    """`Any`: forwarded to Settings, which checks them."""
+    looked_up: list[str] = []
+    with bench.open(owner=settings.pop("owner", "server"), **settings) as cache:
+        service = LogoService(cache, looked_up=looked_up.append)
+        try:
+            yield Scene(cache, service, looked_up)
+        finally:
+            cache.interrupt()
+            await service.acquisition.flights.close(patience=10)
+            service.keeping.close()
+
+
+def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a test's coroutine."""
+    asyncio.run(scene())
+
+
+def make_bench(folder: Path) -> Bench:
+    """Shopify and Slack have logos, Stripe has none."""
+    return Bench(
+        folder,
+        replies={SHOPIFY: reply(body=b"shopify"), SLACK: reply(body=b"slack")},
+        clock=SetClock(),
+    )
+
+
+def known_but_cold(bench: Bench) -> None:
+    """The entries are known and nothing was fetched."""
+    with bench.open(owner="init") as cache:
+        cache._parts.store.prepare()
+        cache._parts.repository.migrate()
+        cache._parts.repository.register(bench.integrations, now=bench.clock())
+
+
+def many_strangers(folder: Path, count: int, **settings: Any) -> Bench:
+    """So many cold entries of which each has a logo."""
+    integrations = [make_integration(f"company{number}") for number in range(count)]
+    replies = {f"https://{each.domain}/icon.png": reply(body=each.key.encode()) for each in integrations}
+    chain = [FakeProvider(urls=["https://{domain}/icon.png"])]
+    return Bench(folder, integrations=integrations, replies=replies, chain=chain, settings=settings)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it holds; fail when it does not within 20 seconds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+class Gate:
+    """An upstream that answers when it is let."""
+
+    def __init__(self, body: bytes = b"late") -> None:
+        self.was_asked = threading.Event()
+        self.may_answer = threading.Event()
+        self._body = body
+
+    def __call__(self, request: FetchRequest) -> Answer:
+        self.was_asked.set()
+        assert self.may_answer.wait(20)
+        return reply(body=self._body)
+
+    async def until_asked(self) -> None:
+        assert await asyncio.to_thread(self.was_asked.wait, 20)
