@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from copying import EACH, MOST, ROOM, keep_many
+from copying import EACH, MOST, SHARED_ROOM, keep_many
 from logocache.errors import DirectoryError
 from logocache.model import ImageFormat, Variant
 from logocache.ports.variants import Variants
@@ -380,8 +380,8 @@ def test_bounds_hold_while_processes_and_threads_write(folder: Path) -> None:
         while not all(each.done() for each in work):
             seen.append((copies.count(), copies.size_bytes()))
     assert sum(each.result() for each in work) > 10
-    assert all(count <= MOST + 1 and size <= ROOM for count, size in seen), "one more is being written"
-    assert copies.count() == ROOM // (EACH + DIGEST_SIZE)
+    assert all(count <= MOST + 1 and size <= SHARED_ROOM for count, size in seen), "one more is being written"
+    assert copies.count() == SHARED_ROOM // (EACH + DIGEST_SIZE)
     assert any(earlier != later for earlier, later in pairwise(seen)), "it was looked at meanwhile"
 
 
