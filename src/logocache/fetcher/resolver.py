@@ -28,9 +28,9 @@ def resolve_within(resolve: Resolve, host: str, port: int, *, deadline: Deadline
     """The addresses of `host`, at least one.
 
     Raises `httpcore.ConnectTimeout` at the deadline, `httpcore.ConnectError` when there are none, and
-    `FetchError` (NOT_ASKED) once the fetcher is closed.
-    The lookup runs in a daemon thread: `getaddrinfo` cannot be interrupted, and one that hangs
-    must hold up neither us nor the end of the program.
+    `FetchError` (NOT_ASKED) once the fetcher is closed. The lookup runs in a daemon thread:
+    `getaddrinfo` cannot be interrupted, and one that hangs must hold up neither us nor the end of
+    the program.
     """
     deadline.left(httpcore.ConnectTimeout)  # or nothing is looked up
     answer: Future[Sequence[IPAddress]] = Future()
