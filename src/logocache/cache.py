@@ -178,7 +178,7 @@ class LogoCache:
         if record is None or record.file is None:
             self.shelf.count_miss()
         else:
-            self.shelf.count_hit(record)
+            self.shelf.count_hit(record.key, stale=self.shelf.is_stale(record))
         if self.shelf.counted >= ACCESSES_HELD:
             self.flush()
         if record is None or record.file is None:
@@ -213,6 +213,7 @@ class LogoCache:
 
     def interrupt(self) -> None:
         """End what is being fetched, from another thread: it counts as not asked. No fetching afterwards."""
+        self._parts.interrupted.set()
         self._parts.engines.close()
         with contextlib.suppress(DatabaseError):  # leases that cannot be ended expire by themselves
             self._operations.on_demand.release()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, Bench
+from benches import SHOPIFY, SLACK, STRIPE, Bench
 from fakes import FakeProvider, reply
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
@@ -133,6 +133,39 @@ def test_leases_in_work_can_be_given_up(bench: Bench) -> None:
         record = second.shelf.find("shopify")
     assert record is not None
     assert record.status is Status.CACHED
+
+
+def test_what_is_cut_off_by_the_end_of_the_program_leaves_the_entry_as_it_was(bench: Bench) -> None:
+    init_without_fetching(bench)
+    with bench.open() as cache:
+        before = cache.shelf.find("shopify")
+
+        def cut_off(request: FetchRequest) -> Answer:
+            cache.interrupt()
+            return reply(OutcomeKind.NOT_ASKED, reason="closed")
+
+        bench.fetcher.replies[SHOPIFY] = cut_off
+        assert cache.on_demand.fetch("shopify").state is FetchState.NOT_DUE
+        assert cache.shelf.find("shopify") == before
+    assert not list((cache.settings.private_dir / "tmp").iterdir())
+    bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify")
+    with bench.open(owner="next") as cache:
+        assert cache.on_demand.fetch("shopify").state is FetchState.DONE
+
+
+def test_a_run_that_is_cut_off_claims_no_more(bench: Bench) -> None:
+    init_without_fetching(bench)
+    with bench.open(concurrency=1) as cache:
+        before = cache.shelf.records(["shopify", "slack", "stripe"])
+
+        def cut_off(request: FetchRequest) -> Answer:
+            cache.interrupt()
+            return reply(OutcomeKind.NOT_ASKED, reason="closed")
+
+        for url in (SHOPIFY, SLACK, STRIPE):
+            bench.fetcher.replies[url] = cut_off
+        assert cache.refresh().asked == 0
+        assert cache.shelf.records(["shopify", "slack", "stripe"]) == before
 
 
 def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from logocache.errors import DatabaseError
 from logocache.model import LogoRecord
 from logocache.operations.group_saving import GroupSaver
+from logocache.operations.interruption import give_back, was_cut_off
 from logocache.operations.parts import Parts
 from logocache.operations.rules import FetchRules
 from logocache.operations.saving import Saver
@@ -62,6 +63,9 @@ class OnDemand:
             return self._not_claimed(key, due)
         with self._lease_ended_on_failure(key):
             worked = self._workshop.worker.work(claimed[0], Memo())
+            if was_cut_off(worked, self._parts):
+                give_back(worked, self._parts)
+                return Fetched(state=FetchState.NOT_DUE, record=claimed[0])
             saved = self._saver.save(worked)
         own = [each for each in saved.fetches if each.record.key == key]
         self._parts.tell(own)

@@ -1,5 +1,6 @@
 """What every operation works with."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -47,6 +48,9 @@ class Parts:
     """Returns a number from 0 to 1."""
     watchers: list[Callable[[Sequence[SavedFetch]], None]] = field(default_factory=list)
     """Told of what was fetched and saved, from whichever thread; they must be quick and never raise."""
+
+    interrupted: threading.Event = field(default_factory=threading.Event)
+    """Set when the program ends: what cannot be asked any more says nothing, and is not saved."""
 
     def tell(self, fetches: Sequence[SavedFetch]) -> None:
         for watch in self.watchers:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from logocache.errors import DatabaseError
 from logocache.model import LogoRecord
+from logocache.operations.interruption import give_back, was_cut_off
 from logocache.operations.parts import Parts
 from logocache.operations.saving import Saved, Saver
 from logocache.operations.trail import Memo
@@ -84,6 +85,8 @@ class FetchRun:
         self, waiting: deque[str], due: DueFilter, pool: ThreadPoolExecutor, progress: Progress
     ) -> None:
         """Lease more entries while there are idle threads; each waits for one other at most."""
+        if self._parts.interrupted.is_set():
+            waiting.clear()
         while waiting and len(self._in_work) < self._concurrency * 2:
             keys = [waiting.popleft() for _ in range(min(self._concurrency, len(waiting)))]
             until = self._parts.clock() + self._lease
@@ -100,7 +103,10 @@ class FetchRun:
         for future in done:
             worked = future.result()
             del self._in_work[future]
-            self._unsaved.append(worked)
+            if was_cut_off(worked, self._parts):
+                give_back(worked, self._parts)
+            else:
+                self._unsaved.append(worked)
             progress.advance(worked.before.key)
         waited = time.monotonic() - self._saved_at >= LONGEST_WAIT
         if self._unsaved and (len(self._unsaved) >= BATCH or waited or not self._in_work):

@@ -126,15 +126,15 @@ class Shelf:
         png = engines.images.draw(engines.sources.monogram(integration)).png
         return png if variant.is_stored_form else engines.images.derive(png, variant)
 
-    def count_hit(self, record: LogoRecord) -> None:
-        """The logo was handed out. Waits for nothing."""
-        self._accesses.hit(record.key, stale=self.is_stale(record), at=self._parts.clock())
+    def count_hit(self, key: str, *, stale: bool) -> None:
+        """The logo of that entry was handed out. Waits for nothing."""
+        self._accesses.hit(key, stale=stale, at=self._parts.clock())
 
     def count_file(self, name: str) -> None:
         """The file of that name was handed out: a use of its entry. Waits for nothing."""
         key = self._parts.key_of(name)
         if key is not None:
-            self._accesses.hit(key, stale=False, at=self._parts.clock())
+            self.count_hit(key, stale=False)
 
     def count_miss(self) -> None:
         self._accesses.miss()
