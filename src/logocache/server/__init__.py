@@ -1,0 +1,29 @@
+"""The server: logos, health and statistics over HTTP. Importing this package loads no web framework.
+
+    from logocache.server import create_app, create_router
+
+`create_app(settings)` is an ASGI application of its own; `create_router(settings)` is a router for
+another FastAPI application: `app.include_router(create_router(settings), prefix="/logos")`.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logocache.server.app import create_app
+    from logocache.server.router import create_router
+
+
+def __getattr__(name: str) -> object:
+    """FastAPI takes 200 ms to import: `logocache serve --help` must not pay for it."""
+    if name == "create_app":
+        from logocache.server.app import create_app
+
+        return create_app
+    if name == "create_router":
+        from logocache.server.router import create_router
+
+        return create_router
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = ["create_app", "create_router"]

@@ -1,0 +1,70 @@
+"""Answers from memory, before any routing: the way that nearly all requests take."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from logocache.server.answers import Answer, answer_of
+from logocache.server.cors import Cors
+from logocache.server.questions import Question
+from logocache.server.service import LogoService
+
+CAPACITY = 20_000
+"""Addresses remembered; those asked for longest ago are forgotten first."""
+
+METHODS = frozenset({"GET", "HEAD"})
+
+Address = tuple[str, bytes]
+"""Path and query of a request, as they came."""
+
+
+class Addresses:
+    """Which question an address asks. Learnt from the routes, so that only these read parameters."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._questions: OrderedDict[Address, tuple[Question, str]] = OrderedDict()
+
+    def learn(self, scope: Scope, question: Question) -> None:
+        """Remember what this request, which a route has understood, asks."""
+        route = getattr(scope.get("route"), "path", "")
+        self._questions[scope["path"], scope["query_string"]] = (question, route)
+        if len(self._questions) > self._capacity:
+            self._questions.popitem(last=False)
+
+    def find(self, scope: Scope) -> tuple[Question, str] | None:
+        """What the request asks, and the path of the route it would take."""
+        return self._questions.get((scope["path"], scope["query_string"]))
+
+
+class HotPath:
+    """ASGI layer: what memory can answer goes no further."""
+
+    def __init__(self, app: ASGIApp, *, service: LogoService, addresses: Addresses, cors: Cors) -> None:
+        self._app = app
+        self._service = service
+        self._addresses = addresses
+        self._cors = cors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._answer(scope) if scope["type"] == "http" and scope["method"] in METHODS else None
+        if answer is None:
+            await self._app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _answer(self, scope: Scope) -> Answer | None:
+        found = self._addresses.find(scope)
+        if found is None:
+            return None
+        question, route = found
+        served = self._service.from_memory(question)
+        if served is None:
+            return None
+        scope["logocache.route"] = route
+        request: Mapping[bytes, bytes] = dict(scope["headers"])
+        origin = request.get(b"origin")
+        cors = self._cors.headers(origin.decode("latin-1") if origin is not None else None)
+        return answer_of(served, method=scope["method"], request=request, cors=cors)

@@ -1,0 +1,261 @@
+"""The logos: by file, by key, and by domain as Clearbit had it."""
+
+import math
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from logocache.errors import LogoCacheError
+from logocache.model import ImageFormat, Variant
+from logocache.results import Entry
+from logocache.server.answers import Answer, answer_of
+from logocache.server.cors import Cors, Headers
+from logocache.server.documents import EntryDocument, entry_answer
+from logocache.server.hot_path import Addresses
+from logocache.server.parameters import Name
+from logocache.server.problems import ProblemError, ProblemRoute, problem_of, problem_responses
+from logocache.server.questions import (
+    BusyError,
+    DisabledError,
+    Fallback,
+    FileQuestion,
+    LogoQuestion,
+    MovedError,
+    NoLogoError,
+    Question,
+    Served,
+    TooManyMissesError,
+)
+from logocache.server.security import AdminOnly
+from logocache.server.service import LogoService
+
+CLEARBIT_SIZE = 128
+"""What Clearbit sent when no size was asked for."""
+SMALLEST, LARGEST = 16, 512
+LONGEST_NAME = 300
+KEY = "Key, alias or domain."
+MISS_SECONDS = 60
+"""For which a client may believe that there is no logo, or which file is the current one."""
+
+Size = Query(ge=SMALLEST, le=LARGEST, description="Longest side in pixels; a smaller logo is not enlarged.")
+Format = Annotated[ImageFormat, Query(description="The form in which it is sent.")]
+Greyscale = Annotated[bool, Query(description="Without colour.")]
+FallbackQuery = Query(description="What to send when there is no logo: status 404, or a drawn monogram.")
+
+LOGO: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
+    200: {
+        "description": "The logo.",
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in ("image/png", "image/jpeg", "image/webp")
+        },
+        "headers": {
+            "ETag": {"schema": {"type": "string"}, "description": "Strong: the same tag is the same bytes."},
+            "Cache-Control": {"schema": {"type": "string"}},
+            "X-Cache": {"schema": {"type": "string", "enum": ["HIT", "STALE", "MISS", "PLACEHOLDER"]}},
+        },
+    },
+    304: {"description": "The client has it already (If-None-Match)."},
+    412: {"description": "The client wants a version that is not the current one (If-Match)."},
+}
+
+
+def build(service: LogoService, addresses: Addresses, cors: Cors, admin: AdminOnly) -> APIRouter:
+    """The routes; `addresses` learns what they have understood."""
+    router = APIRouter(route_class=ProblemRoute, tags=["logos"])
+    desk = Desk(service, addresses, cors)
+
+    @router.get(
+        "/static/cached_logos/{file}",
+        operation_id="get_file",
+        summary="A stored file by its name",
+        response_class=Response,
+        responses={
+            200: LOGO[200] | {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
+            302: {"description": "The name of an earlier file: where the current one is."},
+            304: LOGO[304],
+            412: LOGO[412],
+            **problem_responses(404, 422, 503),
+        },
+    )
+    @router.head("/static/cached_logos/{file}", include_in_schema=False)
+    async def get_file(request: Request, file: Annotated[str, Path(max_length=LONGEST_NAME)]) -> Response:
+        """The file, for ever: other content has another name. An old name redirects to the current one."""
+        question = FileQuestion(file)
+        return await desk.answer(request, question, service.file(question))
+
+    @router.get(
+        "/api/integrations/{id}/logo",
+        operation_id="get_logo",
+        summary="The logo of an integration",
+        response_class=Response,
+        responses={**LOGO, **problem_responses(400, 404, 422, 429, 503)},
+    )
+    @router.head("/api/integrations/{id}/logo", include_in_schema=False)
+    async def get_logo(
+        request: Request,
+        key: Annotated[Name, Path(alias="id", description=KEY)],
+        size: Annotated[int | None, Size] = None,
+        format: Format = ImageFormat.PNG,  # noqa: A002  # the parameter's name in the URL
+        greyscale: Greyscale = False,
+        fallback: Annotated[Fallback, FallbackQuery] = Fallback.MONOGRAM,
+    ) -> Response:
+        """From memory, from disk, or fetched on first access. Without `size` as large as it is stored."""
+        variant = Variant(size=size, format=format, greyscale=greyscale)
+        return await desk.logo(request, LogoQuestion(key, variant, fallback))
+
+    @router.post(
+        "/api/integrations/{id}/logo/refresh",
+        operation_id="refresh_logo",
+        summary="Fetch a logo now",
+        dependencies=[Depends(admin)],
+        response_model=EntryDocument,
+        response_description="The entry after the attempt; `last_outcome` says how it went.",
+        responses=problem_responses(400, 401, 403, 404, 422, 503),
+    )
+    async def refresh_logo(key: Annotated[Name, Path(alias="id", description=KEY)]) -> Response:
+        """Whether it is due or not. A failed attempt keeps the logo there is."""
+        with refusals(()):
+            record = await service.refresh(key)
+        return entry_answer(Entry.of(record, stale=service.is_stale(record)))
+
+    return router
+
+
+def build_by_domain(service: LogoService, addresses: Addresses, cors: Cors) -> APIRouter:
+    """Clearbit's URL shape. It matches every single name, so it comes after all other routes."""
+    router = APIRouter(route_class=ProblemRoute, tags=["logos"])
+    desk = Desk(service, addresses, cors)
+
+    @router.get(
+        "/{domain}",
+        operation_id="get_logo_of_domain",
+        summary="The logo of a domain, in Clearbit's URL shape",
+        response_class=Response,
+        responses={**LOGO, **problem_responses(400, 404, 422, 429, 503)},
+    )
+    @router.head("/{domain}", include_in_schema=False)
+    async def get_logo_of_domain(
+        request: Request,
+        domain: Annotated[str, Path(max_length=LONGEST_NAME, examples=["shopify.com"])],
+        size: Annotated[int, Size] = CLEARBIT_SIZE,
+        format: Format = ImageFormat.PNG,  # noqa: A002  # the parameter's name in the URL
+        greyscale: Greyscale = False,
+        fallback: Annotated[Fallback, FallbackQuery] = Fallback.NOT_FOUND,
+    ) -> Response:
+        """As https://logo.clearbit.com answered: 404 when there is no logo, unless `fallback=monogram`."""
+        variant = Variant(size=size, format=format, greyscale=greyscale)
+        return await desk.logo(request, LogoQuestion(domain, variant, fallback))
+
+    for path in ("/static/cached_logos/{file}", "/api/integrations/{id}/logo", "/{domain}"):
+        router.add_api_route(path, desk.preflight, methods=["OPTIONS"], include_in_schema=False)
+    return router
+
+
+class Desk:
+    """Where questions become HTTP answers."""
+
+    def __init__(self, service: LogoService, addresses: Addresses, cors: Cors) -> None:
+        self._service = service
+        self._addresses = addresses
+        self._cors = cors
+
+    async def logo(self, request: Request, question: LogoQuestion) -> Response:
+        client = request.client.host if request.client is not None else ""
+        return await self.answer(request, question, self._service.answer(question, client))
+
+    async def answer(self, request: Request, question: Question, served: Awaitable[Served]) -> Response:
+        """The answer to what was asked. Raises ProblemError where there is none, and LogoCacheError."""
+        cors = self._cors.headers(request.headers.get("origin"))
+        try:
+            with refusals(cors):
+                found = await served
+        except MovedError as moved:
+            return _redirect(moved.file, cors)
+        self._addresses.learn(request.scope, question)
+        headers = dict(request.scope["headers"])
+        return RawResponse(answer_of(found, method=request.method, request=headers, cors=cors))
+
+    async def preflight(self, request: Request) -> Response:
+        """What scripts of other origins may ask (Fetch standard)."""
+        headers = ((b"allow", b"GET, HEAD, OPTIONS"), *self._cors.preflight(request.headers.get("origin")))
+        return RawResponse(Answer(204, headers, b""))
+
+
+class RawResponse(Response):
+    """An answer whose headers are complete."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(status_code=answer.status)
+        self.body = answer.body
+        self.raw_headers = list(answer.headers)
+
+
+@contextmanager
+def refusals(cors: Headers) -> Iterator[None]:
+    """What the service refuses, as problems."""
+    try:
+        yield
+    except (NoLogoError, BusyError, TooManyMissesError, DisabledError) as error:
+        raise _problem(error, cors) from error
+    except LogoCacheError as error:
+        problem = problem_of(error)
+        raise ProblemError.of(replace(problem, headers={**problem.headers, **_texts(cors)})) from error
+
+
+def _redirect(file: str, cors: Headers) -> Response:
+    """To a sibling of the path that was asked for, whatever prefix it has."""
+    headers = (
+        (b"location", quote(file).encode("ascii")),
+        (b"cache-control", f"public, max-age={MISS_SECONDS}".encode("ascii")),
+        (b"content-length", b"0"),
+        *cors,
+    )
+    return RawResponse(Answer(302, headers, b""))
+
+
+def _problem(
+    error: NoLogoError | BusyError | TooManyMissesError | DisabledError, cors: Headers
+) -> ProblemError:
+    headers = _texts(cors)
+    match error:
+        case NoLogoError():
+            return ProblemError(
+                404,
+                code="no_logo",
+                title="No logo",
+                detail="there is no logo of that name: ask with fallback=monogram for a stand-in",
+                headers=headers | {"Cache-Control": f"public, max-age={MISS_SECONDS}"},
+            )
+        case BusyError():
+            return ProblemError(
+                503,
+                code="busy",
+                title="Not now",
+                detail=f"{error}: ask again later, or with fallback=monogram",
+                headers=headers | {"Retry-After": str(math.ceil(error.retry_after))},
+            )
+        case TooManyMissesError():
+            return ProblemError(
+                429,
+                code="too_many_misses",
+                title="Too many logos that had to be fetched",
+                detail="wait a little, or raise LOGO_CACHE_MISSES_PER_MINUTE",
+                headers=headers | {"Retry-After": str(math.ceil(error.retry_after))},
+            )
+        case DisabledError():
+            return ProblemError(
+                503,
+                code="disabled",
+                title="The cache is switched off",
+                detail="LOGO_CACHE_ENABLED is false: no logos are sent",
+                headers=headers,
+            )
+
+
+def _texts(headers: Headers) -> dict[str, str]:
+    return {name.decode("ascii"): value.decode("latin-1") for name, value in headers}

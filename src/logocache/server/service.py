@@ -1,0 +1,246 @@
+"""Logos from memory, from disk, or fetched: what the logo routes answer, apart from HTTP."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from logocache.cache import LogoCache
+from logocache.model import LogoRecord, Status, StoredFile, Variant
+from logocache.server.acquisition import RETRY_SECONDS, Acquisition
+from logocache.server.bodies import Bodies, Body
+from logocache.server.keeping import Keeping
+from logocache.server.mirror import Known, Mirror
+from logocache.server.once import Once
+from logocache.server.questions import (
+    BusyError,
+    CacheState,
+    DisabledError,
+    Fallback,
+    FileQuestion,
+    LogoQuestion,
+    MovedError,
+    NoLogoError,
+    Question,
+    Served,
+    TooManyMissesError,
+)
+
+LONGEST_AGE = 86_400
+SHORTEST_AGE = 60
+"""Seconds for which clients keep a logo: what is left of its freshness, within these bounds."""
+PLACEHOLDER_AGE = 300
+STORED_FORM = Variant()
+STATES = {state: state.lower() for state in CacheState}
+"""As metrics spell them."""
+
+_log = logging.getLogger(__name__)
+
+
+class LogoService:
+    """Answers questions. Its methods run on the event loop's thread and never block it."""
+
+    def __init__(self, cache: LogoCache, *, looked_up: Callable[[str], None]) -> None:
+        """`looked_up` is told how each look-up ended: `hit`, `stale`, `miss` or `placeholder`."""
+        settings = cache.settings
+        self._enabled = settings.enabled
+        self._patience = settings.on_demand_wait_seconds
+        self._shelf = cache.shelf
+        self._looked_up = looked_up
+        self._once = Once()
+        self.mirror = Mirror(cache.shelf, settings.refresh_interval)
+        self.bodies = Bodies(int(settings.hot_memory_mb * 1_000_000))
+        self.keeping = Keeping(cache.shelf)
+        self.acquisition = Acquisition(cache, self.mirror)
+
+    def from_memory(self, question: Question) -> Served | None:
+        """The answer, if nobody need be asked for it; None sends the caller to `answer` or `file`."""
+        if not self._enabled:
+            return None
+        if isinstance(question, FileQuestion):
+            return self._file_from_memory(question)
+        known = self.mirror.get(question.name)
+        if known is None or known.record is None or known.record.file is None:
+            return None
+        body = self.bodies.get(known.record.file.name, question.variant.label)
+        return self._stored(question, known, known.record, body) if body is not None else None
+
+    async def answer(self, question: LogoQuestion, client: str) -> Served:
+        """The logo, fetched first where need be, for the client of that address.
+
+        Raises:
+            NoLogoError, BusyError, TooManyMissesError, DisabledError: as their names say.
+            LogoCacheError: the name cannot be meant, or the database or directory cannot be asked.
+        """
+        known = await self._known(question.name)
+        record = known.record
+        if record is not None and record.file is not None:
+            body = await self._body(record.file, question.variant)
+            if body is not None:
+                served = self._stored(question, known, record, body)
+                return served or await self._without(question, record)
+            _log.error("file.damaged", extra={"key": record.key, "file": record.file.name})
+        return await self._missed(question, record, client)
+
+    async def file(self, question: FileQuestion) -> Served:
+        """The stored file of that name.
+
+        Raises:
+            NoLogoError: there is none, and there was none.
+            MovedError: its entry has another file now.
+            DisabledError, LogoCacheError: as `answer`.
+        """
+        if not self._enabled:
+            raise DisabledError
+        served = self._file_from_memory(question)
+        if served is not None:
+            return served
+        png = await self._once.do(question, lambda: asyncio.to_thread(self._shelf.read_named, question.file))
+        if png is not None:
+            body = Body.of(png, STORED_FORM.format)
+            self.bodies.put(question.file, STORED_FORM.label, body)
+            return self._immutable(question, body)
+        successor = await asyncio.to_thread(self._shelf.successor, question.file)
+        if successor is None or successor == question.file:
+            self._count_miss()
+            raise NoLogoError
+        raise MovedError(successor)
+
+    async def refresh(self, name: str) -> LogoRecord:
+        """Fetch that entry now, whether due or not; the entry afterwards. Raises as `answer`."""
+        known = await self._known(name)
+        flight = self.acquisition.wanted(_flight_name(name, known.record), known.record)
+        record = await asyncio.shield(flight) if flight is not None else None
+        self.acquisition.learn(name, record)
+        if record is None:
+            raise NoLogoError
+        return record
+
+    def is_stale(self, record: LogoRecord) -> bool:
+        return self._shelf.is_stale(record)
+
+    def _stored(self, question: LogoQuestion, known: Known, record: LogoRecord, body: Body) -> Served | None:
+        """What is stored, stale or not; None for a placeholder that nobody wants."""
+        now = time.time()
+        if known.due_at <= now:
+            self.acquisition.revalidate(record)
+        if record.status is Status.PLACEHOLDER:
+            if question.fallback is Fallback.NOT_FOUND:
+                return None
+            return self._handed_out(record, body, CacheState.PLACEHOLDER, PLACEHOLDER_AGE)
+        if known.stale_at <= now:
+            return self._handed_out(record, body, CacheState.STALE, SHORTEST_AGE)
+        return self._handed_out(record, body, CacheState.HIT, _age(known.stale_at - now))
+
+    def _handed_out(self, record: LogoRecord, body: Body, state: CacheState, max_age: int) -> Served:
+        self._shelf.count_hit(record.key, stale=state is CacheState.STALE)
+        self._looked_up(STATES[state])
+        return Served(body=body, state=state, max_age=max_age)
+
+    def _count_miss(self) -> None:
+        self._shelf.count_miss()
+        self._looked_up("miss")
+
+    def _file_from_memory(self, question: FileQuestion) -> Served | None:
+        body = self.bodies.get(question.file, STORED_FORM.label)
+        return self._immutable(question, body) if body is not None else None
+
+    def _immutable(self, question: FileQuestion, body: Body) -> Served:
+        self._looked_up("hit")
+        self._shelf.count_file(question.file)
+        return Served(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
+
+    async def _known(self, name: str) -> Known:
+        if not self._enabled:
+            raise DisabledError
+        known = self.mirror.get(name)
+        if known is not None:
+            return known
+
+        return await self._once.do(("name", name), lambda: self._look_up(name))
+
+    async def _look_up(self, name: str) -> Known:
+        """What the database says, read again when it has changed while we read."""
+        while True:
+            generation = self.mirror.generation
+            record = await asyncio.to_thread(self._shelf.find, name)
+            if generation == self.mirror.generation:
+                return self.mirror.put(name, record)
+
+    async def _body(self, file: StoredFile, variant: Variant) -> Body | None:
+        body = self.bodies.get(file.name, variant.label)
+        if body is not None:
+            return body
+
+        async def read() -> Body | None:
+            form = await asyncio.to_thread(self._shelf.variant, file, variant)
+            if form is None:
+                return None
+            if form.is_new:
+                self.keeping.keep(file, variant, form.content)
+            made = Body.of(form.content, variant.format)
+            self.bodies.put(file.name, variant.label, made)
+            return made
+
+        return await self._once.do(("body", file.name, variant.label), read)
+
+    async def _missed(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
+        """Fetch it, if it may be fetched now, and answer with what came of it."""
+        try:
+            flight = self.acquisition.missing(_flight_name(question.name, record), record, client)
+            if flight is None:
+                return await self._without(question, record)
+            async with asyncio.timeout(self._patience):
+                fetched = await asyncio.shield(flight)
+        except TimeoutError:
+            late = BusyError("its sources have not answered yet", retry_after=RETRY_SECONDS)
+            return await self._later(question, record, late)
+        except (BusyError, TooManyMissesError) as error:
+            return await self._later(question, record, error)
+        return await self._fetched(question, fetched)
+
+    async def _fetched(self, question: LogoQuestion, record: LogoRecord | None) -> Served:
+        known = self.acquisition.learn(question.name, record)
+        body = await self._body(record.file, question.variant) if record and record.file else None
+        if record is None or body is None or record.status is not Status.CACHED:
+            return await self._without(question, record)
+        self._count_miss()
+        return Served(body=body, state=CacheState.MISS, max_age=_age(known.stale_at - time.time()))
+
+    async def _later(
+        self, question: LogoQuestion, record: LogoRecord | None, reason: BusyError | TooManyMissesError
+    ) -> Served:
+        """The answer when there may be a logo another time: a placeholder at once, or the reason."""
+        if question.fallback is Fallback.MONOGRAM:
+            return await self._without(question, record)
+        self._count_miss()
+        raise reason
+
+    async def _without(self, question: LogoQuestion, record: LogoRecord | None) -> Served:
+        """The answer when there is no logo: a monogram, or none."""
+        self._count_miss()
+        if question.fallback is Fallback.NOT_FOUND:
+            raise NoLogoError
+        body = await self._monogram(_flight_name(question.name, record), record, question.variant)
+        return Served(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)
+
+    async def _monogram(self, name: str, record: LogoRecord | None, variant: Variant) -> Body:
+        drawn_as = f"monogram {name}"
+
+        async def draw() -> Body:
+            content = await asyncio.to_thread(self._shelf.monogram, name, record, variant)
+            made = Body.of(content, variant.format)
+            self.bodies.put(drawn_as, variant.label, made)
+            return made
+
+        body = self.bodies.get(drawn_as, variant.label)
+        return body if body is not None else await self._once.do((drawn_as, variant.label), draw)
+
+
+def _flight_name(name: str, record: LogoRecord | None) -> str:
+    """What a fetch is known by: the entry's key, so that all its names share one."""
+    return record.key if record is not None else name
+
+
+def _age(seconds_fresh: float) -> int:
+    return int(min(max(seconds_fresh, SHORTEST_AGE), LONGEST_AGE))

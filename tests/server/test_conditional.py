@@ -1,0 +1,52 @@
+"""Preconditions, as RFC 9110 13 has them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logocache.server.conditional import Precondition, evaluate, parse
+
+ETAG = '"abc"'
+
+
+@pytest.mark.parametrize(
+    ("if_match", "if_none_match", "expected"),
+    [
+        (None, None, Precondition.PROCEED),
+        (None, '"abc"', Precondition.NOT_MODIFIED),
+        (None, 'W/"abc"', Precondition.NOT_MODIFIED),
+        (None, "*", Precondition.NOT_MODIFIED),
+        (None, '"x", W/"abc" ,"y"', Precondition.NOT_MODIFIED),
+        (None, '"x","abc"', Precondition.NOT_MODIFIED),
+        (None, ',, "abc" ,,', Precondition.NOT_MODIFIED),
+        (None, '"a,b", "x"', Precondition.PROCEED),
+        (None, "abc", Precondition.PROCEED),
+        (None, '"abc', Precondition.PROCEED),
+        (None, '"abc" "x"', Precondition.PROCEED),
+        (None, 'w/"abc"', Precondition.PROCEED),
+        (None, "", Precondition.PROCEED),
+        ('"abc"', None, Precondition.PROCEED),
+        ("*", None, Precondition.PROCEED),
+        ('"x"', None, Precondition.FAILED),
+        ('W/"abc"', None, Precondition.FAILED),
+        ('"x", "abc"', '"abc"', Precondition.NOT_MODIFIED),
+        ('"x"', '"abc"', Precondition.FAILED),
+        ("garbage", None, Precondition.PROCEED),
+    ],
+)
+def test_preconditions(if_match: str | None, if_none_match: str | None, expected: Precondition) -> None:
+    assert evaluate(ETAG, if_match=if_match, if_none_match=if_none_match) is expected
+
+
+TAG = st.from_regex(r'"[\x21\x23-\x7e]{0,9}"', fullmatch=True)
+
+
+@given(st.lists(st.tuples(st.booleans(), TAG), min_size=1, max_size=5), st.sampled_from([",", ", ", " ,\t"]))
+def test_a_list_of_tags_is_read_as_it_was_written(tags: list[tuple[bool, str]], comma: str) -> None:
+    written = [f"W/{tag}" if weak else tag for weak, tag in tags]
+    assert parse(comma.join(written)) == tuple(written)
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=50))
+def test_any_field_has_a_verdict(field: str) -> None:
+    assert evaluate(ETAG, if_match=field, if_none_match=field) in Precondition

@@ -1,0 +1,145 @@
+"""Fetches under way: bounded, shared, and ended in time."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from logocache.errors import DatabaseError
+from logocache.model import LogoRecord
+from logocache.operations.on_demand import Fetched, FetchState
+from logocache.server.flights import Flights
+from makers import NOW, make_cached
+from scenes import play, until
+
+LOGO = make_cached()
+
+
+class Rows:
+    """What the flights ask of the shelf."""
+
+    def __init__(self) -> None:
+        self.current: list[LogoRecord] = []
+        self.asked = 0
+
+    def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
+        self.asked += 1
+        return self.current
+
+
+def flights_of(rows: Rows, *, workers: int = 1, limit: int = 1, patience: float = 20) -> Flights:
+    return Flights(rows, workers=workers, limit=limit, patience=patience)  # type: ignore[arg-type]  # the one method used
+
+
+def done() -> Fetched:
+    return Fetched(state=FetchState.DONE, record=LOGO)
+
+
+def test_who_asks_for_the_same_name_joins() -> None:
+    async def scene() -> None:
+        flights = flights_of(Rows())
+        flight = flights.start("shopify", done)
+        assert flight is not None
+        assert flights.start("shopify", done) is flight
+        assert flights.find("shopify") is flight
+        assert await flight == LOGO
+        await until(lambda: flights.find("shopify") is None)
+
+    play(scene)
+
+
+def test_only_so_many_wait() -> None:
+    async def scene() -> None:
+        flights, may_end = flights_of(Rows(), workers=2, limit=1), threading.Event()
+
+        def wait() -> Fetched:
+            assert may_end.wait(20)
+            return done()
+
+        started = [flights.start(name, wait) for name in "abc"]
+        assert (flights.in_progress, flights.waiting, flights.limit) == (2, 1, 1)
+        assert flights.is_full
+        assert flights.start("d", wait) is None
+        may_end.set()
+        await asyncio.gather(*(flight for flight in started if flight is not None))
+        await until(lambda: (flights.in_progress, flights.waiting) == (0, 0))
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseError("away", hint="wait"), ValueError("a bug")], ids=["known", "bug"]
+)
+def test_a_failure_reaches_who_waits_and_the_log(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        def fail() -> Fetched:
+            raise error
+
+        flight = flights_of(Rows()).start("shopify", fail)
+        assert flight is not None
+        with pytest.raises(type(error)):
+            await flight
+
+    play(scene)
+    assert caplog.records[0].message in {"fetch.failed", "fetch.broken"}
+
+
+def test_a_fetch_elsewhere_is_waited_for() -> None:
+    async def scene() -> None:
+        rows = Rows()
+        rows.current = [make_cached(checked_at=None)]
+        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=rows.current[0])
+        flight = flights_of(rows).start("shopify", lambda: elsewhere)
+        await until(lambda: rows.asked > 0)
+        rows.current = [LOGO]
+        assert flight is not None
+        assert await flight == LOGO
+
+    play(scene)
+
+
+def test_an_entry_that_goes_while_it_is_waited_for_is_none() -> None:
+    async def scene() -> None:
+        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=LOGO)
+        flight = flights_of(Rows()).start("shopify", lambda: elsewhere)
+        assert flight is not None
+        assert await flight is None
+
+    play(scene)
+
+
+def test_nobody_is_waited_for_for_ever() -> None:
+    async def scene() -> None:
+        rows = Rows()
+        rows.current = [make_cached(checked_at=NOW)]
+        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=rows.current[0])
+        flight = flights_of(rows, patience=0.01).start("shopify", lambda: elsewhere)
+        assert flight is not None
+        assert await flight == rows.current[0]
+
+    play(scene)
+
+
+def test_closing_waits_only_so_long() -> None:
+    async def scene() -> None:
+        flights, may_end = flights_of(Rows(), workers=1, limit=5), threading.Event()
+
+        def wait() -> Fetched:
+            assert may_end.wait(20)
+            return done()
+
+        started = [flights.start(name, wait) for name in "abc"]
+        await flights.close(patience=0.01)
+        may_end.set()
+        results = await asyncio.gather(*(each for each in started if each), return_exceptions=True)
+        assert all(isinstance(result, asyncio.CancelledError) for result in results)
+
+    play(scene)
+
+
+def test_closing_with_nothing_under_way_is_quick() -> None:
+    async def scene() -> None:
+        await flights_of(Rows()).close(patience=20)
+
+    play(scene)

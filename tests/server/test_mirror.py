@@ -1,0 +1,118 @@
+"""Rows in memory, kept true by the generation number."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from logocache.model import LogoRecord, Status
+from logocache.server.mirror import Known, Mirror
+from makers import NOW, make_cached, make_record
+
+WEEK = timedelta(days=7)
+
+
+class Rows:
+    """What the mirror asks of the shelf."""
+
+    def __init__(self, *records: LogoRecord) -> None:
+        self.records_by_key = {record.key: record for record in records}
+        self.number = 0
+
+    def change(self, *records: LogoRecord) -> None:
+        self.records_by_key = {record.key: record for record in records}
+        self.number += 1
+
+    def generation(self) -> int:
+        return self.number
+
+    def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
+        return [self.records_by_key[key] for key in keys if key in self.records_by_key]
+
+
+def mirror_of(rows: Rows, **facts: int) -> Mirror:
+    mirror = Mirror(rows, WEEK, **facts)  # type: ignore[arg-type]  # the two methods that are used
+    first = mirror.read_changes()
+    assert first is not None
+    mirror.apply(first)
+    return mirror
+
+
+def follow(mirror: Mirror) -> bool:
+    changes = mirror.read_changes()
+    if changes is not None:
+        mirror.apply(changes)
+    return changes is not None
+
+
+def test_what_was_put_is_known_until_the_row_changes() -> None:
+    before, after = make_cached(content=b"old"), make_cached(content=b"new")
+    rows = Rows(before)
+    mirror = mirror_of(rows)
+    mirror.put("shopify", before)
+    mirror.put("shopify.test", before)
+    assert not follow(mirror)
+    rows.change(after)
+    assert follow(mirror)
+    for name in ("shopify", "shopify.test"):
+        known = mirror.get(name)
+        assert known is not None
+        assert known.record == after
+    assert mirror.generation == 1
+
+
+@pytest.mark.parametrize(
+    "now",
+    [[], [make_cached("slack")], [make_cached("shopify", domain="shopify.example")]],
+    ids=["gone", "another", "moved"],
+)
+def test_a_name_that_may_mean_something_else_now_is_forgotten(now: list[LogoRecord]) -> None:
+    rows = Rows(make_cached("shopify"))
+    mirror = mirror_of(rows)
+    mirror.put("shopify", make_cached("shopify"))
+    mirror.put("slack", None)
+    rows.change(*now)
+    follow(mirror)
+    assert mirror.get("shopify") is None
+    assert mirror.get("slack") is None
+
+
+def test_what_was_learnt_while_rows_were_read_is_newer_than_they_are() -> None:
+    old, new = make_cached(content=b"old"), make_cached(content=b"new")
+    rows = Rows(old)
+    mirror = mirror_of(rows)
+    mirror.put("shopify", old)
+    rows.change(old)
+    changes = mirror.read_changes()
+    mirror.put("shopify", new)
+    assert changes is not None
+    mirror.apply(changes)
+    known = mirror.get("shopify")
+    assert known is not None
+    assert known.record == new
+
+
+def test_the_name_asked_for_longest_ago_is_forgotten_first() -> None:
+    mirror = mirror_of(Rows(), capacity=2)
+    for name in ("a", "b"):
+        mirror.put(name, None)
+    mirror.get("a")
+    mirror.put("c", None)
+    assert mirror.get("a") is not None
+    assert mirror.get("b") is None
+    assert len(mirror) == 2
+
+
+@pytest.mark.parametrize(
+    ("record", "stale_at", "due_at"),
+    [
+        (None, float("inf"), float("inf")),
+        (make_cached(), (NOW + WEEK).timestamp(), (NOW + WEEK).timestamp()),
+        (make_record(), float("inf"), 0.0),
+        (make_cached(status=Status.PLACEHOLDER, next_attempt_at=NOW), float("inf"), NOW.timestamp()),
+    ],
+    ids=["unknown", "cached", "pending", "placeholder"],
+)
+def test_when_a_row_is_stale_and_due(record: LogoRecord | None, stale_at: float, due_at: float) -> None:
+    known = Known.of(record, WEEK)
+    assert (known.stale_at, known.due_at) == (stale_at, due_at)

@@ -1,0 +1,57 @@
+"""Work that comes back: it goes on whatever happens, and says what happened once."""
+
+import asyncio
+
+import pytest
+
+from logocache.errors import DatabaseError
+from logocache.server.recurring import Recurring
+from scenes import play, until
+
+
+class Action:
+    def __init__(self, *results: Exception | None) -> None:
+        self.results = list(results)
+        self.times = 0
+
+    async def __call__(self) -> None:
+        self.times += 1
+        result = self.results.pop(0) if self.results else None
+        if result is not None:
+            raise result
+
+
+def test_it_comes_back_until_it_is_stopped() -> None:
+    async def scene() -> None:
+        action = Action()
+        recurring = Recurring("work", action, lambda: 0.0)
+        recurring.start()
+        await until(lambda: action.times >= 3)
+        await recurring.stop()
+        times = action.times
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert action.times == times
+
+    play(scene)
+
+
+def test_stopping_what_was_never_started_is_fine() -> None:
+    play(Recurring("work", Action(), lambda: 0.0).stop)
+
+
+def test_trouble_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    away = DatabaseError("the database is away", hint="wait")
+
+    async def scene() -> None:
+        recurring = Recurring("work", Action(away, away, None, ValueError("a bug"), None), lambda: 0.0)
+        for _ in range(5):
+            await recurring.once()
+
+    play(scene)
+    assert [record.message for record in caplog.records] == [
+        "work.failed",
+        "work.recovered",
+        "work.broken",
+        "work.recovered",
+    ]
