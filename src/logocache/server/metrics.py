@@ -1,0 +1,136 @@
+"""Figures for Prometheus, counted while the server runs. Names and labels: docs/http.md."""
+
+import os
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from logocache.model import FetchAttempt
+from logocache.results import CacheStats
+from logocache.server.load import Load
+from logocache.server.scrape import scraped
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+"""The label of what clients may invent: methods and paths that no route has."""
+
+LOOKUP_STATES = ("hit", "stale", "miss", "placeholder")
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Seconds: from a hit in memory to a first fetch that is waited for."""
+
+
+class Metrics:
+    """The figures of one application. Safe to use from several threads.
+
+    With PROMETHEUS_MULTIPROC_DIR in the environment, before this module is imported, the figures of all
+    processes that share that directory are shown together, whichever of them is asked; there is then
+    to be one `Metrics` in each. Whoever starts these processes empties the directory first, and tells
+    `prometheus_client.multiprocess.mark_process_dead` which of them have ended.
+    """
+
+    def __init__(self) -> None:
+        own = CollectorRegistry()
+        self._requests = Counter(
+            "logocache_requests_total", "Requests answered.", ("method", "route", "status"), registry=own
+        )
+        self._durations = Histogram(
+            "logocache_request_duration_seconds",
+            "Time from a request's head to the end of its answer.",
+            ("method", "route"),
+            buckets=BUCKETS,
+            registry=own,
+        )
+        lookups = Counter(
+            "logocache_lookups_total",
+            "Logos asked for, by where the answer was found.",
+            ("state",),
+            registry=own,
+        )
+        self._fetches = Counter(
+            "logocache_fetches_total", "Questions to sources.", ("provider", "outcome"), registry=own
+        )
+        self._gauges = {name: _gauge(name, what, own) for name, what in LOAD_GAUGES.items()}
+        # Finding a labelled child costs more than counting: each is looked up once.
+        self._lookups = {state: lookups.labels(state) for state in LOOKUP_STATES}
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._fetched: dict[tuple[str, str], Counter] = {}
+        self._figures = _all_processes() or own
+
+    def request(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """A request was answered. `route` is the template of the route's path, never the path itself."""
+        method = method if method in METHODS else OTHER
+        route = route or OTHER
+        answered = self._answered.get((method, route, status))
+        if answered is None:
+            answered = (
+                self._requests.labels(method, route, str(status)),
+                self._durations.labels(method, route),
+            )
+            self._answered[method, route, status] = answered
+        count, durations = answered
+        count.inc()
+        durations.observe(seconds)
+
+    def looked_up(self, state: str) -> None:
+        """A logo was asked for; `state` is one of `LOOKUP_STATES`."""
+        self._lookups[state].inc()
+
+    def fetched(self, attempts: Iterable[FetchAttempt]) -> None:
+        """Sources were asked."""
+        for attempt in attempts:
+            key = (attempt.provider, attempt.outcome.value)
+            count = self._fetched.get(key)
+            if count is None:
+                count = self._fetched[key] = self._fetches.labels(*key)
+            count.inc()
+
+    def loaded(self, load: Load) -> None:
+        """How much this process has to do just now. The latest one is shown."""
+        for name, gauge in self._gauges.items():
+            gauge.set(getattr(load, name))
+
+    def exposition(self, stats: CacheStats | None) -> bytes:
+        """All figures in Prometheus' text format; those of the cache are left out when `stats` is None."""
+        return generate_latest(_Together(self._figures, scraped(stats)))
+
+
+LOAD_GAUGES = {
+    "queue_length": "Logos that wait to be fetched.",
+    "queue_limit": "Logos that may wait to be fetched.",
+    "fetches_in_progress": "Logos that are being fetched.",
+    "hot_bytes": "Bytes of logos in memory.",
+    "hot_entries": "Logos in memory, each form for itself.",
+}
+"""The fields of `Load`, and what they are."""
+
+
+class _Together(Collector):
+    def __init__(self, figures: Collector, further: Iterable[Metric]) -> None:
+        self._figures = figures
+        self._further = further
+
+    def collect(self) -> Iterable[Metric]:
+        for metric in self._figures.collect():
+            # When a series was created is of no use here, and would double their number.
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric
+        yield from self._further
+
+
+def _gauge(name: str, what: str, registry: CollectorRegistry) -> Gauge:
+    return Gauge(f"logocache_{name}", what, registry=registry, multiprocess_mode="livesum")
+
+
+def _all_processes() -> Collector | None:
+    """The figures of all processes; None when there is only this one."""
+    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not directory:
+        return None
+    collector: Collector = MultiProcessCollector(None, path=directory)  # type: ignore[no-untyped-call]  # the library's
+    return collector

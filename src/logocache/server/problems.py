@@ -1,0 +1,227 @@
+"""Errors as problem documents (RFC 9457): `application/problem+json` with a stable `code`.
+
+A route of class `ProblemRoute` answers so in whatever application it is mounted; `install_handlers`
+does the same for the rest of an application of our own.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from logocache.errors import (
+    ConfigurationError,
+    DatabaseError,
+    DirectoryError,
+    DomainError,
+    LogoCacheError,
+    SchemaError,
+    SelectionError,
+    UnavailableError,
+    UnknownKeyError,
+)
+from logocache.server import request_id
+from logocache.server.allowed_methods import allowed_methods
+from logocache.server.problem_schema import MEDIA_TYPE, problem_responses, type_of
+
+__all__ = [
+    "Problem",
+    "ProblemError",
+    "ProblemRoute",
+    "install_handlers",
+    "internal_error",
+    "problem_of",
+    "problem_response",
+    "problem_responses",
+]
+
+RETRY_SECONDS = 5
+"""When to ask again after something was away: the server itself looks about that often."""
+MOST_MISTAKES = 20
+"""A request may hold any number of mistakes; so many are listed."""
+
+SERVER_ERROR = 500
+PROBLEM_IN_SCOPE = "logocache.problem"
+"""Where the reason of a 5xx is left for the access log."""
+
+KINDS: Mapping[type[LogoCacheError], tuple[int, str]] = MappingProxyType(
+    {
+        UnknownKeyError: (404, "No such logo"),
+        DomainError: (400, "Not a public domain"),
+        SelectionError: (400, "Nothing can be selected like that"),
+        ConfigurationError: (400, "This cannot be meant"),
+        DirectoryError: (503, "The cache directory cannot be used"),
+        DatabaseError: (503, "The database cannot be used"),
+        SchemaError: (503, "The database's schema is not the one of this version"),
+        UnavailableError: (503, "Not possible here and now"),
+        LogoCacheError: (500, "Not possible"),
+    }
+)
+"""Status and title of each error; of others those of their nearest base."""
+
+HTTP_PROBLEMS: Mapping[int, tuple[str, str, str]] = MappingProxyType(
+    {
+        404: ("not_found", "Nothing is here", "no route has this path: /openapi.json lists those there are"),
+        405: ("method_not_allowed", "Not with this method", "the Allow field lists the methods of this path"),
+        413: ("body_too_large", "Too large", "the request's body is larger than LOGO_CACHE_MAX_BODY_KB"),
+    }
+)
+"""Code, title and detail of what the web framework itself refuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One problem document, and the header fields that go with it."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    mistakes: Sequence[Mapping[str, str]] = ()
+    """What is wrong where, in a request that breaks the rules of its parameters."""
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem document."""
+
+    def __init__(
+        self, status: int, *, code: str, title: str, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(f"{title}: {detail}")
+        self.problem = Problem(status=status, code=code, title=title, detail=detail, headers=headers or {})
+
+    @classmethod
+    def of(cls, problem: Problem) -> "ProblemError":
+        error = cls(problem.status, code=problem.code, title=problem.title, detail=problem.detail)
+        error.problem = problem
+        return error
+
+
+class ProblemRoute(APIRoute):
+    """A route whose errors are problem documents, and whose answers to HEAD have no body."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_or_problem(request: Request) -> Response:
+            try:
+                response = await answer(request)
+            except (LogoCacheError, ProblemError, RequestValidationError, HTTPException) as error:
+                response = _response_to(error, request.scope)
+            if request.method == "HEAD":
+                response.body = b""  # Content-Length stays that of the answer to GET (RFC 9110 9.3.2)
+            return response
+
+        return answer_or_problem
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; also to methods that this path does not have, which no handler of the route sees."""
+        try:
+            await super().handle(scope, receive, send)
+        except HTTPException as error:
+            await _response_to(error, scope)(scope, receive, send)
+
+
+def problem_response(problem: Problem) -> Response:
+    """The problem as an answer. It is not to be stored, unless its headers say else."""
+    document: dict[str, object] = {
+        "type": type_of(problem.code),
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    if problem.mistakes:
+        document["errors"] = [dict(each) for each in problem.mistakes]
+    named = request_id.current()
+    if named is not None:
+        document["request_id"] = named
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} | dict(problem.headers)
+    return JSONResponse(document, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def problem_of(error: LogoCacheError) -> Problem:
+    """What an error of ours is over HTTP."""
+    status, title = next(KINDS[kind] for kind in type(error).__mro__ if kind in KINDS)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, UnavailableError) else {}
+    return Problem(status=status, code=error.code, title=title, detail=str(error), headers=headers)
+
+
+def internal_error() -> Problem:
+    """A mistake of ours. What it was is in the log, never in the answer."""
+    return Problem(
+        status=500,
+        code="internal",
+        title="A mistake in logocache",
+        detail="the server's log says more, under the id of this request",
+    )
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Problem documents for what no `ProblemRoute` answers: unknown paths, methods, mistakes of ours."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return _response_to(error, request.scope)
+
+    for kind in (HTTPException, RequestValidationError, LogoCacheError, ProblemError, Exception):
+        app.add_exception_handler(kind, answer)
+
+
+def _response_to(error: Exception, scope: Scope) -> Response:
+    problem = _problem_behind(error, scope)
+    if problem.status >= SERVER_ERROR:
+        scope[PROBLEM_IN_SCOPE] = problem.detail
+    return problem_response(problem)
+
+
+def _problem_behind(error: Exception, scope: Scope) -> Problem:
+    match error:
+        case ProblemError():
+            return error.problem
+        case LogoCacheError():
+            return problem_of(error)
+        case RequestValidationError():
+            return _invalid_request(error)
+        case HTTPException():
+            return _refused_by_framework(error, scope)
+        case _:
+            return internal_error()
+
+
+def _invalid_request(error: RequestValidationError) -> Problem:
+    """Says where and what, but repeats no value: it may be huge, or a secret."""
+    found = error.errors()
+    mistakes = [
+        {
+            "in": str(each["loc"][0]),
+            "name": ".".join(str(step) for step in each["loc"][1:]),
+            "detail": str(each["msg"]),
+        }
+        for each in found[:MOST_MISTAKES]
+    ]
+    first = mistakes[0]
+    return Problem(
+        status=422,
+        code="invalid_request",
+        title="The request breaks the rules of its parameters",
+        detail=f"{first['in']} {first['name']}: {first['detail']}",
+        mistakes=mistakes,
+    )
+
+
+def _refused_by_framework(error: HTTPException, scope: Scope) -> Problem:
+    code, title, detail = HTTP_PROBLEMS.get(
+        error.status_code, ("http_error", "The request was refused", str(error.detail))
+    )
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004  # RFC 9110 15.5.6
+        headers["Allow"] = allowed_methods(scope)
+    return Problem(status=error.status_code, code=code, title=title, detail=detail, headers=headers)

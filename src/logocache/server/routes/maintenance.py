@@ -1,0 +1,182 @@
+"""How the cache is, what it holds, and clearing it."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.types import Scope
+
+from logocache.cache import LogoCache
+from logocache.errors import SelectionError
+from logocache.health import Health, HealthStatus
+from logocache.results import ClearPlan, ClearReport
+from logocache.selection import ClearSelection
+from logocache.server.documents import (
+    ClearDocument,
+    ConfigDocument,
+    FilesDocument,
+    StatsDocument,
+    config_answer,
+    files_answer,
+    health_answer,
+    result_answer,
+)
+from logocache.server.files import file_page
+from logocache.server.paging import Page
+from logocache.server.parameters import After, Keys, Limit, Providers, Statuses
+from logocache.server.problems import ProblemRoute, problem_responses
+from logocache.server.security import AdminOnly
+from logocache.settings import Settings
+
+LONGEST_AGE_DAYS = 36500
+"""A hundred years."""
+FILES_PATH = "/api/logo-cache/files"
+
+
+def build(cache: LogoCache, settings: Settings, admin: AdminOnly) -> APIRouter:
+    """The routes; `admin` guards those that change something."""
+    router = APIRouter(route_class=ProblemRoute, tags=["maintenance"])
+    _add_figures(router, cache)
+    _add_contents(router, cache, settings)
+    _add_clearing(router, cache, admin)
+    return router
+
+
+def _add_figures(router: APIRouter, cache: LogoCache) -> None:
+    unhealthy: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
+        503: {"model": Health, "description": "`unhealthy`: the directory is gone or cannot be read."}
+    }
+
+    @router.get(
+        "/api/logo-cache/health",
+        operation_id="get_health",
+        summary="How the cache is, for monitoring",
+        response_model=Health,
+        response_description="`healthy`, or `degraded`: it answers, but something is wrong.",
+        responses=unhealthy,
+    )
+    @router.head("/api/logo-cache/health", include_in_schema=False)
+    def get_health() -> Response:
+        """Sizes are MB and GB (10^6 and 10^9 bytes). What cannot be asked is null."""
+        health = cache.health()
+        return health_answer(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
+
+    @router.get(
+        "/api/logo-cache/stats",
+        operation_id="get_cache_stats",
+        summary="Figures of the cache",
+        response_model=StatsDocument,
+        response_description="The figures.",
+        responses=problem_responses(503),
+    )
+    @router.head("/api/logo-cache/stats", include_in_schema=False)
+    def get_cache_stats() -> Response:
+        """As `logocache stats --json`."""
+        return result_answer(cache.stats())
+
+
+def _add_contents(router: APIRouter, cache: LogoCache, settings: Settings) -> None:
+    @router.get(
+        FILES_PATH,
+        operation_id="list_files",
+        summary="The stored files",
+        response_model=FilesDocument,
+        response_description="A page of files, in order of key.",
+        responses=problem_responses(422, 503),
+    )
+    @router.head(FILES_PATH, include_in_schema=False)
+    def list_files(request: Request, limit: Limit = 100, after: After = None) -> Response:
+        """The current file of each entry that has one, placeholders too."""
+        root = path_of(request.scope).removesuffix(FILES_PATH)
+        return files_answer(file_page(cache, Page(limit=limit, after=after), root=root))
+
+    @router.get(
+        "/api/logo-cache/config",
+        operation_id="get_config",
+        summary="The settings in force",
+        response_model=ConfigDocument,
+        response_description="The settings.",
+    )
+    @router.head("/api/logo-cache/config", include_in_schema=False)
+    async def get_config() -> Response:
+        """Every setting with its value, secrets as `***`."""
+        return config_answer(settings)
+
+
+def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly) -> None:
+    @router.post(
+        "/api/logo-cache/clear",
+        operation_id="clear_cache",
+        summary="Clear logos",
+        response_model=ClearDocument,
+        response_description="What went; with `dry_run` what would go.",
+        responses=problem_responses(400, 401, 403, 404, 422, 503),
+        dependencies=[Depends(admin)],
+    )
+    def clear_cache(
+        selection: Annotated[ClearSelection, Depends(clear_selection)],
+        *,
+        dry_run: Annotated[bool, Query(description="Change nothing.")] = False,
+    ) -> Response:
+        """As `logocache clear --json`.
+
+        Conditions must all hold, and there must be one. An entry of the catalogue stays known, and its
+        logo is fetched again.
+        """
+        plan = cache.plan_clear(selection)
+        return result_answer(_report_of(plan) if dry_run else cache.clear(plan))
+
+
+def clear_selection(
+    keys: Keys = [],  # noqa: B006  # FastAPI makes a new one for each request
+    older_than_days: Annotated[
+        float | None,
+        Query(
+            ge=0,
+            le=LONGEST_AGE_DAYS,
+            allow_inf_nan=False,
+            description="Fetched so many days ago.",
+            examples=[30],
+        ),
+    ] = None,
+    providers: Providers = [],  # noqa: B006
+    statuses: Statuses = [],  # noqa: B006
+    *,
+    orphans: Annotated[bool, Query(description="Files that no entry names, too.")] = False,
+    everything: Annotated[
+        bool, Query(alias="all", description="All logos that are not pinned; alone, or with `orphans`.")
+    ] = False,
+) -> ClearSelection:
+    """The options of `logocache clear`, as query parameters. Raises SelectionError."""
+    selection = ClearSelection(
+        keys=tuple(keys),
+        older_than=timedelta(days=older_than_days) if older_than_days is not None else None,
+        providers=tuple(providers),
+        statuses=tuple(statuses),
+        orphans=orphans,
+        everything=everything,
+    )
+    try:
+        return selection.checked()
+    except SelectionError as error:
+        raise SelectionError(
+            "nothing is selected, or all=true stands beside another condition",
+            hint="give key, older_than_days, provider, status or orphans=true; or all=true alone",
+        ) from error
+
+
+def path_of(scope: Scope) -> str:
+    """The path as the client sees it. Not all servers put the root path in front, as ASGI wants it."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path if path.startswith(root) else root + path
+
+
+def _report_of(plan: ClearPlan) -> ClearReport:
+    """What would go."""
+    return ClearReport(
+        dry_run=True,
+        logos=plan.logos,
+        orphans=plan.orphans,
+        pinned_kept=plan.pinned_kept,
+        freed_bytes=plan.freed_bytes,
+    )

@@ -1,0 +1,70 @@
+"""What orchestrators and Prometheus ask."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+
+from logocache.cache import LogoCache
+from logocache.errors import UnavailableError
+from logocache.health import Readiness, ReadyStatus
+from logocache.results import CacheStats
+from logocache.server.documents import HEADERS, readiness_answer
+from logocache.server.load import Load
+from logocache.server.metrics import CONTENT_TYPE, Metrics
+from logocache.server.problems import ProblemRoute
+
+
+def build(cache: LogoCache, metrics: Metrics, load: Callable[[], Load]) -> APIRouter:
+    """The routes; `load` tells how much this worker has to do."""
+    router = APIRouter(route_class=ProblemRoute, tags=["probes"])
+
+    @router.get(
+        "/healthz",
+        operation_id="get_process_health",
+        summary="Whether the process answers",
+        response_class=PlainTextResponse,
+        response_description="It does.",
+    )
+    @router.head("/healthz", include_in_schema=False)
+    async def get_process_health() -> Response:
+        """Asks neither database nor disk: when this fails, restart the process."""
+        return PlainTextResponse("ok\n", headers=HEADERS)
+
+    @router.get(
+        "/readyz",
+        operation_id="get_readiness",
+        summary="Whether the work can be done",
+        response_model=Readiness,
+        response_description="`ready`; or `degraded`: logos at hand are sent, others cannot be had.",
+        responses={503: {"model": Readiness, "description": "`unavailable`: send requests elsewhere."}},
+    )
+    @router.head("/readyz", include_in_schema=False)
+    def get_readiness() -> Response:
+        """Looks at database, directory and disk."""
+        readiness = cache.readiness()
+        return readiness_answer(readiness, status=503 if readiness.status is ReadyStatus.UNAVAILABLE else 200)
+
+    @router.get(
+        "/metrics",
+        operation_id="get_metrics",
+        summary="Figures for Prometheus",
+        response_class=PlainTextResponse,
+        response_description="Prometheus' text format.",
+    )
+    @router.head("/metrics", include_in_schema=False)
+    def get_metrics() -> Response:
+        """Requests, hits, fetches, queue, sizes. Without the database `logocache_up_database` is 0."""
+        metrics.loaded(load())
+        return Response(
+            metrics.exposition(_stats_of(cache)), headers=HEADERS | {"Content-Type": CONTENT_TYPE}
+        )
+
+    return router
+
+
+def _stats_of(cache: LogoCache) -> CacheStats | None:
+    try:
+        return cache.stats()
+    except UnavailableError:
+        return None
