@@ -35,7 +35,10 @@ class ServerSettings(BaseSettings):
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         *CommaSeparated,
-        Field(description="Addresses (CIDR) of proxies whose `X-Forwarded-For` and `-Proto` are believed."),
+        Field(
+            description="Addresses (CIDR) of proxies whose `X-Forwarded-For` and `-Proto` are believed; "
+            "a client on a unix socket counts as 127.0.0.1."
+        ),
     ] = ()
 
     # Who may do what.

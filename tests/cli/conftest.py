@@ -3,11 +3,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from logocache.cli.logs import SERVERS
+
 
 @pytest.fixture(autouse=True)
-def untouched_logger() -> Iterator[None]:
-    """Each run configures the logger; the tests that come after get it as it was."""
-    logger = logging.getLogger("logocache")
-    earlier = (logger.handlers, logger.propagate, logger.level)
+def untouched_loggers() -> Iterator[None]:
+    """Each run configures the loggers; the tests that come after get them as they were."""
+    loggers = [logging.getLogger(name) for name in ("logocache", *SERVERS)]
+    earlier = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
     yield
-    logger.handlers, logger.propagate, logger.level = earlier
+    for logger, state in zip(loggers, earlier, strict=True):
+        logger.handlers, logger.propagate, logger.level = state

@@ -1,6 +1,6 @@
 """A cache that answers from memory and remembers what it was asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -299,3 +299,22 @@ class FakeCache:
         progress.start(self.steps)
         for number in range(self.steps):
             progress.advance(f"logo {number}")
+
+
+@dataclass(kw_only=True)
+class FakeServer:
+    """Remembers with which settings it was to serve; the server to give to `run`."""
+
+    error: BaseException | None = None
+    settings: Settings | None = None
+    prepare: Callable[[], None] | None = None
+
+    def __call__(
+        self, settings: Settings, *, prepare: Callable[[], None], say: Callable[[str], None]
+    ) -> None:
+        if self.error is not None:
+            raise self.error
+        self.settings = settings
+        self.prepare = prepare
+        prepare()
+        say("serving on http://127.0.0.1:8080 (press Ctrl-C to stop)")

@@ -9,7 +9,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli.fakes import FakeCache
+from cli.fakes import FakeCache, FakeServer
 from logocache.cli.app import app
 from logocache.cli.exits import ExitCode
 from logocache.cli.run import run
@@ -88,6 +88,6 @@ def test_every_example_is_a_command_line_that_works(
     _, *arguments = shlex.split(re.split(r"[|#]", example)[0])
     wants_terminal = "clear" in arguments and not {"--yes", "--dry-run"} & set(arguments)
     expected = ExitCode.USAGE if wants_terminal or "soon" in arguments else ExitCode.FINE
-    assert run(arguments, opener=FakeCache().open) == (
+    assert run(arguments, opener=FakeCache().open, server=FakeServer()) == (
         ExitCode.PROBLEMS if "--strict" in arguments else expected
     )

@@ -11,15 +11,21 @@ ENGINES = frozenset(
     {
         *("alembic", "psycopg", "sqlalchemy", "sqlmodel"),
         *("h11", "httpcore", "httpx"),
+        *("fastapi", "httptools", "jinja2", "prometheus_client", "starlette", "uvicorn", "uvloop"),
         *("PIL", "defusedxml", "resvg_py"),
         *("fontawesome_free_pack", "publicsuffixlist", "simple_icons_pack"),
         *("pydantic_settings", "rich"),
     }
 )
-OURS = frozenset({"logocache.settings", "logocache.model", "logocache.results", "logocache.bootstrap"})
+OURS = frozenset(
+    {
+        *("logocache.settings", "logocache.model", "logocache.results", "logocache.bootstrap"),
+        "logocache.server",
+    }
+)
 """Our own modules that take long to load."""
 
-COMMANDS = ("init", "refresh", "stats", "list", "clear", "verify")
+COMMANDS = ("init", "refresh", "stats", "list", "clear", "verify", "serve")
 
 RUN = """
 import atexit, sys

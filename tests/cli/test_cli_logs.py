@@ -74,6 +74,25 @@ def test_auto_is_json_unless_on_a_terminal(
     assert terminal.getvalue().endswith("WARNING logocache.test event\n")
 
 
+@pytest.mark.parametrize(
+    ("quiet", "shown"),
+    [pytest.param(False, ["warning", "error"], id="default"), pytest.param(True, ["error"], id="quiet")],
+)
+@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio"])
+def test_what_the_server_runs_on_tells_of_trouble_alone(
+    name: str,
+    quiet: bool,  # noqa: FBT001  # a table's column
+    shown: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure(LogFormat.JSON, verbosity=2, quiet=quiet)
+    for level in ("debug", "info", "warning", "error"):
+        getattr(logging.getLogger(name), level)("event")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["level"] for line in lines] == shown
+    assert {line["logger"] for line in lines} == {name}
+
+
 def test_other_libraries_stay_silent_and_a_closed_stream_does_no_harm(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from logocache.cli.commands import clear as clearing
 from logocache.cli.commands import init as initialising
 from logocache.cli.commands import list as listing
 from logocache.cli.commands import refresh as refreshing
+from logocache.cli.commands import serve as serving
 from logocache.cli.commands import stats as counting
 from logocache.cli.commands import verify as verifying
 from logocache.cli.exits import ExitCode
@@ -39,6 +40,7 @@ app.command("stats", epilog=counting.FOOT)(counting.stats)
 app.command("list", epilog=listing.FOOT)(listing.list_entries)
 app.command("clear", epilog=clearing.FOOT)(clearing.clear)
 app.command("verify", epilog=verifying.FOOT)(verifying.verify)
+app.command("serve", epilog=serving.FOOT)(serving.serve)
 
 
 def show_version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it with the option's value

@@ -9,21 +9,31 @@ from typing import assert_never
 
 from logocache.cli import terminal
 from logocache.cli.wording import clean
+from logocache.server.request_id import RequestIds
 from logocache.settings import LogFormat
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every log record has; anything else came as `extra` and is a field of the event."""
 
 
+INFORMATION = 1
+"""The verbosity from which information is shown."""
+
+SERVERS = ("uvicorn", "asyncio")
+"""Loggers of what our server runs on. They tell of its troubles, and of no URL that we ask."""
+
+
 def configure(log_format: LogFormat, *, verbosity: int, quiet: bool) -> None:
-    """Set up the logger `logocache`, and no other: HTTP libraries log whole URLs, secrets included.
+    """Set up the loggers of `logocache` and of the server, and no other: HTTP clients log secrets in URLs.
 
     Warnings are shown; with `verbosity` 1 also information, with 2 everything; when `quiet` errors only.
+    The server's loggers show no more than warnings: we log each request ourselves.
     """
-    logger = logging.getLogger("logocache")
-    logger.handlers = [_handler(log_format)]
-    logger.propagate = False
-    logger.setLevel(_level(verbosity, quiet=quiet))
+    level = _level(verbosity, quiet=quiet)
+    handler = _handler(log_format)
+    _set_up("logocache", handler, level)
+    for name in SERVERS:
+        _set_up(name, handler, max(level, logging.WARNING))
 
 
 class TextFormatter(logging.Formatter):
@@ -68,9 +78,17 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in values.items() if name not in STANDARD}
 
 
+def _set_up(name: str, handler: logging.Handler, level: int) -> None:
+    logger = logging.getLogger(name)
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(level)
+
+
 def _handler(log_format: LogFormat) -> logging.Handler:
     handler = StandardErrorHandler()
     handler.setFormatter(JsonFormatter() if _as_json(log_format) else TextFormatter())
+    handler.addFilter(RequestIds())
     return handler
 
 
@@ -89,7 +107,7 @@ def _as_json(log_format: LogFormat) -> bool:
 def _level(verbosity: int, *, quiet: bool) -> int:
     if quiet:
         return logging.ERROR
-    return {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+    return {0: logging.WARNING, INFORMATION: logging.INFO}.get(verbosity, logging.DEBUG)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -11,7 +11,7 @@ from logocache.cli import exits, signals, terminal
 from logocache.cli.app import app
 from logocache.cli.arguments import globals_first
 from logocache.cli.exits import ExitCode
-from logocache.cli.session import Opener, Session, open_real
+from logocache.cli.session import Opener, Serve, Session, open_real, serve_real
 from logocache.cli.wording import clean
 from logocache.errors import LogoCacheError
 
@@ -22,9 +22,9 @@ SHOW_TRACEBACK = 2
 """The verbosity from which an error brings its traceback along."""
 
 
-def run(arguments: Sequence[str], *, opener: Opener = open_real) -> int:
+def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve = serve_real) -> int:
     """Do what `arguments` say; the exit code. Whatever goes wrong is one line on standard error."""
-    session = Session(opener=opener)
+    session = Session(opener=opener, server=server)
     try:
         with signals.raised_as_exits():
             return _dispatch(arguments, session)

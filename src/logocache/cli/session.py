@@ -1,6 +1,7 @@
 """What one run of the program holds: its global options, and the way to the cache."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,21 @@ def open_real(settings: "Settings") -> CacheService:
     return open_cache(settings)
 
 
+class Serve(Protocol):
+    """What the command `serve` asks of `logocache.server.serving`."""
+
+    def __call__(
+        self, settings: "Settings", *, prepare: Callable[[], None], say: Callable[[str], None]
+    ) -> None: ...
+
+
+def serve_real(settings: "Settings", *, prepare: Callable[[], None], say: Callable[[str], None]) -> None:
+    """The real server; tests give a `Session` another one."""
+    from logocache.server.serving import serve
+
+    serve(settings, prepare=prepare, say=say)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalOptions:
     config: Path | None = None
@@ -79,6 +95,7 @@ class Session:
     """Filled in two steps: made before the command line is read, `options` set once it is."""
 
     opener: Opener = open_real
+    server: Serve = serve_real
     options: GlobalOptions = field(default_factory=GlobalOptions)
 
     def open(self, *, offline: bool = False) -> CacheService:
@@ -95,6 +112,27 @@ class Session:
         settings = Settings(**given, offline=True) if offline else Settings(**given)
         logs.configure(settings.log_format, verbosity=self.options.verbosity, quiet=self.options.quiet)
         return self.opener(settings)
+
+    def serve(self, given: Mapping[str, object]) -> None:
+        """Serve until a signal comes, with settings `given` by options before all others.
+
+        Information is logged, requests among it, unless --quiet.
+
+        Raises:
+            SettingsError: a wrong setting.
+            LogoCacheError: whatever keeps the server from starting.
+        """
+        from logocache.cli import logs
+        from logocache.settings import Settings
+
+        settings = Settings(**{**self.options.settings(), **given})
+        prepare = functools.partial(
+            logs.configure,
+            settings.log_format,
+            verbosity=max(self.options.verbosity, logs.INFORMATION),
+            quiet=self.options.quiet,
+        )
+        self.server(settings, prepare=prepare, say=self.notice)
 
     def progress(self, verb: str) -> "AbstractContextManager[Progress]":
         """Shows how the work goes on; `verb` is what happens to each entry, as "fetched"."""

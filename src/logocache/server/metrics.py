@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from logocache.model import FetchAttempt
@@ -108,6 +108,12 @@ LOAD_GAUGES = {
     "hot_entries": "Logos in memory, each form for itself.",
 }
 """The fields of `Load`, and what they are."""
+
+
+def forget_process(number: int) -> None:
+    """A worker process has ended: what it held and waited for counts no more; its counts stay."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(number)  # type: ignore[no-untyped-call]  # the library's
 
 
 class _Together(Collector):

@@ -1,0 +1,311 @@
+"""Processes that serve, over real sockets and under real signals."""
+
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from logocache.server.serving import METRICS_VARIABLE, allow_open_files, shared_metrics
+from server.running import PATIENCE, eventually, get, until_closed
+
+TESTS = Path(__file__).parents[1]
+PROGRAM = TESTS / "server" / "tiny_program.py"
+CLOSE = "connection: close"
+
+
+@dataclass(kw_only=True)
+class Served:
+    process: subprocess.Popen[bytes]
+    said: list[str] = field(default_factory=list)
+    """Lines of standard error."""
+    _rest: bytes = b""
+
+    def hear(self, text: str, *, times: int = 1) -> str:
+        """Wait for so many lines with that text; the last of them."""
+        while len(found := [line for line in self.said if text in line]) < times:
+            assert self._read(), f"no {text!r} in {self.said}"
+        return found[times - 1]
+
+    def connect(self) -> socket.socket:
+        address = self.hear("serving on ").split()[2]
+        if address.startswith("unix:"):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(address.removeprefix("unix:"))
+        else:
+            host, _, port = address.removeprefix("http://").rpartition(":")
+            client = socket.create_connection((host.strip("[]"), int(port)))
+        client.settimeout(PATIENCE)
+        return client
+
+    def has_stopped_listening(self) -> bool:
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    def ask(self, path: str, *fields: str) -> str:
+        """The body of the answer."""
+        with self.connect() as client:
+            client.sendall(get(path, CLOSE, *fields))
+            return until_closed(client).partition(b"\r\n\r\n")[2].decode()
+
+    def processes(self, count: int) -> set[str]:
+        """What the first so many processes say of themselves."""
+        seen: set[str] = set()
+
+        def are_enough() -> bool:
+            seen.add(self.ask("/process"))
+            return len(seen) >= count
+
+        assert eventually(are_enough)
+        return seen
+
+    def ended(self) -> int:
+        """The exit code; then all of standard error is in `said`."""
+        while self._read():
+            pass
+        return self.process.wait(PATIENCE)
+
+    def _read(self) -> bool:
+        assert self.process.stderr is not None
+        ready, _, _ = select.select([self.process.stderr], [], [], PATIENCE)
+        assert ready, f"stuck after {self.said}"
+        piece = os.read(self.process.stderr.fileno(), 65536)
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        self.said += [line.decode() for line in lines]
+        return piece != b""
+
+
+Serve = Callable[..., Served]
+
+
+@contextmanager
+def served(environment: dict[str, str]) -> Iterator[Served]:
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,  # so that a test can send signals to all processes of one
+    )
+    try:
+        yield Served(process=process)
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@pytest.fixture
+def serve(request: pytest.FixtureRequest) -> Serve:
+    def start(**variables: str) -> Served:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TINY")}
+        environment |= {"PYTHONPATH": str(TESTS), "LOGO_CACHE_SERVE_PORT": "0"} | variables
+        context = served(environment)
+        up = context.__enter__()
+        request.addfinalizer(lambda: context.__exit__(None, None, None))
+        return up
+
+    return start
+
+
+pytestmark = pytest.mark.end_to_end
+
+TWO_WORKERS = {"LOGO_CACHE_SERVE_WORKERS": "2"}
+PROCESSES = pytest.mark.parametrize(
+    "processes", [pytest.param({}, id="alone"), pytest.param(TWO_WORKERS, id="two workers")]
+)
+
+
+@PROCESSES
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda each: each.name)
+def test_a_signal_ends_it_with_0_in_time_while_a_request_hangs_and_a_thread_is_busy(
+    serve: Serve, processes: dict[str, str], number: signal.Signals
+) -> None:
+    up = serve(LOGO_CACHE_SHUTDOWN_SECONDS="0.5", **processes)
+    assert up.ask("/busy") == "busy"
+    with up.connect() as client:
+        client.sendall(get("/hang"))
+        up.hear("hanging")
+        started = time.monotonic()
+        up.process.send_signal(number)
+        assert until_closed(client).startswith(b"HTTP/1.1 503 ")
+        assert up.ended() == 0
+        assert time.monotonic() - started < 1.5 + 0.5  # on a busy machine
+    assert up.said.count("flushed") == (2 if processes else 1)
+    assert not [line for line in up.said if "Traceback" in line]
+
+
+@PROCESSES
+def test_a_second_ctrl_c_does_not_wait(serve: Serve, processes: dict[str, str]) -> None:
+    up = serve(LOGO_CACHE_SHUTDOWN_SECONDS="60", **processes)
+    with up.connect() as client:
+        client.sendall(get("/hang"))
+        up.hear("hanging")
+        # As a terminal does it: to every process of the group.
+        os.killpg(up.process.pid, signal.SIGINT)
+        assert eventually(up.has_stopped_listening)
+        started = time.monotonic()
+        os.killpg(up.process.pid, signal.SIGINT)
+        assert up.ended() == 0
+        assert time.monotonic() - started < 5
+    assert not [line for line in up.said if "Traceback" in line]
+
+
+@PROCESSES
+def test_a_signal_during_the_start_ends_it_with_0(serve: Serve, processes: dict[str, str]) -> None:
+    up = serve(TINY="waits", **processes)
+    up.hear("waiting")
+    up.process.send_signal(signal.SIGTERM)
+    assert up.ended() == 0
+    assert set(up.said) == {"waiting"}
+
+
+@PROCESSES
+def test_a_start_that_fails_is_one_line(serve: Serve, processes: dict[str, str]) -> None:
+    up = serve(TINY="refuses", **processes)
+    assert up.ended() == 3
+    assert up.said == ["database: the database is away: start it"]
+
+
+def test_a_worker_that_dies_while_starting_is_not_started_for_ever(serve: Serve) -> None:
+    up = serve(TINY="dies", **TWO_WORKERS)
+    assert up.ended() == 3
+    (line,) = up.said
+    assert line.startswith("unavailable: a worker ended during its start, with exit code -9: ")
+
+
+def test_a_worker_that_breaks_while_starting_ends_all(serve: Serve) -> None:
+    up = serve(TINY="breaks", **TWO_WORKERS)
+    assert up.ended() == 3
+    (line,) = up.said
+    assert line.startswith("unavailable: a worker met an unexpected ZeroDivisionError: a bug: ")
+
+
+def test_two_workers_share_a_socket_and_a_directory_for_metrics(serve: Serve) -> None:
+    up = serve(**TWO_WORKERS)
+    up.hear("serving on ")
+    seen = up.processes(2)
+    workers, folders = zip(*(each.split() for each in seen), strict=True)
+    assert str(up.process.pid) not in workers
+    assert len(set(folders)) == 1
+    assert Path(folders[0]).is_dir()
+    up.process.terminate()
+    assert up.ended() == 0
+    assert not Path(folders[0]).exists()
+
+
+def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
+    up = serve(**TWO_WORKERS)
+    earlier = up.processes(2)
+    assert up.ask("/die") == ""
+    assert eventually(lambda: up.ask("/process") not in earlier)
+    up.process.terminate()
+    assert up.ended() == 0
+
+
+def test_a_replacement_that_cannot_start_is_tried_again_while_another_serves(
+    serve: Serve, tmp_path: Path
+) -> None:
+    away = tmp_path / "away"
+    up = serve(TINY_AWAY=str(away), **TWO_WORKERS)
+    earlier = up.processes(2)
+    away.touch()
+    up.ask("/die")
+    up.hear("worker.died", times=2)
+    assert up.ask("/") == "hello"
+    away.unlink()
+    assert eventually(lambda: up.ask("/process") not in earlier)
+
+
+def test_when_no_worker_is_left_that_serves_the_reason_is_one_line(serve: Serve, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    up = serve(TINY_AWAY=str(away), **TWO_WORKERS)
+    pids = [int(each.split()[0]) for each in up.processes(2)]
+    away.touch()
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    assert up.ended() == 3
+    assert up.said[-1] == "database: the database is away: start it"
+
+
+def test_workers_end_when_their_parent_is_killed(serve: Serve) -> None:
+    up = serve(**TWO_WORKERS)
+    assert up.ask("/") == "hello"
+    up.process.kill()
+    up.ended()  # standard error ends only when every process has closed it
+    assert up.said.count("flushed") == 2
+
+
+def test_a_port_in_use_is_one_line(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        up = serve(LOGO_CACHE_SERVE_PORT=str(port))
+        assert up.ended() == 3
+    (line,) = up.said
+    assert line.startswith(f"unavailable: 127.0.0.1:{port} is in use: ")
+
+
+@PROCESSES
+def test_over_a_unix_socket_clients_are_on_this_machine(
+    serve: Serve, processes: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "s.sock"
+    up = serve(LOGO_CACHE_SERVE_UNIX_SOCKET=str(path), LOGO_CACHE_TRUSTED_PROXIES="127.0.0.1/32", **processes)
+    assert up.ask("/client") == "127.0.0.1 http /client"
+    forwarded = ("x-forwarded-for: 198.51.100.7", "x-forwarded-proto: https")
+    assert up.ask("/client", *forwarded) == "198.51.100.7 https /client"
+    up.process.terminate()
+    assert up.ended() == 0
+    assert not path.exists()
+
+
+def test_it_is_ready_only_when_it_answers(serve: Serve) -> None:
+    up = serve()
+    assert up.hear("serving on http://127.0.0.1:").endswith(" (press Ctrl-C to stop)")
+    assert up.ask("/") == "hello"
+
+
+def test_a_directory_for_metrics_lasts_no_longer_than_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(METRICS_VARIABLE, "earlier")
+    with shared_metrics() as folder:
+        assert os.environ[METRICS_VARIABLE] == str(folder)
+        assert folder.is_dir()
+    assert os.environ[METRICS_VARIABLE] == "earlier"
+    assert not folder.exists()
+    monkeypatch.delenv(METRICS_VARIABLE)
+    with shared_metrics():
+        pass
+    assert METRICS_VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted", "soft"),
+    [
+        pytest.param((1024, 4096), 2000, 2000, id="raised"),
+        pytest.param((1024, 1500), 2000, 1500, id="as far as allowed"),
+        pytest.param((1024, resource.RLIM_INFINITY), 2000, 2000, id="no hard limit"),
+        pytest.param((4096, 4096), 2000, 4096, id="enough already"),
+        pytest.param((resource.RLIM_INFINITY, resource.RLIM_INFINITY), 2000, -1, id="no limit"),
+    ],
+)
+def test_files_may_be_opened_for_all_connections(
+    limits: tuple[int, int], wanted: int, soft: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [limits]
+    monkeypatch.setattr(resource, "getrlimit", lambda which: now[0])
+    monkeypatch.setattr(resource, "setrlimit", lambda which, new: now.append(new))
+    allow_open_files(wanted)
+    assert now[-1][0] == soft

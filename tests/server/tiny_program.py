@@ -1,0 +1,30 @@
+"""A process that serves the tiny application the way `logocache serve` serves the real one.
+
+Its settings come from the environment.
+"""
+
+import sys
+
+from logocache.cli import signals
+from logocache.errors import LogoCacheError
+from logocache.server.serving import serve
+from logocache.settings import Settings
+from server.tiny_app import application, tell
+
+
+def prepare() -> None:
+    """No logging."""
+
+
+def main() -> int:
+    try:
+        with signals.raised_as_exits():
+            serve(Settings(), prepare=prepare, say=tell, application=application)
+    except LogoCacheError as error:
+        tell(f"{error.code}: {error}")
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
