@@ -1,5 +1,6 @@
 """Everything that CI checks, each as a session. `nox` runs them all; `nox -s tests` just one."""
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -8,7 +9,7 @@ nox.needs_version = ">=2025.2"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
-nox.options.sessions = ["lint", "types", "imports", "tests", "docs", "coverage"]
+nox.options.sessions = ["lint", "types", "imports", "tests", "contract", "docs", "coverage"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 COVERAGE_DIR = Path(".coverage")
@@ -60,10 +61,18 @@ def tests(session: nox.Session, database: str) -> None:
 
 
 @nox.session
+def contract(session: nox.Session) -> None:
+    """A live server against its own OpenAPI document, by schemathesis."""
+    install(session, "contract")
+    session.run("python", "tests/contract/check_api.py", env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation says what the program does."""
-    install(session, "test")
-    session.run("pytest", "-n", "auto", "-m", "docs", *session.posargs)
+    """The documentation says what the program does, and builds without a warning."""
+    install(session, "test", "site")
+    # A page's commands run once, however many tests look at what came of them.
+    session.run("pytest", "-n", "auto", "--dist", "loadfile", "-m", "docs", *session.posargs)
 
 
 @nox.session
@@ -77,9 +86,27 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """The documentation as a site, in site/."""
+    install(session, "site", project=False)
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "true"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """What it costs, side by side with named peers. Figures are for reading: nothing fails by them."""
+    install(session, "test")
+    for name in session.posargs or ["starting", "counting", "serving"]:
+        session.run("python", f"tests/benchmarks/bench_{name}.py")
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
     """Draw the README's picture anew, from what a first init without network stores."""
-    session.install(".")
-    logos = session.create_tmp() + "/logos"
+    session.install(".", "pyte>=0.8.2,<0.9")
+    folder = Path(session.create_tmp())
+    logos = str(folder / "logos")
     session.run("logocache", "--cache-dir", logos, "init", "--offline", "--force-refresh")
     session.run("python", "docs/pictures/contact_sheet.py", logos, "docs/pictures/contact-sheet.png")
+    shutil.rmtree(folder / "cli", ignore_errors=True)
+    session.run("python", "docs/pictures/cli.py", str(folder / "cli"), "docs/pictures/cli.svg")

@@ -29,6 +29,11 @@ class PostgresServer:
         """The database's address, as a user would write it."""
         return f"postgresql://postgres@/{database}?{urlencode({'host': str(self._directory)})}"
 
+    @property
+    def socket(self) -> Path:
+        """The unix socket on which it listens (https://www.postgresql.org/docs/current/runtime-config-connection.html)."""
+        return self._directory / ".s.PGSQL.5432"
+
     def create(self, database: str) -> None:
         self.execute(f"CREATE DATABASE {database}")
 

@@ -1,0 +1,71 @@
+"""A relay between a client and a server's unix socket, which can be cut and mended."""
+
+import contextlib
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Relay:
+    """Listens on loopback. A context manager."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._pipes: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._accept()
+
+    def cut(self) -> None:
+        """As when the server stops: connections break, and new ones are refused."""
+        with self._lock:
+            _close(self._listener)
+            for pipe in self._pipes:
+                _close(pipe)
+            self._pipes = []
+
+    def mend(self) -> None:
+        """As when it is there again, under the same address."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._accept()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cut()
+
+    def _accept(self) -> None:
+        threading.Thread(target=self._serve, args=[self._listener], daemon=True).start()
+
+    def _serve(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the listener was closed
+            while True:
+                client, _ = listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(str(self._target))
+                with self._lock:
+                    self._pipes += [client, server]
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=_pump, args=[source, sink], daemon=True).start()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    _close(sink)
+
+
+def _close(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
+    each.close()
