@@ -1,0 +1,13 @@
+#!/bin/sh
+set -eu
+
+# What your entrypoint did before, such as migrations, stays here.
+
+# --- logos ----------------------------------------------------------------------------------------
+# Makes the directory and the database ready, and fetches what is due: a minute or two the first time,
+# a second later on. A logo that cannot be had is no failure. A directory or a database that cannot be
+# used is one: then this ends here, with a line that says what to do.
+logocache init
+# --------------------------------------------------------------------------------------------------
+
+exec uvicorn main:app --host 0.0.0.0 --port 8000
