@@ -148,7 +148,7 @@ def online(tmp_path: Path, internet: Loopback) -> dict[str, str]:
     }
 
 
-def made_ready(environment: Mapping[str, str]) -> None:
+def made_ready(environment: dict[str, str]) -> None:
     """Directory and schema, without a fetch of note."""
     initialised(environment | {"LOGO_CACHE_OFFLINE": "true"}, "shopify")
 
