@@ -53,7 +53,8 @@ class ServerSettings(BaseSettings):
         float,
         Field(
             ge=0,
-            description="Fetches that one client address may cause in a minute, on average; 0: no limit.",
+            description="Fetches that one client address may cause in a minute, on average, "
+            "and ten times as many resized copies; 0: no limit.",
         ),
     ] = 120
     max_connections: Annotated[

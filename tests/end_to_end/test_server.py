@@ -93,7 +93,8 @@ def test_init_then_serve_and_every_route_answers(environment: dict[str, str]) ->
         assert server.ask("POST", clear).status_code == 401
         cleared = server.ask("POST", clear, headers=authorised())
         assert (cleared.status_code, len(cleared.json()["logos"])) == (200, 145)
-        assert server.end() == (0, pytest.approx(2.5, abs=2.5))
+        code, seconds = server.end()
+        assert (code, seconds < 5) == (0, True)
         # Offline, a cleared logo is had again from the icon sets when it is asked for.
     with serving(environment=environment) as server:
         assert server.get("/shopify.com").headers["x-cache"] == "MISS"

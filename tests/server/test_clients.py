@@ -1,8 +1,8 @@
-"""How many fetches one client address may cause."""
+"""How much work one client address may cause."""
 
 import pytest
 
-from logocache.server.clients import MissLimit, network_of
+from logocache.server.clients import ClientLimit, network_of
 
 
 class Watch:
@@ -15,7 +15,7 @@ class Watch:
 
 def test_a_minutes_share_at_once_and_then_as_many_as_flow_back() -> None:
     watch = Watch()
-    limit = MissLimit(60, monotonic=watch)
+    limit = ClientLimit(60, monotonic=watch)
     assert [limit.wait_for("192.0.2.1") for _ in range(60)] == [0.0] * 60
     assert limit.wait_for("192.0.2.1") == pytest.approx(1.0)
     watch.now += 0.5
@@ -27,25 +27,25 @@ def test_a_minutes_share_at_once_and_then_as_many_as_flow_back() -> None:
 
 def test_a_long_pause_saves_no_more_than_a_minutes_share() -> None:
     watch = Watch()
-    limit = MissLimit(2, monotonic=watch)
+    limit = ClientLimit(2, monotonic=watch)
     limit.wait_for("192.0.2.1")
     watch.now += 3600
     assert [limit.wait_for("192.0.2.1") > 0 for _ in range(3)] == [False, False, True]
 
 
 def test_less_than_one_a_minute_is_possible() -> None:
-    limit = MissLimit(0.5, monotonic=Watch())
+    limit = ClientLimit(0.5, monotonic=Watch())
     assert limit.wait_for("192.0.2.1") == 0.0
     assert limit.wait_for("192.0.2.1") == pytest.approx(120.0)
 
 
 def test_zero_is_no_limit() -> None:
-    limit = MissLimit(0, monotonic=Watch())
+    limit = ClientLimit(0, monotonic=Watch())
     assert not any(limit.wait_for("192.0.2.1") for _ in range(10_000))
 
 
 def test_memory_is_bounded() -> None:
-    limit = MissLimit(1, monotonic=Watch(), capacity=2)
+    limit = ClientLimit(1, monotonic=Watch(), capacity=2)
     for client in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
         assert limit.wait_for(client) == 0.0
     assert len(limit._buckets) == 2

@@ -282,3 +282,6 @@ def test_addresses_in_memory_are_bounded() -> None:
     for scope in scopes:
         addresses.learn(scope, FileQuestion(scope["path"]))  # type: ignore[arg-type]  # a path is a text
     assert [addresses.find(scope) is None for scope in scopes] == [True, False, False]
+    long = {"path": "/d", "query_string": b"size=64&" + b"x" * 200}
+    addresses.learn(long, FileQuestion("/d"))
+    assert addresses.find(long) is None

@@ -10,7 +10,7 @@ import pytest
 from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
 from fakes import reply
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
-from logocache.model import OutcomeKind, Status
+from logocache.model import OutcomeKind, Status, Variant
 from logocache.selection import ClearSelection
 from logocache.server.questions import (
     BusyError,
@@ -355,6 +355,27 @@ def test_a_client_may_cause_only_so_many_fetches(tmp_path: Path) -> None:
             assert (await on.ask("company2")).state is CacheState.PLACEHOLDER
             assert (await on.ask("company0")).state is CacheState.HIT
             assert (await on.ask("company2", client="192.0.2.2")).state is CacheState.MISS
+
+    play(scene)
+
+
+def test_a_client_may_cause_only_so_much_drawing(bench: Bench) -> None:
+    """Each size is a picture to be made; so is each monogram of a name that nobody knows."""
+
+    async def scene() -> None:
+        async with serving(bench, misses_per_minute=1) as on:
+            on.cache.init()
+            for size in range(100, 110):
+                await on.ask("shopify", variant=Variant(size=size))
+            with pytest.raises(TooManyMissesError):
+                await on.ask("shopify", variant=Variant(size=200))
+            with pytest.raises(TooManyMissesError):
+                await on.ask("example.com")
+            assert (await on.ask("shopify", variant=Variant(size=100))).state is CacheState.HIT
+            assert (await on.ask("shopify")).state is CacheState.HIT
+            assert (
+                await on.ask("shopify", variant=Variant(size=200), client="192.0.2.2")
+            ).state is CacheState.HIT
 
     play(scene)
 

@@ -8,7 +8,7 @@ from logocache.cache import LogoCache
 from logocache.model import LogoRecord
 from logocache.operations.on_demand import Fetched, FetchState
 from logocache.policy.attempts import was_given_up
-from logocache.server.clients import MissLimit
+from logocache.server.clients import ClientLimit
 from logocache.server.flights import Flight, Flights
 from logocache.server.mirror import Known, Mirror
 from logocache.server.questions import BusyError, TooManyMissesError
@@ -16,6 +16,8 @@ from logocache.settings import OnDemand
 
 RETRY_SECONDS = 5
 """When to ask again for what cannot be fetched now."""
+DRAWINGS_FOR_A_MISS = 10
+"""Resized copies and monograms that a client may cause for each fetch that it may cause."""
 REST_SECONDS = 10
 """How long a due entry is left alone after an attempt to refresh it, however often it is asked for."""
 
@@ -29,7 +31,10 @@ class Acquisition:
         self._on_demand = cache.on_demand
         self._shelf = cache.shelf
         self._mirror = mirror
-        self._misses = MissLimit(settings.misses_per_minute, monotonic=time.monotonic)
+        self._misses = ClientLimit(settings.misses_per_minute, monotonic=time.monotonic)
+        self._drawings = ClientLimit(
+            DRAWINGS_FOR_A_MISS * settings.misses_per_minute, monotonic=time.monotonic
+        )
         self._offline = settings.offline
         self._resting = Resting(REST_SECONDS)
         self.flights = Flights(
@@ -38,6 +43,12 @@ class Acquisition:
             limit=settings.on_demand_queue,
             patience=settings.logo_timeout_seconds,
         )
+
+    def allow_drawing(self, client: str) -> None:
+        """Count the making of a picture for that client. Raises TooManyMissesError."""
+        wait = self._drawings.wait_for(client)
+        if wait > 0:
+            raise TooManyMissesError(retry_after=wait)
 
     def missing(self, name: str, record: LogoRecord | None, client: str) -> Flight | None:
         """A fetch, started or joined, of what is not there; None when there is nothing to be had.

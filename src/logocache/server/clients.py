@@ -1,4 +1,4 @@
-"""How many fetches one client address may cause."""
+"""How much work one client address may cause."""
 
 import ipaddress
 from collections import OrderedDict
@@ -17,7 +17,7 @@ class _Bucket:
     filled_at: float
 
 
-class MissLimit:
+class ClientLimit:
     """A token bucket for each client address. Used by the event loop's thread alone."""
 
     def __init__(
@@ -32,7 +32,7 @@ class MissLimit:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def wait_for(self, client: str) -> float:
-        """Count one fetch for that client: 0 when it may, else the seconds after which it may."""
+        """Count one for that client: 0 when it may, else the seconds after which it may."""
         if self._unlimited:
             return 0.0
         bucket = self._filled(network_of(client))

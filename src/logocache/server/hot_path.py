@@ -13,6 +13,9 @@ from logocache.server.service import LogoService
 CAPACITY = 20_000
 """Addresses remembered; those asked for longest ago are forgotten first."""
 
+LONGEST_QUERY = 200
+"""Bytes of a query that is remembered: more than all parameters take, whatever else a client adds."""
+
 METHODS = frozenset({"GET", "HEAD"})
 
 Address = tuple[str, bytes]
@@ -27,7 +30,9 @@ class Addresses:
         self._questions: OrderedDict[Address, tuple[Question, str]] = OrderedDict()
 
     def learn(self, scope: Scope, question: Question) -> None:
-        """Remember what this request, which a route has understood, asks."""
+        """Remember what this request, which a route has understood, asks, unless its query is a long one."""
+        if len(scope["query_string"]) > LONGEST_QUERY:
+            return
         route = getattr(scope.get("route"), "path", "")
         self._questions[scope["path"], scope["query_string"]] = (question, route)
         if len(self._questions) > self._capacity:

@@ -75,10 +75,10 @@ class LogoService:
         known = await self._known(question.name)
         record = known.record
         if record is not None and record.file is not None:
-            body = await self._body(record.file, question.variant)
+            body = await self._body(record.file, question.variant, client)
             if body is not None:
                 served = self._stored(question, known, record, body)
-                return served or await self._without(question, record)
+                return served or await self._without(question, record, client)
             _log.error("file.damaged", extra={"key": record.key, "file": record.file.name})
         return await self._missed(question, record, client)
 
@@ -167,10 +167,12 @@ class LogoService:
             if generation == self.mirror.generation:
                 return self.mirror.put(name, record)
 
-    async def _body(self, file: StoredFile, variant: Variant) -> Body | None:
+    async def _body(self, file: StoredFile, variant: Variant, client: str) -> Body | None:
         body = self.bodies.get(file.name, variant.label)
         if body is not None:
             return body
+        if not variant.is_stored_form:
+            self.acquisition.allow_drawing(client)
 
         async def read() -> Body | None:
             form = await asyncio.to_thread(self._shelf.variant, file, variant)
@@ -189,43 +191,52 @@ class LogoService:
         try:
             flight = self.acquisition.missing(_flight_name(question.name, record), record, client)
             if flight is None:
-                return await self._without(question, record)
+                return await self._without(question, record, client)
             async with asyncio.timeout(self._patience):
                 fetched = await asyncio.shield(flight)
         except TimeoutError:
             late = BusyError("its sources have not answered yet", retry_after=RETRY_SECONDS)
-            return await self._later(question, record, late)
+            return await self._later(question, record, client, late)
         except (BusyError, TooManyMissesError) as error:
-            return await self._later(question, record, error)
-        return await self._fetched(question, fetched)
+            return await self._later(question, record, client, error)
+        return await self._fetched(question, fetched, client)
 
-    async def _fetched(self, question: LogoQuestion, record: LogoRecord | None) -> Served:
+    async def _fetched(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
         known = self.acquisition.learn(question.name, record)
-        body = await self._body(record.file, question.variant) if record and record.file else None
+        body = await self._body(record.file, question.variant, client) if record and record.file else None
         if record is None or body is None or record.status is not Status.CACHED:
-            return await self._without(question, record)
+            return await self._without(question, record, client)
         self._count_miss()
         return Served(body=body, state=CacheState.MISS, max_age=_age(known.stale_at - time.time()))
 
     async def _later(
-        self, question: LogoQuestion, record: LogoRecord | None, reason: BusyError | TooManyMissesError
+        self,
+        question: LogoQuestion,
+        record: LogoRecord | None,
+        client: str,
+        reason: BusyError | TooManyMissesError,
     ) -> Served:
         """The answer when there may be a logo another time: a placeholder at once, or the reason."""
         if question.fallback is Fallback.MONOGRAM:
-            return await self._without(question, record)
+            return await self._without(question, record, client)
         self._count_miss()
         raise reason
 
-    async def _without(self, question: LogoQuestion, record: LogoRecord | None) -> Served:
+    async def _without(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
         """The answer when there is no logo: a monogram, or none."""
         self._count_miss()
         if question.fallback is Fallback.NOT_FOUND:
             raise NoLogoError
-        body = await self._monogram(_flight_name(question.name, record), record, question.variant)
+        body = await self._monogram(question, record, client)
         return Served(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)
 
-    async def _monogram(self, name: str, record: LogoRecord | None, variant: Variant) -> Body:
+    async def _monogram(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Body:
+        name, variant = _flight_name(question.name, record), question.variant
         drawn_as = f"monogram {name}"
+        body = self.bodies.get(drawn_as, variant.label)
+        if body is not None:
+            return body
+        self.acquisition.allow_drawing(client)
 
         async def draw() -> Body:
             content = await asyncio.to_thread(self._shelf.monogram, name, record, variant)
@@ -233,8 +244,7 @@ class LogoService:
             self.bodies.put(drawn_as, variant.label, made)
             return made
 
-        body = self.bodies.get(drawn_as, variant.label)
-        return body if body is not None else await self._once.do((drawn_as, variant.label), draw)
+        return await self._once.do((drawn_as, variant.label), draw)
 
 
 def _flight_name(name: str, record: LogoRecord | None) -> str:
