@@ -1,6 +1,7 @@
 """When to ask again, and how a chain's answers add up."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,12 @@ from logocache.policy.attempts import (
     backoff,
     counts_as_failure,
     failure_of,
+    is_due,
     is_stale,
+    is_unknown,
     next_attempt,
     success_of,
+    was_given_up,
 )
 from makers import DAY, NOW, make_cached, make_record
 
@@ -159,3 +163,37 @@ def test_not_asking_is_no_failure() -> None:
         OutcomeKind.UNCHANGED,
         OutcomeKind.NOT_ASKED,
     }
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_whether_there_is_a_logo_is_open_unless_a_source_has_said_so(kind: OutcomeKind) -> None:
+    said = {
+        OutcomeKind.FOUND,
+        OutcomeKind.UNCHANGED,
+        OutcomeKind.NOT_FOUND,
+        OutcomeKind.PLACEHOLDER,
+        OutcomeKind.INVALID_IMAGE,
+    }
+    record = make_record(last_outcome=kind)
+    assert is_unknown(record, offline=False) is (kind not in said)
+    assert is_unknown(record, offline=True) is (kind not in said | {OutcomeKind.NOT_ASKED})
+
+
+def test_an_entry_that_nobody_asked_for_yet_is_not_unknown_but_due() -> None:
+    assert not is_unknown(make_record(), offline=False)
+    assert is_due(make_record(), now=NOW)
+    assert is_due(make_record(next_attempt_at=NOW), now=NOW)
+    assert not is_due(make_record(next_attempt_at=NOW + DAY), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("facts", "given_up"),
+    [
+        ({"last_outcome": OutcomeKind.FOUND}, True),
+        ({"last_outcome": None}, True),
+        ({"last_outcome": OutcomeKind.NOT_FOUND}, False),
+    ],
+)
+def test_an_evicted_logo_is_told_from_one_that_there_is_not(facts: dict[str, Any], *, given_up: bool) -> None:
+    assert was_given_up(make_record(**facts)) is given_up
+    assert not was_given_up(make_cached(**facts))

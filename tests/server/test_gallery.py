@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from benches import SHOPIFY, Bench
 from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
+from logocache.errors import SchemaError
 from logocache.model import OutcomeKind
 from logocache.server.html import POLICY
 from logocache.server.routes import gallery
@@ -208,11 +209,22 @@ def test_many_who_look_at_the_same_time_cost_no_more_than_one(bench: Bench) -> N
     with bench.open() as cache:
         cache.init(["shopify"])
         shown = gallery.Gallery(cache, clock=lambda: now)
-        before = shown.html()
+        before = shown.look()
         cache.init()
-        assert shown.html() == before
+        assert shown.look() == before
         now = gallery.KEPT_SECONDS
-        assert shown.html() != before
+        assert shown.look() != before
+
+
+def test_a_database_that_is_away_is_asked_once_a_second_too(tmp_path: Path) -> None:
+    now = 0.0
+    with without_database(tmp_path) as cache:
+        shown = gallery.Gallery(cache, clock=lambda: now)
+        first = shown.look()
+        assert isinstance(first, SchemaError)
+        assert shown.look() is first
+        now = gallery.KEPT_SECONDS
+        assert shown.look() is not first
 
 
 def test_beyond_what_a_page_can_show_it_says_where_the_rest_is(tmp_path: Path) -> None:

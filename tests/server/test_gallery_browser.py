@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-pytest.importorskip("selenium", reason="selenium is not installed: it is in the dependency group `browser`")
+pytest.importorskip("selenium", reason="selenium is not installed: see the dependency group `test`")
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By

@@ -237,6 +237,42 @@ def test_a_first_fetch_that_finds_nothing_is_a_placeholder_or_none(bench: Bench)
     play(scene)
 
 
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (OutcomeKind.NOT_FOUND, NoLogoError),
+        (OutcomeKind.TRANSIENT, BusyError),
+        (OutcomeKind.THROTTLED, BusyError),
+        (OutcomeKind.BLOCKED, BusyError),
+        (OutcomeKind.NOT_ASKED, BusyError),
+    ],
+)
+def test_no_logo_is_never_said_when_a_source_could_not_be_asked(
+    bench: Bench, kind: OutcomeKind, error: type[Exception]
+) -> None:
+    known_but_cold(bench)
+    bench.fetcher.replies[STRIPE] = reply(kind, reason="as it may be")
+
+    async def scene() -> None:
+        async with serving(bench) as on:
+            for _ in range(2):  # when it is fetched, and from what is stored then
+                with pytest.raises(error):
+                    await on.ask("stripe", fallback=Fallback.NOT_FOUND)
+                assert (await on.ask("stripe")).state is CacheState.PLACEHOLDER
+
+    play(scene)
+
+
+def test_who_asks_no_network_is_told_that_there_is_none(bench: Bench) -> None:
+    async def scene() -> None:
+        async with serving(bench, offline=True) as on:
+            on.cache.init()
+            with pytest.raises(NoLogoError):
+                await on.ask("stripe", fallback=Fallback.NOT_FOUND)
+
+    play(scene)
+
+
 def test_500_clients_on_one_cold_key_cause_one_fetch(bench: Bench) -> None:
     known_but_cold(bench)
     gate = Gate(b"slack")

@@ -10,6 +10,9 @@ from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
 COULD_NOT_ASK = frozenset({OutcomeKind.THROTTLED, OutcomeKind.TRANSIENT, OutcomeKind.NOT_ASKED})
 """Outcomes that say nothing about whether there is a logo."""
 
+NO_LOGO = frozenset({OutcomeKind.NOT_FOUND, OutcomeKind.PLACEHOLDER, OutcomeKind.INVALID_IMAGE})
+"""Outcomes that say that there is none. All other failures leave it open."""
+
 SUCCESSES = frozenset({OutcomeKind.FOUND, OutcomeKind.UNCHANGED})
 
 WEIGHT = {
@@ -70,6 +73,17 @@ def is_stale(record: LogoRecord, *, now: datetime, refresh_interval: timedelta) 
 def is_due(record: LogoRecord, *, now: datetime) -> bool:
     """Whether the time for its next attempt has come."""
     return record.next_attempt_at is None or record.next_attempt_at <= now
+
+
+def is_unknown(record: LogoRecord, *, offline: bool) -> bool:
+    """Whether it is open if the entry has a logo: its sources could not be asked, or refused us.
+
+    Who does not want to ask the network (`offline`) does not wait for its answer either.
+    """
+    kind = record.last_outcome
+    if kind is None or kind in SUCCESSES or kind in NO_LOGO:
+        return False
+    return not (offline and kind is OutcomeKind.NOT_ASKED)
 
 
 def was_given_up(record: LogoRecord) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from logocache.cache import LogoCache
 from logocache.model import LogoRecord, Status, StoredFile, Variant
+from logocache.policy.attempts import is_unknown
 from logocache.server.acquisition import RETRY_SECONDS, Acquisition
 from logocache.server.bodies import Bodies, Body
 from logocache.server.keeping import Keeping
@@ -44,6 +45,7 @@ class LogoService:
         """`looked_up` is told how each look-up ended: `hit`, `stale`, `miss` or `placeholder`."""
         settings = cache.settings
         self._enabled = settings.enabled
+        self._offline = settings.offline
         self._patience = settings.on_demand_wait_seconds
         self._shelf = cache.shelf
         self._looked_up = looked_up
@@ -156,7 +158,6 @@ class LogoService:
         known = self.mirror.get(name)
         if known is not None:
             return known
-
         return await self._once.do(("name", name), lambda: self._look_up(name))
 
     async def _look_up(self, name: str) -> Known:
@@ -223,9 +224,12 @@ class LogoService:
         raise reason
 
     async def _without(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
-        """The answer when there is no logo: a monogram, or none."""
+        """The answer when there is no logo: a monogram, or none. Raises NoLogoError, BusyError."""
         self._count_miss()
         if question.fallback is Fallback.NOT_FOUND:
+            # "No logo" is what a source has said, never what we could not ask.
+            if record is not None and is_unknown(record, offline=self._offline):
+                raise BusyError("its sources could not be asked", retry_after=RETRY_SECONDS)
             raise NoLogoError
         body = await self._monogram(question, record, client)
         return Served(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)

@@ -43,10 +43,8 @@ def build(cache: LogoCache, now: Callable[[], datetime] = present) -> APIRouter:
     def get_gallery(request: Request) -> Response:
         if not cache.settings.enabled:
             return switched_off_page(root=HERE)
-        try:
-            return page(request, gallery.html())
-        except LogoCacheError as error:
-            return error_page(error, root=HERE)
+        shown = gallery.look()
+        return error_page(shown, root=HERE) if isinstance(shown, LogoCacheError) else page(request, shown)
 
     @router.get("/logos/{key}")
     @router.head("/logos/{key}")
@@ -63,7 +61,7 @@ def build(cache: LogoCache, now: Callable[[], datetime] = present) -> APIRouter:
 
 
 class Gallery:
-    """The gallery page, made at most once a second."""
+    """The gallery page, made, or found to be impossible, at most once a second."""
 
     def __init__(
         self,
@@ -77,13 +75,19 @@ class Gallery:
         self._lock = threading.Lock()
         self._made: _Made | None = None
 
-    def html(self) -> str:
-        """Raises UnavailableError when there is nothing to show it from."""
+    def look(self) -> str | LogoCacheError:
+        """The page's HTML, or why there is none."""
         with self._lock:
             if self._made is None or self._clock() >= self._made.until:
-                html = self._render()
-                self._made = _Made(html=html, until=self._clock() + KEPT_SECONDS)
-            return self._made.html
+                made = self._make()
+                self._made = _Made(result=made, until=self._clock() + KEPT_SECONDS)
+            return self._made.result
+
+    def _make(self) -> str | LogoCacheError:
+        try:
+            return self._render()
+        except LogoCacheError as error:
+            return error
 
     def _render(self) -> str:
         stats = self._cache.stats()
@@ -102,7 +106,7 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    html: str
+    result: str | LogoCacheError
     until: float
 
 
