@@ -103,10 +103,12 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def pictures(session: nox.Session) -> None:
     """Draw the README's picture anew, from what a first init without network stores."""
-    session.install(".", "pyte>=0.8.2,<0.9")
+    session.install(".", "pyte>=0.8.2,<0.9", "selenium>=4.40,<5")
     folder = Path(session.create_tmp())
     logos = str(folder / "logos")
     session.run("logocache", "--cache-dir", logos, "init", "--offline", "--force-refresh")
     session.run("python", "docs/pictures/contact_sheet.py", logos, "docs/pictures/contact-sheet.png")
+    gallery = ("docs/pictures/gallery.png", "docs/pictures/gallery-dark.png")
+    session.run("python", "docs/pictures/gallery.py", logos, *gallery)
     shutil.rmtree(folder / "cli", ignore_errors=True)
     session.run("python", "docs/pictures/cli.py", str(folder / "cli"), "docs/pictures/cli.svg")

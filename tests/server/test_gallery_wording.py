@@ -2,25 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from logocache.server.wording import count, label, relative, sentence, size
+from logocache.server.wording import count, label, relative, sentence
 from makers import NOW
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (999.96, "1 kB"),
-        (1000, "1 kB"),
-        (1_634_420, "1.6 MB"),
-        (500_000_000, "500 MB"),
-        (5e12, "5 TB"),
-        (5e15, "5000 TB"),
-    ],
-)
-def test_sizes_have_one_to_three_digits_before_the_point(amount: float, text: str) -> None:
-    assert size(amount) == text
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,6 @@ from datetime import datetime, timedelta
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-STEP = 1000
-SIZE_UNITS = ("kB", "MB", "GB", "TB")
-"""Each 1000 times the one before, as in LOGO_CACHE_MAX_SIZE_MB."""
-
 AGE_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 
 
@@ -22,16 +18,6 @@ def clean(text: str) -> str:
         character if character.isprintable() else " " if character.isspace() else REPLACEMENT
         for character in text
     )
-
-
-def size(amount: float) -> str:
-    """Bytes in the unit that leaves one to three digits before the point: `1.2 MB`."""
-    unit = "B"
-    for larger in SIZE_UNITS:
-        if round(amount, 1) < STEP:
-            break
-        amount, unit = amount / STEP, larger
-    return f"{amount:.1f} {unit}".replace(".0 ", " ")
 
 
 def age(moment: datetime | None, *, now: datetime) -> str:

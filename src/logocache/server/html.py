@@ -11,11 +11,12 @@ from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from logocache.amounts import size
 from logocache.errors import LogoCacheError
 from logocache.server.assets import assets, templates
 from logocache.server.conditional import Precondition, evaluate
 from logocache.server.problems import problem_of
-from logocache.server.wording import count, label, relative, sentence, size
+from logocache.server.wording import count, label, relative, sentence
 
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "

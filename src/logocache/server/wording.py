@@ -2,10 +2,6 @@
 
 from datetime import datetime, timedelta
 
-STEP = 1000
-SIZE_UNITS = ("kB", "MB", "GB", "TB")
-"""Each 1000 times the one before, as in LOGO_CACHE_MAX_SIZE_MB."""
-
 AGE_UNITS = (
     ("year", timedelta(days=365)),
     ("month", timedelta(days=30)),
@@ -17,16 +13,6 @@ AGE_UNITS = (
 
 ACRONYMS = frozenset({"ai", "crm", "erp", "hr"})
 """Categories that people write in capitals."""
-
-
-def size(amount: float) -> str:
-    """Bytes in the unit that leaves one to three digits before the point: `1.2 MB`."""
-    unit = "B"
-    for larger in SIZE_UNITS:
-        if round(amount, 1) < STEP:
-            break
-        amount, unit = amount / STEP, larger
-    return f"{amount:.1f} {unit}".replace(".0 ", " ")
 
 
 def relative(moment: datetime, *, now: datetime) -> str:

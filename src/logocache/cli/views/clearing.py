@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from logocache.amounts import size
 from logocache.cli import wording
 from logocache.cli.views.blocks import Block, Blocks, Column, Grid, Line, Tone
 from logocache.results import ClearedLogo, ClearPlan, ClearReport, OrphanFile
@@ -35,7 +36,7 @@ def view(plan: ClearPlan, *, now: datetime) -> Blocks:
 def summary(report: ClearReport) -> Blocks:
     """One sentence on what went, or would go, and one on pinned entries that stay."""
     amount = amount_of(report.logos, report.orphans)
-    freed = wording.size(report.freed_bytes)
+    freed = size(report.freed_bytes)
     if report.dry_run:
         line = Line(text=f"Would clear {amount} and free {freed}; nothing was changed.")
     else:
@@ -44,7 +45,7 @@ def summary(report: ClearReport) -> Blocks:
 
 
 def question(plan: ClearPlan) -> str:
-    return f"Clear {amount_of(plan.logos, plan.orphans)} and free {wording.size(plan.freed_bytes)}?"
+    return f"Clear {amount_of(plan.logos, plan.orphans)} and free {size(plan.freed_bytes)}?"
 
 
 def amount_of(logos: tuple[ClearedLogo, ...], orphans: tuple[OrphanFile, ...]) -> str:
@@ -61,7 +62,7 @@ def _row(logo: ClearedLogo, now: datetime) -> tuple[str, ...]:
         logo.status.value,
         logo.provider or "",
         wording.age(logo.fetched_at, now=now),
-        wording.size(logo.size_bytes),
+        size(logo.size_bytes),
         logo.file,
     )
 
@@ -70,7 +71,7 @@ def _orphans(orphans: tuple[OrphanFile, ...]) -> Grid:
     return Grid(
         title="Files that no entry names",
         columns=(Column(title="File"), Column(title="Size", number=True)),
-        rows=tuple((each.file, wording.size(each.size_bytes)) for each in orphans),
+        rows=tuple((each.file, size(each.size_bytes)) for each in orphans),
         most=MOST,
     )
 

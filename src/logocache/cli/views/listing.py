@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from logocache.amounts import size
 from logocache.cli import wording
 from logocache.cli.views.blocks import Block, Blocks, Column, Grid, Line
 from logocache.results import Entry, Listing
@@ -63,7 +64,7 @@ def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
         entry.key,
         ", ".join(marks),
         entry.provider or "",
-        wording.size(entry.size_bytes) if entry.size_bytes is not None else "",
+        size(entry.size_bytes) if entry.size_bytes is not None else "",
         f"{entry.width}×{entry.height}" if entry.width is not None else "",
         wording.age(entry.fetched_at, now=now),
         entry.file or "",

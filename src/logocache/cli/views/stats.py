@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from logocache.amounts import size
 from logocache.cli import wording
 from logocache.cli.views.blocks import Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
 from logocache.results import CacheStats, Group, LargeFile
@@ -29,9 +30,9 @@ def view(stats: CacheStats, *, now: datetime) -> Blocks:
 
 
 def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
-    limit, used = wording.size(stats.max_size_bytes), wording.percent(stats.size_usage_percent)
-    free, total = wording.size(stats.disk_free_bytes), wording.size(stats.disk_total_bytes)
-    replaced, copies = wording.size(stats.replaced_size_bytes), wording.size(stats.variant_size_bytes)
+    limit, used = size(stats.max_size_bytes), wording.percent(stats.size_usage_percent)
+    free, total = size(stats.disk_free_bytes), size(stats.disk_total_bytes)
+    replaced, copies = size(stats.replaced_size_bytes), size(stats.variant_size_bytes)
     return (
         ("Directory", stats.directory),
         ("Database", stats.database),
@@ -39,7 +40,7 @@ def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
         ("Files", f"{stats.files}, and {stats.replaced_files} replaced ({replaced})"),
         ("Resized copies", f"{stats.variant_files} ({copies})"),
         ("Disk", f"{free} free of {total}"),
-        ("Size", f"{wording.size(stats.size_bytes)} of {limit} ({used})"),
+        ("Size", f"{size(stats.size_bytes)} of {limit} ({used})"),
     )
 
 
@@ -72,7 +73,7 @@ def _groups(title: str, column: str, groups: tuple[Group, ...]) -> Grid:
             Column(title="Entries", number=True),
             Column(title="Size", number=True),
         ),
-        rows=tuple((each.name, str(each.entries), wording.size(each.size_bytes)) for each in groups),
+        rows=tuple((each.name, str(each.entries), size(each.size_bytes)) for each in groups),
     )
 
 
@@ -88,5 +89,5 @@ def _largest(files: tuple[LargeFile, ...]) -> Grid:
     return Grid(
         title="Largest files",
         columns=(Column(title="Key"), Column(title="File"), Column(title="Size", number=True)),
-        rows=tuple((each.key, each.file, wording.size(each.size_bytes)) for each in files),
+        rows=tuple((each.key, each.file, size(each.size_bytes)) for each in files),
     )

@@ -1,5 +1,6 @@
 """Pure: what `verify` found."""
 
+from logocache.amounts import size
 from logocache.cli import wording
 from logocache.cli.views.blocks import Blocks, Line, Tone
 from logocache.results import Finding, Severity, VerifyReport
@@ -23,7 +24,7 @@ def _line(finding: Finding) -> str:
 def _summary(report: VerifyReport) -> str:
     checked = (
         f"{wording.count(report.entries, 'entry', 'entries')} and {wording.count(report.files, 'file')} "
-        f"({wording.size(report.size_bytes)}) checked in {wording.seconds(report.duration_seconds)}"
+        f"({size(report.size_bytes)}) checked in {wording.seconds(report.duration_seconds)}"
     )
     errors = sum(each.severity is Severity.ERROR for each in report.findings)
     warnings = len(report.findings) - errors
