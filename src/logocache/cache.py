@@ -11,9 +11,8 @@ from logocache.health import Health, Readiness
 from logocache.model import Logo, LogoRecord
 from logocache.operations.assembly import Assembly
 from logocache.operations.fetching import RunRequest, disabled_report
-from logocache.operations.listing import ordered
+from logocache.operations.listing import listed
 from logocache.operations.on_demand import OnDemand
-from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
 from logocache.operations.shelf import Shelf
 from logocache.operations.statistics import statistics
@@ -109,26 +108,15 @@ class LogoCache:
         )
 
     def list(self, query: ListQuery = ListQuery()) -> Listing:  # noqa: B008  # an immutable value
-        """The entries that match."""
+        """The entries that match; with `limit` the first few of them.
+
+        Raises `SelectionError` for a query that contradicts itself.
+        """
+        query = query.checked()
         self.require()
-        where = RecordFilter(
-            keys=self._parts.names.keys(query.keys),
-            statuses=query.statuses or None,
-            providers=query.providers or None,
-            categories=query.categories or None,
-            failing=True if query.failing else None,
-            pinned=True if query.pinned else None,
-            text=query.text,
-        )
-        matching = [
-            record
-            for page in pages(self._parts.repository, where)
-            for record in page
-            if not query.stale or self._is_stale(record)
-        ]
-        shown = ordered(matching, query)[: query.limit]
+        shown, matching = listed(self._parts.repository, self._where(query), query)
         entries = tuple(Entry.of(record, stale=self._is_stale(record)) for record in shown)
-        return Listing(entries=entries, matching=len(matching))
+        return Listing(entries=entries, matching=matching)
 
     def plan_clear(self, selection: ClearSelection) -> ClearPlan:
         """What clearing `selection` would take away. Changes nothing.
@@ -236,6 +224,19 @@ class LogoCache:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _where(self, query: ListQuery) -> RecordFilter:
+        stale_before = self._parts.clock() - self.settings.refresh_interval
+        return RecordFilter(
+            keys=self._parts.names.keys(query.keys),
+            statuses=query.statuses or None,
+            providers=query.providers or None,
+            categories=query.categories or None,
+            failing=True if query.failing else None,
+            stale_before=stale_before if query.stale else None,
+            pinned=True if query.pinned else None,
+            text=query.text,
+        )
 
     def _is_stale(self, record: LogoRecord) -> bool:
         return self.shelf.is_stale(record)

@@ -41,6 +41,21 @@ class ListQuery:
     sort: SortKey = SortKey.KEY
     reverse: bool = False
     limit: int | None = None
+    after: str | None = None
+    """Only entries behind this key: the next page, which what comes or goes meanwhile does not shift."""
+
+    @property
+    def is_in_key_order(self) -> bool:
+        return self.sort is SortKey.KEY and not self.reverse
+
+    def checked(self) -> "ListQuery":
+        """Itself. Raises SelectionError for pages in another order than that of the keys."""
+        if self.after is not None and not self.is_in_key_order:
+            raise SelectionError(
+                "only entries in the order of their keys have pages",
+                hint="leave out sort and reverse, or after",
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

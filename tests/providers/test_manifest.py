@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logocache.providers.icons import Icon, Role
@@ -72,6 +72,7 @@ def test_only_so_many_icons_are_read() -> None:
     assert len(read(*({"src": f"{number}.png"} for number in range(1000)))) == MAX_ICONS
 
 
+@settings(max_examples=40)  # they are made slowly
 @given(document=JSON_VALUES)
 def test_any_json_is_read_without_an_error(document: object) -> None:
     body = json.dumps({"icons": [document, {"src": document, "sizes": document, "purpose": document}]})

@@ -52,6 +52,8 @@ def keys(repository: SqlRepository, where: RecordFilter) -> list[str]:
         pytest.param(RecordFilter(failing=True), ["pending", "éclair"], id="failing"),
         pytest.param(RecordFilter(failing=False), ["Amazon", "apple", "mono", "zoom.test"], id="not failing"),
         pytest.param(RecordFilter(fetched_before=NOW), ["éclair"], id="fetched before"),
+        pytest.param(RecordFilter(stale_before=NOW - 9 * DAY), ["éclair"], id="stale since just then"),
+        pytest.param(RecordFilter(stale_before=NOW - 10 * DAY), [], id="not stale for so long"),
         pytest.param(RecordFilter(pinned=True), ["Amazon"], id="pinned"),
         pytest.param(RecordFilter(pinned=False), ALL[1:], id="not pinned"),
         pytest.param(RecordFilter(text="aMaZ"), ["Amazon"], id="text in any case"),
@@ -72,6 +74,7 @@ def keys(repository: SqlRepository, where: RecordFilter) -> list[str]:
 )
 def test_filters(filled: SqlRepository, where: RecordFilter, expected: list[str]) -> None:
     assert keys(filled, where) == expected
+    assert filled.count(where) == len(expected)
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(filled: SqlRepository) -> None:

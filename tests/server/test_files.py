@@ -7,7 +7,6 @@ from benches import Bench
 from logocache.cache import LogoCache
 from logocache.selection import ClearSelection
 from logocache.server.files import file_page
-from logocache.server.paging import Page
 from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")
@@ -23,21 +22,21 @@ def five(tmp_path: Path) -> Iterator[LogoCache]:
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 6])
 def test_pages_say_where_the_next_one_begins(five: LogoCache, limit: int) -> None:
-    page = file_page(five, Page(limit=limit), root="")
+    page = file_page(five, limit=limit, root="")
     found = [item.key for item in page.files]
     while page.after is not None:
-        page = file_page(five, Page(limit=limit, after=page.after), root="")
+        page = file_page(five, limit=limit, after=page.after, root="")
         assert page.files, "only a first page may be empty"
         found += [item.key for item in page.files]
     assert found == list(KEYS)
 
 
 def test_addresses_begin_with_the_path_of_all_routes(five: LogoCache) -> None:
-    (item,) = file_page(five, Page(limit=1), root="/logos").files
+    (item,) = file_page(five, limit=1, root="/logos").files
     assert item.path == f"/logos/static/cached_logos/{item.file}"
 
 
 def test_entries_without_a_file_are_left_out(five: LogoCache) -> None:
     five.clear(five.plan_clear(ClearSelection(keys=("box", "etsy"))))
-    page = file_page(five, Page(limit=3), root="")
+    page = file_page(five, limit=3, root="")
     assert ([item.key for item in page.files], page.after) == (["asana", "canva", "docker"], None)

@@ -56,7 +56,7 @@ class Verification:
         if each.key is not None:
             return replace(each, repair=self._what_became_of(each.key)) if each.key in dropped else each
         if each.kind is FindingKind.OVER_LIMIT:
-            return replace(each, repair=f"{self._saver.enforce_limit()} logos evicted")
+            return replace(each, repair=f"room was made: {self._saver.enforce_limit()} logos evicted")
         return self._mender.mend_loose(each)
 
     def _what_became_of(self, key: str) -> str:

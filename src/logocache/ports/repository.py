@@ -33,6 +33,8 @@ class RecordFilter:
     """Whether the last attempts failed (`failure_count` > 0)."""
     fetched_before: datetime | None = None
     """Has a file that was last obtained or confirmed before then."""
+    stale_before: datetime | None = None
+    """Has a real logo that was last obtained or confirmed by then."""
     pinned: bool | None = None
     text: str | None = None
     """Occurs, in any case, in key, name or domain."""
@@ -200,6 +202,10 @@ class Repository(Protocol):
 
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
         """Entries in order of key, those behind the key `after`: a keyset page."""
+        ...
+
+    def count(self, where: RecordFilter) -> int:
+        """How many entries match."""
         ...
 
     def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:

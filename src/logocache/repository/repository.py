@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, case, delete, select, true, update
+from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
 
 from logocache.model import FetchAttempt, Integration, LogoRecord
 from logocache.ports.repository import (
@@ -93,6 +93,11 @@ class SqlRepository:
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
         query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
         return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
+
+    def count(self, where: RecordFilter) -> int:
+        query = select(func.count()).select_from(LOGO).where(*matching(where))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:
         with self._database.read() as connection:

@@ -51,6 +51,8 @@ def matching(where: RecordFilter) -> list[Condition]:
         conditions.append(failing() if where.failing else LOGO.c.failure_count == 0)
     if where.fetched_before is not None:
         conditions.append(fetched_before(where.fetched_before))
+    if where.stale_before is not None:
+        conditions.append(stale(where.stale_before))
     if where.pinned is not None:
         conditions.append(LOGO.c.pinned == where.pinned)
     if where.text is not None:

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from logocache.cache import LogoCache
+from logocache.model import Status
 from logocache.results import Entry
+from logocache.selection import ListQuery
 from logocache.server.documents import VERSION, FileItem, FilesDocument
-from logocache.server.paging import Page
 
 
-def file_page(cache: LogoCache, page: Page, *, root: str) -> FilesDocument:
-    """A page of the current files, in order of key; `root` is the path under which all routes are."""
-    entries = cache.list().entries
-    behind = (entry for entry in entries if page.after is None or entry.key > page.after)
-    found = [item for entry in behind for item in _file_of(entry, root)]
-    shown = tuple(found[: page.limit])
-    following = shown[-1].key if len(found) > len(shown) else None
-    return FilesDocument(schema_version=VERSION, files=shown, after=following)
+def file_page(cache: LogoCache, *, limit: int, after: str | None = None, root: str) -> FilesDocument:
+    """At most `limit` current files behind the key `after`; `root` is the path under which all routes are."""
+    with_file = (Status.CACHED, Status.PLACEHOLDER)
+    found = cache.list(ListQuery(statuses=with_file, limit=limit + 1, after=after)).entries
+    files = tuple(item for entry in found[:limit] for item in _file_of(entry, root))
+    following = found[limit - 1].key if len(found) > limit else None
+    return FilesDocument(schema_version=VERSION, files=files, after=following)
 
 
 def _file_of(entry: Entry, root: str) -> Iterator[FileItem]:

@@ -1,5 +1,6 @@
 """The entries of the cache, and its figures."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -14,7 +15,6 @@ from logocache.server.documents import (
     entry_answer,
     result_answer,
 )
-from logocache.server.paging import Page, listed
 from logocache.server.parameters import After, Limit, Name, list_query
 from logocache.server.problems import ProblemRoute, problem_responses
 
@@ -35,7 +35,7 @@ def build(cache: LogoCache) -> APIRouter:
         query: Annotated[ListQuery, Depends(list_query)], limit: Limit = 100, after: After = None
     ) -> Response:
         """As `logocache list --json`. All conditions must hold; a condition given twice means either."""
-        return result_answer(listed(cache, query, Page(limit=limit, after=after)))
+        return result_answer(cache.list(replace(query, limit=limit, after=after)))
 
     @router.get(
         "/api/integrations/logos/stats",

@@ -22,7 +22,6 @@ from logocache.server.documents import (
     result_answer,
 )
 from logocache.server.files import file_page
-from logocache.server.paging import Page
 from logocache.server.parameters import After, Keys, Limit, Providers, Statuses
 from logocache.server.problems import ProblemRoute, problem_responses
 from logocache.server.security import AdminOnly
@@ -88,7 +87,7 @@ def _add_contents(router: APIRouter, cache: LogoCache, settings: Settings) -> No
     def list_files(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """The current file of each entry that has one, placeholders too."""
         root = path_of(request.scope).removesuffix(FILES_PATH)
-        return files_answer(file_page(cache, Page(limit=limit, after=after), root=root))
+        return files_answer(file_page(cache, limit=limit, after=after, root=root))
 
     @router.get(
         "/api/logo-cache/config",

@@ -1,4 +1,7 @@
+"""LogoCache.list in pages, one behind the other by key."""
+
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,6 @@ from benches import Bench
 from logocache.cache import LogoCache
 from logocache.errors import SelectionError
 from logocache.selection import ListQuery, SortKey
-from logocache.server.paging import Page, listed
 from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")
@@ -24,17 +26,17 @@ def five(tmp_path: Path) -> Iterator[LogoCache]:
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 6])
 def test_pages_hold_every_entry_once_and_in_order(five: LogoCache, limit: int) -> None:
     found: list[str] = []
-    page = listed(five, ListQuery(), Page(limit=limit))
+    page = five.list(ListQuery(limit=limit))
     while page.entries:
         assert page.matching == len(KEYS)
         assert len(page.entries) <= limit
         found += [entry.key for entry in page.entries]
-        page = listed(five, ListQuery(), Page(limit=limit, after=found[-1]))
+        page = five.list(ListQuery(limit=limit, after=found[-1]))
     assert found == list(KEYS)
 
 
 def test_a_page_begins_behind_a_key_that_is_gone(five: LogoCache) -> None:
-    page = listed(five, ListQuery(), Page(limit=2, after="bzzz"))
+    page = five.list(ListQuery(limit=2, after="bzzz"))
     assert [entry.key for entry in page.entries] == ["canva", "docker"]
 
 
@@ -43,9 +45,15 @@ def test_a_page_begins_behind_a_key_that_is_gone(five: LogoCache) -> None:
 )
 def test_only_the_order_of_keys_has_pages(five: LogoCache, query: ListQuery) -> None:
     with pytest.raises(SelectionError, match="leave out sort and reverse, or after"):
-        listed(five, query, Page(limit=2, after="box"))
+        five.list(replace(query, limit=2, after="box"))
 
 
 def test_the_first_page_may_have_any_order(five: LogoCache) -> None:
-    page = listed(five, ListQuery(reverse=True), Page(limit=1))
+    page = five.list(ListQuery(reverse=True, limit=1))
     assert [entry.key for entry in page.entries] == ["etsy"]
+
+
+def test_all_that_is_behind_a_key_may_be_asked_for(five: LogoCache) -> None:
+    page = five.list(ListQuery(after="box"))
+    assert [entry.key for entry in page.entries] == ["canva", "docker", "etsy"]
+    assert page.matching == len(KEYS)
