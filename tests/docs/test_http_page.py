@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from prometheus_client.parser import text_string_to_metric_families
 
 from benches import Bench
@@ -16,6 +17,7 @@ from logocache.server import problem_schema, problems, refusals
 from logocache.server.answers import YEAR
 from logocache.server.app import create_app
 from logocache.server.metrics import Metrics
+from logocache.server.routes import documentation, gallery
 from logocache.settings import Settings
 
 pytestmark = pytest.mark.docs
@@ -73,6 +75,14 @@ def resolved(parameter: Operation) -> Operation:
 
 def test_every_route_has_its_section(sections: dict[str, str], operations: dict[str, Operation]) -> None:
     assert set(sections) == set(operations)
+
+
+def test_every_page_for_people_is_in_the_table(text: str, tmp_path: Path) -> None:
+    with Bench(tmp_path).open() as cache:
+        routers = (gallery.build(cache), documentation.build())
+    built = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
+    named = {path for row in rows(text, "path") for path in re.findall(r"`(/[^`]*)`", row[0])}
+    assert named == built | {"/openapi.json"}
 
 
 def test_parameters_are_those_of_the_program(
