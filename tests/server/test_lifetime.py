@@ -14,6 +14,7 @@ from logocache.model import Answer, FetchRequest, OutcomeKind
 from logocache.selection import ListQuery
 from logocache.server import lifetime
 from logocache.server.lifetime import Lifetime, jittered
+from logocache.server.mirror import Known
 from logocache.server.questions import LogoQuestion
 from logocache.server.service import LogoService
 from scenes import CLIENT, make_bench, play, until
@@ -41,6 +42,11 @@ def accesses_of(bench: Bench, key: str) -> int:
         return cache.list(ListQuery(keys=(key,))).entries[0].access_count
 
 
+def size_in(known: Known | None) -> int | None:
+    record = known.record if known is not None else None
+    return record.file.size if record is not None and record.file is not None else None
+
+
 def test_what_is_counted_is_written_while_it_runs_and_at_its_end(bench: Bench) -> None:
     async def scene() -> None:
         service, life = served_by(bench.open())
@@ -61,8 +67,7 @@ def test_a_change_of_another_process_is_followed(bench: Bench) -> None:
             bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
             with bench.open(owner="another") as another:
                 another.refresh(["shopify"])
-            before = service.mirror.get("shopify")
-            await until(lambda: service.mirror.get("shopify") is not before)
+            await until(lambda: size_in(service.mirror.get("shopify")) == len(b"shopify, new"))
             served = await service.answer(LogoQuestion("shopify"), CLIENT)
             assert served.body.content == b"shopify, new"
 

@@ -358,7 +358,8 @@ def test_a_slow_source_is_not_waited_for_for_ever_and_its_logo_is_not_lost(bench
 
 
 def test_hot_logos_are_answered_while_300_cold_ones_wait_for_a_slow_source(tmp_path: Path) -> None:
-    bench = many_strangers(tmp_path, 301, concurrency=4, on_demand_queue=400, misses_per_minute=0)
+    patient = {"misses_per_minute": 0, "on_demand_wait_seconds": 120}
+    bench = many_strangers(tmp_path, 301, concurrency=4, on_demand_queue=400, **patient)
     known_but_cold(bench)
     gates = {f"https://company{number}.test/icon.png": Gate() for number in range(1, 301)}
     bench.fetcher.replies.update(gates)
