@@ -12,6 +12,11 @@ EMPTY = "logocache_empty"
 """The PostgreSQL database that is emptied before each test."""
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # This worker is measured already. The processes that tests start are not: it would double their time.
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=BACKENDS, help="run tests with a database on this one only")
 

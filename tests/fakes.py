@@ -15,10 +15,10 @@ from logocache.model import (
     NormalisedImage,
     OutcomeKind,
     StoringClass,
-    Variant,
 )
 from logocache.ports.images import FileCheck
 from logocache.ports.provider import Ask, ProviderTerms
+from logocache.variant import Variant
 from makers import make_image
 
 Reply = Answer | Callable[[FetchRequest], Answer]

@@ -11,9 +11,10 @@ from typing import Any
 from benches import SHOPIFY, SLACK, Bench, SetClock
 from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
-from logocache.model import Answer, FetchRequest, ImageFormat, Variant
+from logocache.model import Answer, FetchRequest
 from logocache.server.questions import Fallback, LogoQuestion, Served
 from logocache.server.service import LogoService
+from logocache.variant import ImageFormat, Variant
 from makers import make_integration
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)

@@ -6,11 +6,12 @@ import pytest
 
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
-from logocache.model import Status, Variant
+from logocache.model import Status
 from logocache.operations.copies import keep_copy
 from logocache.results import FindingKind
 from logocache.selection import ClearSelection, ListQuery
 from logocache.store.variants import FileVariants
+from logocache.variant import Variant
 from makers import make_integration
 
 SMALL = Variant(size=32)

@@ -4,9 +4,10 @@ import pytest
 
 from benches import Bench
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
-from logocache.model import ImageFormat, LogoRecord, Origin, StoredFile, Variant
+from logocache.model import LogoRecord, Origin, StoredFile
 from logocache.operations.shelf import Form, Shelf
 from logocache.settings import OnDemand
+from logocache.variant import ImageFormat, Variant
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
 

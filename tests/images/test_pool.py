@@ -20,8 +20,9 @@ from logocache.images.normalise import normalise
 from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool
 from logocache.images.protocol import Message
 from logocache.images.variants import derive
-from logocache.model import ImageFormat, ImageRejection, Monogram, NormalisedImage, Variant
+from logocache.model import ImageRejection, Monogram, NormalisedImage
 from logocache.ports.images import FileCheck, Images
+from logocache.variant import ImageFormat, Variant
 
 MONOGRAM = Monogram(initials="AN", background="#112233", foreground="#ffffff")
 HELLO = f"import os, sys, time; os.write(1, {Message().pack()!r}); os.read(0, 1)\n"

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from image_samples import RED, SIGNATURE, decoded, encoded, png_chunk, png_chunks, raw_png, two_colours
 from logocache.images import png
 from logocache.images.variants import derive
-from logocache.model import ImageFormat, Variant
+from logocache.variant import ImageFormat, Variant
 
 FORMATS = {ImageFormat.PNG: "PNG", ImageFormat.JPG: "JPEG", ImageFormat.WEBP: "WEBP"}
 EVERY = [

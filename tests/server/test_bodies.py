@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.model import ImageFormat
 from logocache.server.bodies import OVERHEAD_BYTES, Bodies, Body
+from logocache.variant import ImageFormat
 
 
 def body(content: bytes, image_format: ImageFormat = ImageFormat.PNG) -> Body:

@@ -10,7 +10,7 @@ import pytest
 from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
 from fakes import reply
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
-from logocache.model import OutcomeKind, Status, Variant
+from logocache.model import OutcomeKind, Status
 from logocache.selection import ClearSelection
 from logocache.server.questions import (
     BusyError,
@@ -25,6 +25,7 @@ from logocache.server.questions import (
     TooManyMissesError,
 )
 from logocache.settings import OnDemand
+from logocache.variant import Variant
 from makers import NOW
 from scenes import (
     CLIENT,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.model import ImageFormat, Variant
 from logocache.store.copies import belongs_to, copy_name, owner_of, sealed, unsealed
 from logocache.store.names import check_name, file_name
+from logocache.variant import ImageFormat, Variant
 
 DIGEST = "1f3a9c2e" + "0" * 56
 FILE = file_name("shopify", DIGEST)

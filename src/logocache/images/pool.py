@@ -20,8 +20,9 @@ from logocache.images import answers
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError
 from logocache.images.limits import Limits
 from logocache.images.protocol import Message, ProtocolError, Task
-from logocache.model import ImageRejection, Monogram, NormalisedImage, Variant
+from logocache.model import ImageRejection, Monogram, NormalisedImage
 from logocache.ports.images import FileCheck
+from logocache.variant import Variant
 
 Result = TypeVar("Result")
 

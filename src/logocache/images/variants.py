@@ -15,7 +15,7 @@ from logocache.images.png import pack
 from logocache.images.raster import load_plugin, opened
 from logocache.images.refusal import ImageRefused
 from logocache.images.scaling import fitted
-from logocache.model import ImageFormat, Variant
+from logocache.variant import ImageFormat, Variant
 
 JPEG_QUALITY = 85
 WEBP_QUALITY = 80

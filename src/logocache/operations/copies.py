@@ -1,7 +1,7 @@
 """A resized copy is kept here, and only where the size limit leaves room for it."""
 
-from logocache.model import Variant
 from logocache.operations.parts import Parts
+from logocache.variant import Variant
 
 
 def keep_copy(parts: Parts, file: str, variant: Variant, body: bytes, *, max_size_bytes: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from logocache.errors import DatabaseError
-from logocache.model import LogoRecord, StoredFile, Variant
+from logocache.model import LogoRecord, StoredFile
 from logocache.operations.accesses import Accesses
 from logocache.operations.copies import keep_copy
 from logocache.operations.orphans import pages
@@ -15,6 +15,7 @@ from logocache.operations.parts import Parts
 from logocache.policy.attempts import is_due, is_stale
 from logocache.ports.repository import RecordFilter
 from logocache.settings import OnDemand, Settings
+from logocache.variant import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

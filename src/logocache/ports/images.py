@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from logocache.model import ImageRejection, Monogram, NormalisedImage, Variant
+from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.variant import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

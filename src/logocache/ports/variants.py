@@ -7,7 +7,7 @@ Called from several threads and processes at once.
 from collections.abc import Collection
 from typing import Protocol
 
-from logocache.model import Variant
+from logocache.variant import Variant
 
 
 class Variants(Protocol):

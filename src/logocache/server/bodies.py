@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from logocache.model import ImageFormat
+from logocache.variant import ImageFormat
 
 MEDIA_TYPES = {
     ImageFormat.PNG: "image/png",

@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from logocache.model import StoredFile, Variant
+from logocache.model import StoredFile
 from logocache.operations.shelf import Shelf
+from logocache.variant import Variant
 
 MOST_WAITING = 100
 """Copies that wait for the disk and the database; a copy beyond them is made again another time."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from logocache.model import Variant
 from logocache.server.bodies import Body
+from logocache.variant import Variant
 
 
 class Fallback(StrEnum):

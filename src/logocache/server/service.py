@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from logocache.cache import LogoCache
-from logocache.model import LogoRecord, Status, StoredFile, Variant
+from logocache.model import LogoRecord, Status, StoredFile
 from logocache.policy.attempts import is_unknown
 from logocache.server.acquisition import RETRY_SECONDS, Acquisition
 from logocache.server.bodies import Bodies, Body
@@ -26,6 +26,7 @@ from logocache.server.questions import (
     Served,
     TooManyMissesError,
 )
+from logocache.variant import Variant
 
 LONGEST_AGE = 86_400
 SHORTEST_AGE = 60

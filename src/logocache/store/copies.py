@@ -2,8 +2,8 @@
 
 import hashlib
 
-from logocache.model import Variant
 from logocache.store.names import CUT, CUT_DIGITS, KEPT_LENGTH, MAX_NAME_BYTES, SUFFIX, is_ours
+from logocache.variant import Variant
 
 COPY_SUFFIX = ".copy"
 """Not that of an image: the file begins with a digest."""

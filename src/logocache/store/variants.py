@@ -19,12 +19,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from logocache.model import Variant
 from logocache.store.copies import belongs_to, copy_name, owner_of, sealed, unsealed
 from logocache.store.files import NOT_A_PLAIN_FILE, PRIVATE_MODE, READ_FLAGS
 from logocache.store.lock import locked
 from logocache.store.names import is_ours
 from logocache.store.problems import translated
+from logocache.variant import Variant
 
 LARGEST_COPY = 2_000_000
 """Bytes of one file. 512×512 RGBA that does not compress at all has 1.05 million."""

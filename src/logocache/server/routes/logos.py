@@ -10,7 +10,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from logocache.errors import LogoCacheError
-from logocache.model import ImageFormat, Variant
 from logocache.results import Entry
 from logocache.server.answers import Answer, answer_of
 from logocache.server.cors import Cors, Headers
@@ -32,6 +31,7 @@ from logocache.server.questions import (
 )
 from logocache.server.security import AdminOnly
 from logocache.server.service import LogoService
+from logocache.variant import ImageFormat, Variant
 
 CLEARBIT_SIZE = 128
 """What Clearbit sent when no size was asked for."""
