@@ -34,9 +34,10 @@ class Lifetime:
         self._cache = cache
         self._service = service
         self._refreshing = ThreadPoolExecutor(1, thread_name_prefix="logocache-refresh")
+        self._accesses = Recurring("accesses", self._flush, lambda: FLUSH_SECONDS)
         self._recurring = [
             Recurring("generation", self._follow_changes, lambda: GENERATION_SECONDS),
-            Recurring("accesses", self._flush, lambda: FLUSH_SECONDS),
+            self._accesses,
         ]
         if cache.settings.background_refresh and cache.settings.enabled:
             interval = cache.settings.background_interval_seconds
@@ -60,7 +61,7 @@ class Lifetime:
     async def _end(self) -> None:
         for each in self._recurring:
             await each.stop()
-        await Recurring("accesses", self._flush, lambda: FLUSH_SECONDS).once()  # first what must not be lost
+        await self._accesses.once()  # first what must not be lost
         await asyncio.to_thread(self._cache.interrupt)
         await self._service.acquisition.flights.close(patience=PATIENCE_SECONDS)
         self._refreshing.shutdown(wait=False, cancel_futures=True)
