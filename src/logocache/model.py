@@ -65,6 +65,9 @@ class OutcomeKind(StrEnum):
     """The provider rejects our credentials: it is not asked again in this run."""
     NOT_ASKED = "not_asked"
     """Offline, or the provider's breaker is open: nothing is known, nothing negative is written."""
+    ERROR = "error"
+    """We failed ourselves, at this entry: a bug, or a picture that took all of its time. Its traceback is
+    in the log; it says nothing about whether there is a logo."""
 
 
 class IconPurpose(StrEnum):

@@ -51,6 +51,7 @@ def result(kind: OutcomeKind, provider: str = "site", **facts: object) -> Source
         (OutcomeKind.TRANSIENT, 5 * MINUTE),
         (OutcomeKind.THROTTLED, 5 * MINUTE),
         (OutcomeKind.NOT_ASKED, 5 * MINUTE),
+        (OutcomeKind.ERROR, 5 * MINUTE),
     ],
 )
 def test_each_outcome_has_its_own_wait(kind: OutcomeKind, wait: timedelta) -> None:

@@ -62,6 +62,38 @@ def test_the_migrations_make_the_checks_that_the_program_knows(migrated_url: str
     database.close()
 
 
+OLD_LOGO = """
+    INSERT INTO logo (key, name, domain, category, origin, pinned, search_text, created_at, status,
+        next_attempt_at, fetch_count, failure_count, access_count)
+    VALUES ('shopify', 'Shopify', 'shopify.test', 'commerce', 'catalog', false, 'shopify',
+        '2026-11-22 12:00:00', 'pending', '1970-01-01 00:00:00', 0, 0, 7)
+"""
+OLD_ATTEMPT = """
+    INSERT INTO fetch_attempt (key, provider, url, at, duration, outcome, bytes, reason)
+    VALUES ('shopify', 'site', 'https://shopify.test/', '2026-11-22 12:00:00', 0.5, 'not_found', 0, '')
+"""
+
+
+def test_an_older_database_keeps_its_rows(database_url: str, open_url: Open) -> None:
+    """SQLite copies tables whose checks change: rows, generated columns and indexes come along."""
+    database = Database(parse_address(database_url), lock_wait=5)
+    with database.write() as connection:
+        schema.upgrade(connection, to="0001")
+    database.close()
+    alter(database_url, OLD_LOGO, OLD_ATTEMPT)
+    repository = open_url(database_url)
+    assert repository.migrate()
+    repository.check_schema()
+    assert due_keys(repository) == ["shopify"]
+    shopify = repository.get("shopify")
+    assert shopify is not None
+    assert shopify.access_count == 7
+    assert [attempt.key for attempt in repository.attempts("shopify", limit=9)] == ["shopify"]
+    alter(
+        database_url, "UPDATE logo SET last_outcome = 'error'", "UPDATE fetch_attempt SET outcome = 'error'"
+    )
+
+
 def test_the_version_in_the_code_is_the_newest_migration() -> None:
     scripts = ScriptDirectory(str(schema.MIGRATIONS))
     assert scripts.get_heads() == [schema.SCHEMA_VERSION]

@@ -7,7 +7,9 @@ from typing import assert_never
 
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
 
-COULD_NOT_ASK = frozenset({OutcomeKind.THROTTLED, OutcomeKind.TRANSIENT, OutcomeKind.NOT_ASKED})
+COULD_NOT_ASK = frozenset(
+    {OutcomeKind.THROTTLED, OutcomeKind.TRANSIENT, OutcomeKind.NOT_ASKED, OutcomeKind.ERROR}
+)
 """Outcomes that say nothing about whether there is a logo."""
 
 NO_LOGO = frozenset({OutcomeKind.NOT_FOUND, OutcomeKind.PLACEHOLDER, OutcomeKind.INVALID_IMAGE})
@@ -26,6 +28,7 @@ WEIGHT = {
             OutcomeKind.BLOCKED,
             OutcomeKind.MISCONFIGURED,
             OutcomeKind.NOT_ASKED,
+            OutcomeKind.ERROR,
             OutcomeKind.TRANSIENT,
             OutcomeKind.THROTTLED,
         )
@@ -145,7 +148,7 @@ def next_attempt(
             return now + MISCONFIGURED_RETRY
         case OutcomeKind.THROTTLED:
             return max(retry_at or now, now + backoff(failures, rules=rules, jitter=jitter))
-        case OutcomeKind.TRANSIENT:
+        case OutcomeKind.TRANSIENT | OutcomeKind.ERROR:
             return now + backoff(failures, rules=rules, jitter=jitter)
         case OutcomeKind.NOT_ASKED:
             return now + backoff(0, rules=rules, jitter=jitter)

@@ -11,7 +11,7 @@ from logocache.repository.address import SETTING
 from logocache.repository.database import Database
 from logocache.repository.tables import METADATA
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest revision in migrations/versions. Revisions are four digits, counted up."""
 
 VERSION_TABLE = "alembic_version"
@@ -82,8 +82,8 @@ def state_of(connection: Connection) -> SchemaState:
     return SchemaState.CURRENT if METADATA.tables.keys() <= tables else SchemaState.INCOMPLETE
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what is missing of migrations/ in the transaction of `connection`.
+def upgrade(connection: Connection, *, to: str = "head") -> None:
+    """Run what is missing of migrations/, up to that revision, in the transaction of `connection`.
 
     Raises:
         SchemaError: the database's version is none of ours.
@@ -97,7 +97,7 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     except CommandError as error:
         raise SchemaError(
             f"the database cannot be brought up to date ({error})", hint=OWN_DATABASE

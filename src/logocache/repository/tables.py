@@ -44,6 +44,7 @@ NOTE_LENGTH = 500
 VALIDATOR_LENGTH = 512
 OWNER_LENGTH = 128
 COUNTER_LENGTH = 128
+IDENTITY_LENGTH = 36
 
 
 METADATA = MetaData(naming_convention=NAMING)
@@ -174,7 +175,18 @@ class CounterRow(Base, table=True):
     value: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class CacheRow(Base, table=True):
+    """Which cache this database belongs to. One row, made by the first `init`."""
+
+    __tablename__ = "cache"
+
+    identity: str = Field(sa_column=Column(text(IDENTITY_LENGTH), primary_key=True))
+    """A UUID. The cache's directory holds the same one."""
+    created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
+
+
 LOGO: Table = METADATA.tables["logo"]
 ATTEMPT: Table = METADATA.tables["fetch_attempt"]
 REPLACED: Table = METADATA.tables["replaced_file"]
 COUNTER: Table = METADATA.tables["counter"]
+CACHE: Table = METADATA.tables["cache"]

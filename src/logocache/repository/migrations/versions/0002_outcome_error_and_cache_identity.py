@@ -1,0 +1,85 @@
+"""The outcome `error`, and the identity of the cache.
+
+Written out, without the program's own column types: a revision describes the past.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+OUTCOMES_BEFORE = (
+    "found",
+    "unchanged",
+    "not_found",
+    "placeholder",
+    "blocked",
+    "throttled",
+    "transient",
+    "invalid_image",
+    "refused",
+    "misconfigured",
+    "not_asked",
+)
+CHECKED = (("logo", "last_outcome"), ("fetch_attempt", "outcome"))
+
+
+def upgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        for table, column in CHECKED:
+            rebuild(table, check(column, OUTCOMES_BEFORE), check(column, (*OUTCOMES_BEFORE, "error")))
+    else:
+        for table, column in CHECKED:
+            name = op.f(f"ck_{table}_{column}")
+            op.drop_constraint(name, table, type_="check")
+            op.create_check_constraint(name, table, check(column, (*OUTCOMES_BEFORE, "error")))
+    op.create_table(
+        "cache",
+        sa.Column(
+            "identity",
+            sa.String(36).with_variant(sa.String(36, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("identity", name="pk_cache"),
+    )
+
+
+def check(column: str, values: tuple[str, ...]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"
+
+
+def rebuild(table: str, before: str, after: str) -> None:
+    """Give `table` another check. SQLite cannot change one, so the table is copied.
+
+    The order of steps is that of https://www.sqlite.org/lang_altertable.html#otheralter.
+    """
+    connection = op.get_bind()
+    statements = connection.execute(
+        sa.text("SELECT sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL"),
+        {"table": table},
+    ).scalars()
+    indexes = []
+    for statement in list(statements):
+        if not statement.startswith("CREATE TABLE"):
+            indexes.append(statement)
+            continue
+        made = statement.replace(before, after).replace(
+            f"CREATE TABLE {table} ", f"CREATE TABLE new_{table} ", 1
+        )
+        connection.exec_driver_sql(made)
+    columns = ", ".join(
+        f'"{column["name"]}"'
+        for column in sa.inspect(connection).get_columns(table)
+        if "computed" not in column
+    )
+    copy = f"INSERT INTO new_{table} ({columns}) SELECT {columns} FROM {table}"  # noqa: S608  # our own names
+    connection.exec_driver_sql(copy)
+    connection.exec_driver_sql(f"DROP TABLE {table}")
+    connection.exec_driver_sql(f"ALTER TABLE new_{table} RENAME TO {table}")
+    for statement in indexes:
+        connection.exec_driver_sql(statement)
