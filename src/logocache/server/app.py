@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from logocache.server.host import HostRequired
 from logocache.server.hot_path import HotPath
 from logocache.server.limits import ClientLimits
 from logocache.server.problems import install_handlers
@@ -43,6 +44,7 @@ class Application(FastAPI):
             max_body_bytes=settings.max_body_kb * 1000,
             slow_client_seconds=settings.slow_client_seconds,
         )
+        layers = HostRequired(layers)
         self._layers = Requests(layers, metrics=server.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

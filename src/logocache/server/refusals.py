@@ -55,6 +55,11 @@ class Refusal:
 BAD_REQUEST = Refusal(
     status=HTTPStatus.BAD_REQUEST, code="bad_request", detail="this is not an HTTP/1.1 request"
 )
+BAD_HOST = Refusal(
+    status=HTTPStatus.BAD_REQUEST,
+    code="bad_request",
+    detail="the request's Host is missing, given twice, or not the name of a host",
+)
 SLOW_HEAD = Refusal(
     status=HTTPStatus.REQUEST_TIMEOUT, code="slow_client", detail="the request's head did not come in time"
 )
