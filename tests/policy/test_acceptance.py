@@ -95,3 +95,8 @@ def test_the_digest_tells_any_change_of_the_offer() -> None:
     offers = [[first], [first, second], [second, first], [larger], []]
     assert len({candidates_digest(offer) for offer in offers}) == len(offers)
     assert candidates_digest([first]) == candidates_digest([first])
+
+
+def test_an_address_with_half_a_surrogate_pair_has_a_digest_too() -> None:
+    """Such as one made with the prefix of an icon set, which is any text that JSON can hold."""
+    assert candidates_digest([Candidate(provider="iconsets", url="iconify:\ud800:shopify")])

@@ -164,6 +164,19 @@ WORDS = ["<link ", "<base ", "rel=icon ", "href=", "<!--", "-->", "<![x", "&#x",
 MARKUP = st.lists(st.sampled_from(WORDS) | st.sampled_from("'\">/@[ a\0"))
 
 
+@pytest.mark.parametrize("digits", [640, 641, 4300, 4301, 400_000])
+@pytest.mark.parametrize("place", ["<link rel=icon href='a{}b'>", "<link rel=icon href=a title='{}'>", "{}"])
+def test_a_character_reference_without_end_costs_no_link(place: str, digits: int) -> None:
+    """Python refuses to read so long a number, and says so with a ValueError."""
+    page = place.format("&#" + "9" * digits + ";") + "<link rel=icon href=last>"
+    assert urls(page)[-1] == "https://example.com/shop/last"
+
+
+def test_a_reference_beyond_unicode_is_no_character() -> None:
+    (url,) = urls(f"<link rel=icon href='a&#{'9' * 5000};b'>")
+    assert url == "https://example.com/shop/a%EF%BF%BDb"
+
+
 @given(parts=MARKUP)
 def test_any_markup_gives_links_that_can_be_asked(parts: list[str]) -> None:
     for url in urls("".join(parts)):

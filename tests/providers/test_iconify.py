@@ -48,6 +48,12 @@ def transform(document: str | None) -> str:
     return document.partition('transform="')[2].partition('"')[0]
 
 
+def test_turns_that_add_up_beyond_all_numbers_are_no_error() -> None:
+    icons = {"x": {"body": BODY, "rotate": 1.5e308}}
+    aliases = {"again": {"parent": "x", "rotate": 1.5e308}}
+    assert make_set(icons, aliases).svg("again")
+
+
 @pytest.mark.parametrize(
     ("icon", "root", "expected"),
     [

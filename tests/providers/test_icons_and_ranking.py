@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logocache.providers.icons import Icon, Role, longest_side, media_type
@@ -55,6 +55,20 @@ BEST_FIRST = (
     icon("link-32.png", size=32),
     icon("link-16.png", size=16),
 )
+
+
+@example(rest="//[,x", kind="")
+@given(
+    rest=st.text(alphabet="/[]@:%?#.,\u2100\u2488svgico", max_size=8), kind=st.sampled_from(["", "image/ico"])
+)
+def test_a_data_uri_of_any_kind_has_a_rank(rest: str, kind: str) -> None:
+    """`data://[,x` is no URL that could be taken apart, and `data:,a.svg` has no path that says anything."""
+    assert ranked([Icon(url=f"data:{rest}", role=Role.LINK, media_type=kind)])
+
+
+@pytest.mark.parametrize("url", ["data:,x.svg", "data:,x.ico"])
+def test_the_content_of_a_data_uri_is_no_path(url: str) -> None:
+    assert rank_of(Icon(url=url, role=Role.LINK)) is Rank.UNDECLARED
 
 
 @given(order=st.permutations(BEST_FIRST))

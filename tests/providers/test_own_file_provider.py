@@ -1,6 +1,7 @@
 """The operator's own image."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def test_the_file_is_the_only_candidate_and_its_folder_stays_private(
     assert candidate.body == b"0123456789"
     assert candidate.url == "file:my%20logo.png"
     assert candidate.purpose is IconPurpose.LOGO
+
+
+def test_a_file_whose_name_is_no_unicode_is_taken_too(provider: Provider, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"logo\xff.png")
+    path.write_bytes(b"0123456789")
+    (candidate,) = provider.candidates(make_integration(file=path), ask)
+    assert candidate.url == "file:logo%FF.png"
 
 
 def test_an_entry_without_a_file_has_none(provider: Provider) -> None:

@@ -72,4 +72,4 @@ def candidates_digest(candidates: Sequence[Candidate]) -> str:
     offer = "\n".join(
         f"{each.provider} {each.purpose} {each.expected_size} {each.url}" for each in candidates
     )
-    return hashlib.sha256(offer.encode()).hexdigest()
+    return hashlib.sha256(offer.encode("utf-8", "surrogatepass")).hexdigest()

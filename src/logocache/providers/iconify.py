@@ -80,14 +80,14 @@ def merged(layers: tuple[Mapping[str, object], ...], root: Mapping[str, object])
         numbers = (_number(layer.get(name)) for layer in (*layers, root))
         return next((number for number in numbers if number is not None), otherwise)
 
-    turns = sum(_number(layer.get("rotate")) or 0 for layer in layers)
+    turns = sum(int(_number(layer.get("rotate")) or 0) for layer in layers)
     return Drawing(
         body=str(layers[-1]["body"]),
         left=side("left", 0),
         top=side("top", 0),
         width=side("width", DEFAULT_SIDE),
         height=side("height", DEFAULT_SIDE),
-        quarter_turns=int(turns) % 4,
+        quarter_turns=turns % 4,
         is_flipped_horizontally=sum(layer.get("hFlip") is True for layer in layers) % 2 == 1,
         is_flipped_vertically=sum(layer.get("vFlip") is True for layer in layers) % 2 == 1,
     )

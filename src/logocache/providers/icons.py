@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
+from logocache.providers.data_uri import is_data_uri
+
 SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", re.IGNORECASE)
 MAX_SIZES = 50
 SVG_TYPE = "image/svg+xml"
@@ -49,7 +51,8 @@ class Icon:
         return self.media_type in ICO_TYPES or self._ends_with(".ico")
 
     def _ends_with(self, suffix: str) -> bool:
-        return urlsplit(self.url).path.lower().endswith(suffix)
+        # A `data:` URI has no path, and is no address that may be taken apart: `data://[,` raises.
+        return not is_data_uri(self.url) and urlsplit(self.url).path.lower().endswith(suffix)
 
 
 def longest_side(sizes: str) -> int | None:

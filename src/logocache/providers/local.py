@@ -1,6 +1,7 @@
 """The operator's own image of an entry. It goes before every source, so it is in no chain."""
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -44,7 +45,7 @@ class OwnFileProvider:
             _log.warning("own_file.unusable", extra={"file": str(integration.file), "reason": str(error)})
             return ()
         # Only the name: where the operator keeps files is nobody's business.
-        url = f"file:{quote(integration.file.name)}"
+        url = f"file:{quote(os.fsencode(integration.file.name))}"
         return (Candidate(provider=TERMS.id, url=url, body=body, purpose=IconPurpose.LOGO),)
 
     def request(self, candidate: Candidate) -> FetchRequest:  # noqa: ARG002  # nothing is fetched
