@@ -8,6 +8,7 @@ from pathlib import Path
 from logocache.model import (
     Answer,
     Candidate,
+    DecodingFailure,
     FetchRequest,
     ImageRejection,
     Integration,
@@ -53,12 +54,20 @@ class FakeFetcher:
 class FakeImages:
     """Any bytes are a logo of 128 pixels, unless the table says else."""
 
-    def __init__(self, results: Mapping[bytes, NormalisedImage | ImageRejection] | None = None) -> None:
+    def __init__(
+        self, results: Mapping[bytes, NormalisedImage | ImageRejection | DecodingFailure] | None = None
+    ) -> None:
         self.results = dict(results or {})
+        self.decoded: list[bytes] = []
+        self.deadlines: list[float] = []
         self.derived: list[Variant] = []
         self.closed = False
 
-    def normalise(self, body: bytes) -> NormalisedImage | ImageRejection:
+    def normalise(
+        self, body: bytes, *, deadline: float
+    ) -> NormalisedImage | ImageRejection | DecodingFailure:
+        self.decoded.append(body)
+        self.deadlines.append(deadline)
         return self.results.get(body) or make_image(body)
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
@@ -70,8 +79,11 @@ class FakeImages:
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
         for path in paths:
-            image = self.normalise(path.read_bytes())
-            if isinstance(image, ImageRejection):
+            body = path.read_bytes()
+            image = self.results.get(body) or make_image(body)
+            if isinstance(image, DecodingFailure):
+                yield FileCheck(path=path, obstacle=image.reason)
+            elif isinstance(image, ImageRejection):
                 yield FileCheck(path=path, problem=image.reason)
             else:
                 yield FileCheck(path=path, width=image.width, height=image.height)

@@ -2,11 +2,15 @@
 
 import base64
 import io
+import math
 import struct
 import zlib
 from collections.abc import Sequence
 
 from PIL import Image
+
+from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
+from logocache.ports.images import Images
 
 RED = (255, 0, 0)
 BLUE = (0, 0, 255)
@@ -32,6 +36,11 @@ def decoded(png: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(png))
     picture.load()
     return picture
+
+
+def decode(images: Images, body: bytes) -> NormalisedImage | ImageRejection | DecodingFailure:
+    """What `images` make of `body` for somebody who has time."""
+    return images.normalise(body, deadline=math.inf)
 
 
 def colours(png: bytes) -> set[tuple[int, int, int, int]]:

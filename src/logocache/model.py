@@ -197,6 +197,15 @@ class ImageRejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecodingFailure:
+    """Why decoding came to no end: out of time or memory, or the decoder died. Says nothing about whether
+    the bytes are an image.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Monogram:
     """What a placeholder shows."""
 

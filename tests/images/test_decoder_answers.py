@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from image_samples import SIGNATURE, encoded, two_colours
 from logocache.images import answers, png
 from logocache.images.protocol import Fields, Message, ProtocolError
-from logocache.model import ImageInfo, ImageRejection
+from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
 from logocache.ports.images import FileCheck
 
 IMAGE = png.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
@@ -18,15 +18,28 @@ PATHS = [Path("/a.png"), Path("/b.png")]
 
 
 @pytest.mark.parametrize(
-    "image", [IMAGE, ImageRejection(reason="no"), ImageRejection(reason="", is_blank=True)]
+    "image",
+    [
+        IMAGE,
+        ImageRejection(reason="no"),
+        ImageRejection(reason="", is_blank=True),
+        DecodingFailure(reason="too much"),
+    ],
 )
-def test_images_and_rejections_arrive_as_they_were_sent(image: ImageRejection) -> None:
+def test_images_rejections_and_failures_arrive_as_they_were_sent(
+    image: NormalisedImage | ImageRejection | DecodingFailure,
+) -> None:
     assert answers.to_image(answers.of_image(image)) == image
 
 
 def test_checks_arrive_as_they_were_sent() -> None:
-    checks = [FileCheck(path=PATHS[0], width=3, height=4), FileCheck(path=PATHS[1], problem="gone")]
-    assert answers.to_checks(answers.of_checks(checks), PATHS) == checks
+    paths = [*PATHS, Path("/c.png")]
+    checks = [
+        FileCheck(path=paths[0], width=3, height=4),
+        FileCheck(path=paths[1], problem="gone"),
+        FileCheck(path=paths[2], obstacle="a read error"),
+    ]
+    assert answers.to_checks(answers.of_checks(checks), paths) == checks
 
 
 def test_a_reason_is_made_one_printable_line() -> None:
@@ -41,6 +54,7 @@ def test_a_reason_is_made_one_printable_line() -> None:
     ("fields", "blob"),
     [
         pytest.param({}, IMAGE.png, id="no fields"),
+        pytest.param({"failure": 3}, b"", id="a failure that is a number"),
         pytest.param({"reason": 3, "is_blank": False}, b"", id="a reason that is a number"),
         pytest.param({"reason": "a", "is_blank": 1}, b"", id="blank as a number"),
         pytest.param({"source": ["exe", 1, 1]}, IMAGE.png, id="an unknown format"),
@@ -68,13 +82,15 @@ def test_implausible_images_are_refused(fields: Fields, blob: bytes) -> None:
     "checks",
     [
         pytest.param(None, id="none"),
-        pytest.param([[1, 1, None]], id="too few"),
-        pytest.param([[1, 1, None]] * 3, id="too many"),
-        pytest.param([[1, 1, None], [1, 1]], id="too short"),
-        pytest.param([[1, 1, None], ["1", 1, None]], id="a text for a side"),
-        pytest.param([[1, 1, None], [0, 0, None]], id="no size and no problem"),
-        pytest.param([[1, 1, None], [1, 2**40, None]], id="an enormous side"),
-        pytest.param([[1, 1, None], {"a": 1}], id="an object"),
+        pytest.param([[1, 1]], id="too few"),
+        pytest.param([[1, 1]] * 3, id="too many"),
+        pytest.param([[1, 1], [1]], id="too short"),
+        pytest.param([[1, 1], ["1", 1]], id="a text for a side"),
+        pytest.param([[1, 1], [0, 0]], id="no size and no problem"),
+        pytest.param([[1, 1], [1, 2**40]], id="an enormous side"),
+        pytest.param([[1, 1], {"a": 1}], id="another object"),
+        pytest.param([[1, 1], {"problem": 1}], id="a problem that is a number"),
+        pytest.param([[1, 1], {"obstacle": None}], id="no obstacle"),
     ],
 )
 def test_implausible_checks_are_refused(checks: list[object] | None) -> None:
@@ -89,7 +105,10 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["reason", "is_blank", "source", "checks"]), json_values), st.binary())
+@given(
+    st.dictionaries(st.sampled_from(["failure", "reason", "is_blank", "source", "checks"]), json_values),
+    st.binary(),
+)
 def test_no_answer_makes_us_fail_in_another_way(fields: Fields, blob: bytes) -> None:
     for read in (answers.to_image, lambda answer: answers.to_checks(answer, PATHS)):
         with contextlib.suppress(ProtocolError):

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_samples import SMALL_IMAGES
+from image_samples import SMALL_IMAGES, decode
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
-from logocache.model import ImageRejection, NormalisedImage
+from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 
 names = st.sampled_from(sorted(SMALL_IMAGES))
 
@@ -25,11 +25,11 @@ def broken_images(draw: st.DrawFn) -> bytes:
     return bytes(body[:cut]) + extra
 
 
-def is_sound(result: NormalisedImage | ImageRejection) -> bool:
+def is_sound(result: NormalisedImage | ImageRejection | DecodingFailure) -> bool:
     match result:
         case NormalisedImage(png=png, width=width, height=height):
             return 0 < width <= 512 and 0 < height <= 512 and png.startswith(b"\x89PNG")
-        case ImageRejection(reason=reason):
+        case ImageRejection(reason=reason) | DecodingFailure(reason=reason):
             return 0 < len(reason) <= 160 and reason.isprintable()
 
 
@@ -55,4 +55,4 @@ def test_an_image_cut_anywhere_gives_an_image_or_a_rejection(name: str) -> None:
 @settings(max_examples=30, deadline=None)
 @given(body=broken_images())
 def test_decoders_live_through_broken_images(body: bytes, pool: DecoderPool) -> None:
-    assert is_sound(pool.normalise(body))
+    assert is_sound(decode(pool, body))

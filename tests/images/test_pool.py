@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from image_samples import SMALL_IMAGES, encoded, svg, two_colours
+from image_samples import SMALL_IMAGES, decode, encoded, svg, two_colours
 from logocache.errors import UnavailableError
 from logocache.images.monogram import draw
 from logocache.images.normalise import normalise
 from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool
 from logocache.images.protocol import Message
 from logocache.images.variants import derive
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
 from logocache.ports.images import FileCheck, Images
 from logocache.variant import ImageFormat, Variant
 
@@ -58,20 +58,20 @@ def test_it_satisfies_the_port(pool: DecoderPool) -> None:
 
 @pytest.mark.parametrize("name", SMALL_IMAGES)
 def test_images_come_back_as_the_pure_function_makes_them(name: str, pool: DecoderPool) -> None:
-    assert pool.normalise(SMALL_IMAGES[name]) == normalise(SMALL_IMAGES[name], max_pixels=4_000_000)
+    assert decode(pool, SMALL_IMAGES[name]) == normalise(SMALL_IMAGES[name], max_pixels=4_000_000)
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", SMALL_IMAGES["png"][:50], encoded(two_colours((1, 1)), "PNG")]
 )
 def test_rejections_come_back_as_the_pure_function_makes_them(body: bytes, pool: DecoderPool) -> None:
-    rejection = pool.normalise(body)
+    rejection = decode(pool, body)
     assert isinstance(rejection, ImageRejection)
     assert rejection == normalise(body, max_pixels=4_000_000)
 
 
 def test_too_many_pixels_are_refused(pool: DecoderPool) -> None:
-    rejection = pool.normalise(encoded(two_colours((2001, 2000)), "PNG"))
+    rejection = decode(pool, encoded(two_colours((2001, 2000)), "PNG"))
     assert isinstance(rejection, ImageRejection)
     assert "pixels" in rejection.reason
 
@@ -93,9 +93,9 @@ def test_what_is_made_of_our_own_waits_for_no_decoder(own: DecoderPool) -> None:
 
 def test_decoders_are_started_when_needed_and_used_again(own: DecoderPool) -> None:
     assert pids(own) == []
-    own.normalise(SMALL_IMAGES["ico"])
+    decode(own, SMALL_IMAGES["ico"])
     first = pids(own)
-    own.normalise(GOOD)
+    decode(own, GOOD)
     assert len(first) == 1
     assert pids(own) == first
 
@@ -103,7 +103,7 @@ def test_decoders_are_started_when_needed_and_used_again(own: DecoderPool) -> No
 def test_many_threads_share_a_few_decoders() -> None:
     pool = new_pool(workers=2)
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(pool.normalise, [GOOD] * 40))
+        results = list(threads.map(decode, [pool] * 40, [GOOD] * 40))
     assert all(isinstance(result, NormalisedImage) for result in results)
     assert 1 <= len(pids(pool)) <= 2
     pool.close()
@@ -117,39 +117,36 @@ def test_by_default_there_is_a_decoder_for_each_processor() -> None:
 
 def test_a_decoder_that_takes_too_long_is_replaced() -> None:
     pool = new_pool(seconds=0.6)
-    pool.normalise(GOOD)
+    decode(pool, GOOD)
     before = pids(pool)
-    rejection = pool.normalise(ENDLESS)
-    assert isinstance(rejection, ImageRejection)
-    assert rejection.reason == "it took longer than 0.6 s"
-    assert not rejection.is_blank
-    assert isinstance(pool.normalise(GOOD), NormalisedImage)
+    assert decode(pool, ENDLESS) == DecodingFailure(reason="it took longer than 0.6 s")
+    assert isinstance(decode(pool, GOOD), NormalisedImage)
     assert pids(pool) != before
     pool.close()
 
 
-def test_a_decoder_that_dies_at_work_is_a_rejection_and_is_replaced(own: DecoderPool) -> None:
-    own.normalise(GOOD)
+def test_a_decoder_that_dies_at_work_says_nothing_about_the_image_and_is_replaced(own: DecoderPool) -> None:
+    decode(own, GOOD)
     (pid,) = pids(own)
     killer = threading.Timer(0.3, os.kill, (pid, signal.SIGSEGV))
     killer.start()
-    rejection = own.normalise(ENDLESS)
+    failure = decode(own, ENDLESS)
     killer.join()
-    assert isinstance(rejection, ImageRejection)
-    assert "ended by signal 11" in rejection.reason
-    assert isinstance(own.normalise(GOOD), NormalisedImage)
+    assert isinstance(failure, DecodingFailure)
+    assert "ended by signal 11" in failure.reason
+    assert isinstance(decode(own, GOOD), NormalisedImage)
 
 
 def test_a_decoder_that_died_while_idle_costs_no_image(own: DecoderPool) -> None:
-    own.normalise(GOOD)
+    decode(own, GOOD)
     decoder = own._idle[0]
     decoder._process.kill()
     decoder._process.wait()
-    assert isinstance(own.normalise(GOOD), NormalisedImage)
+    assert isinstance(decode(own, GOOD), NormalisedImage)
 
 
 def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
-    own.normalise(GOOD)
+    decode(own, GOOD)
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -158,19 +155,18 @@ def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         with pytest.raises(KeyboardInterrupt):
-            own.normalise(ENDLESS)
+            decode(own, ENDLESS)
     finally:
         signal.signal(signal.SIGALRM, before)
     assert pids(own) == []
-    assert own.normalise(GOOD) == normalise(GOOD, max_pixels=10**6)
+    assert decode(own, GOOD) == normalise(GOOD, max_pixels=10**6)
 
 
-def test_nonsense_of_a_decoder_is_a_rejection_of_the_image(own: DecoderPool, impostor: Impostor) -> None:
+def test_nonsense_of_a_decoder_says_nothing_about_the_image(own: DecoderPool, impostor: Impostor) -> None:
     answer = Message(fields={"source": ["png", 1, 1]}, blob=b"<html>").pack()
     impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
-    rejection = own.normalise(GOOD)
-    assert isinstance(rejection, ImageRejection)
-    assert rejection.reason == "the decoder answered with an image that is no PNG of ours"
+    failure = decode(own, GOOD)
+    assert failure == DecodingFailure(reason="the decoder answered with an image that is no PNG of ours")
     assert pids(own) == []
 
 
@@ -180,14 +176,14 @@ def test_when_no_decoder_can_start_every_method_that_needs_one_says_so(
     monkeypatch.setattr(sys, "executable", "")
     for _ in range(2):
         with pytest.raises(UnavailableError):
-            own.normalise(GOOD)
+            decode(own, GOOD)
     with pytest.raises(UnavailableError):
         list(own.check_files([tmp_path / "a.png"]))
 
 
 def test_the_least_memory_that_may_be_set_is_enough_for_every_format() -> None:
     pool = DecoderPool(workers=1, max_pixels=10**6, decode_timeout=20, memory_bytes=256_000_000)
-    results = [pool.normalise(body) for body in SMALL_IMAGES.values()]
+    results = [decode(pool, body) for body in SMALL_IMAGES.values()]
     assert all(isinstance(result, NormalisedImage) for result in results), results
     pool.close()
 
@@ -216,7 +212,7 @@ def test_no_files_need_no_decoder(own: DecoderPool) -> None:
 def test_a_relative_path_is_meant_from_here_and_not_from_where_the_decoder_started(
     own: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own.normalise(GOOD)
+    decode(own, GOOD)
     (tmp_path / "a.png").write_bytes(GOOD)
     monkeypatch.chdir(tmp_path)
     assert list(own.check_files([Path("a.png")])) == [FileCheck(path=Path("a.png"), width=40, height=20)]
@@ -250,11 +246,12 @@ def test_one_file_is_to_blame_when_a_batch_fails(own: DecoderPool, impostor: Imp
         "while True:\n"
         "    paths = receive(sys.stdin.buffer.read).fields['paths']\n"
         "    if any(path.endswith('b.png') for path in paths): sys.exit(9)\n"
-        "    sys.stdout.buffer.write(Message(fields={'checks': [[7, 7, None] for _ in paths]}).pack())\n"
+        "    sys.stdout.buffer.write(Message(fields={'checks': [[7, 7] for _ in paths]}).pack())\n"
         "    sys.stdout.flush()"
     )
     checks = list(own.check_files([Path("/a.png"), Path("/b.png"), Path("/c.png")]))
-    assert [check.problem for check in checks] == [None, "the decoder ended with status 9", None]
+    assert [check.obstacle for check in checks] == [None, "the decoder ended with status 9", None]
+    assert not any(check.problem for check in checks), "a decoder's death says nothing about a file"
     assert [check.width for check in checks] == [7, 0, 7]
 
 
@@ -263,14 +260,14 @@ def test_one_file_is_to_blame_when_a_batch_fails(own: DecoderPool, impostor: Imp
 
 def test_closing_ends_the_decoders_and_nothing_is_decoded_afterwards(tmp_path: Path) -> None:
     pool = new_pool()
-    pool.normalise(GOOD)
+    decode(pool, GOOD)
     (pid,) = pids(pool)
     pool.close()
     pool.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     for use in (
-        lambda: pool.normalise(GOOD),
+        lambda: decode(pool, GOOD),
         lambda: list(pool.check_files([tmp_path])),
     ):
         with pytest.raises(RuntimeError, match="closed"):
@@ -279,13 +276,13 @@ def test_closing_ends_the_decoders_and_nothing_is_decoded_afterwards(tmp_path: P
 
 def test_closing_waits_for_the_task_under_way_and_turns_away_those_that_wait() -> None:
     pool = new_pool(seconds=0.8)
-    pool.normalise(GOOD)
+    decode(pool, GOOD)
     with ThreadPoolExecutor(2) as threads:
-        under_way = threads.submit(pool.normalise, ENDLESS)
+        under_way = threads.submit(decode, pool, ENDLESS)
         with pool._changed:
             assert pool._changed.wait_for(lambda: pool._leased == 1, timeout=5) or under_way.running()
         pool.close()
-        assert isinstance(under_way.result(), ImageRejection)
+        assert isinstance(under_way.result(), DecodingFailure)
     assert pids(pool) == []
 
 
@@ -294,7 +291,7 @@ import sys
 from logocache.images.pool import DecoderPool
 pool = DecoderPool(workers=1, max_pixels=10**6, decode_timeout=20, memory_bytes=10**9)
 assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "loading it loads no engine"
-pool.normalise(b"<svg/>")
+pool.normalise(b"<svg/>", deadline=float("inf"))
 assert "PIL" not in sys.modules and "resvg_py" not in sys.modules, "nor does decoding"
 print(pool._idle[0]._process.pid, flush=True)
 """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.images.refusal import LONGEST_REASON, ImageRefused, one_line, refusing
+from logocache.images.refusal import LONGEST_REASON, DecodingFailed, ImageRefused, one_line, refusing
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,18 @@ def test_an_error_without_words_is_named_by_its_class() -> None:
         raise EOFError
 
 
-def test_lack_of_memory_is_put_into_words() -> None:
-    with pytest.raises(ImageRefused, match="more memory than decoders may use"), refusing("it"):
-        raise MemoryError
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        pytest.param(OSError("out of memory error when reading image file"), id="Pillow's codecs"),
+        pytest.param(ValueError("Failed to decode frame 0: Out of memory"), id="libavif"),
+        pytest.param(RuntimeError("memory allocation of 400 bytes failed"), id="Rust"),
+    ],
+)
+def test_lack_of_memory_is_no_refusal(error: Exception) -> None:
+    with pytest.raises(DecodingFailed, match="more memory than decoders may use"), refusing("it"):
+        raise error
 
 
 def test_a_refusal_passes_unchanged() -> None:

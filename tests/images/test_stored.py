@@ -1,5 +1,6 @@
 """A stored logo is a PNG that decodes, in a plain file."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -61,5 +62,12 @@ def test_other_kinds_of_files_are_a_problem(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     assert checked(link).problem == "it is a symbolic link"
     assert checked(pipe).problem == "it is not a plain file"
-    assert "directory" in str(checked(tmp_path).problem)
+    assert checked(tmp_path).problem == "it cannot be read: Is a directory"
     assert checked(tmp_path / "none.png").problem == "it cannot be read: No such file or directory"
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="the only file whose reading surely fails")
+def test_what_cannot_be_read_is_not_called_broken() -> None:
+    check = checked(Path("/proc/self/mem"))
+    assert check.problem is None
+    assert check.obstacle == f"it cannot be read: {os.strerror(errno.EIO)}"

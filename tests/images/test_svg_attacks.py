@@ -9,10 +9,10 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from image_samples import SVG_ROOT, colours, data_uri, encoded, svg
+from image_samples import SVG_ROOT, colours, data_uri, decode, encoded, svg
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
-from logocache.model import ImageRejection, NormalisedImage
+from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 
 SECRET_COLOUR = (0, 255, 0)
 FRAME = '<rect width="1" height="1" fill="red"/>'
@@ -148,9 +148,9 @@ def test_hostile_documents_end_within_the_limit_and_the_process_lives(
     name: str, impatient: DecoderPool
 ) -> None:
     begun = time.monotonic()
-    result = impatient.normalise(HOSTILE[name])
+    result = decode(impatient, HOSTILE[name])
     assert time.monotonic() - begun < 5, "the limit, a new decoder, and a slow machine"
-    assert isinstance(result, NormalisedImage | ImageRejection)
+    assert isinstance(result, NormalisedImage | ImageRejection | DecodingFailure)
 
 
 @pytest.mark.parametrize(
@@ -159,15 +159,14 @@ def test_hostile_documents_end_within_the_limit_and_the_process_lives(
         ("billion laughs", r"entities"),
         ("quadratic blow-up", r"entities"),
         ("100,000 groups deep", r"deep"),
-        ("turbulence of 2e9 octaves", r"longer than 0\.8 s"),
     ],
 )
 def test_they_are_refused_for_what_they_are(name: str, reason: str, impatient: DecoderPool) -> None:
-    result = impatient.normalise(HOSTILE[name])
+    result = decode(impatient, HOSTILE[name])
     assert isinstance(result, ImageRejection)
     assert re.search(reason, result.reason)
 
 
 def test_after_all_of_them_a_logo_is_drawn(impatient: DecoderPool) -> None:
-    impatient.normalise(HOSTILE["turbulence of 2e9 octaves"])
-    assert isinstance(impatient.normalise(svg(FRAME)), NormalisedImage)
+    decode(impatient, HOSTILE["turbulence of 2e9 octaves"])
+    assert isinstance(decode(impatient, svg(FRAME)), NormalisedImage)

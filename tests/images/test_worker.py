@@ -14,7 +14,7 @@ from PIL import Image
 from image_samples import SMALL_IMAGES, encoded, svg, two_colours
 from logocache.images import answers, worker
 from logocache.images.protocol import Message, ProtocolError, Task, receive
-from logocache.model import ImageRejection, NormalisedImage
+from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 
 NORMALISE = Message(fields={"task": Task.NORMALISE}, blob=SMALL_IMAGES["png"])
 COMMAND = [sys.executable, "-P", "-m", "logocache.images.worker", "1000000000", "1000000", "10"]
@@ -118,14 +118,14 @@ def test_memory_is_bounded_and_no_core_is_left() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound the address space")
-def test_an_image_that_needs_more_memory_is_rejected_and_the_process_lives() -> None:
+def test_an_image_that_needs_more_memory_is_given_up_and_the_process_lives() -> None:
     large = encoded(Image.new("L", (12_000, 12_000)), "PNG")
     command = [*COMMAND[:-3], "256000000", "1000000000", "20"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        rejected, image = ask(process, Message(fields={"task": Task.NORMALISE}, blob=large), NORMALISE)
-    rejection = answers.to_image(rejected)
-    assert isinstance(rejection, ImageRejection)
-    assert "more memory than decoders may use" in rejection.reason
+        failed, image = ask(process, Message(fields={"task": Task.NORMALISE}, blob=large), NORMALISE)
+    failure = answers.to_image(failed)
+    assert isinstance(failure, DecodingFailure)
+    assert "more memory than decoders may use" in failure.reason
     assert isinstance(answers.to_image(image), NormalisedImage)
 
 

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
-from logocache.model import FetchRequest, ImageRejection, LogoRecord, Monogram, Outcome, OutcomeKind
+from logocache.model import (
+    DecodingFailure,
+    FetchRequest,
+    ImageRejection,
+    LogoRecord,
+    Monogram,
+    Outcome,
+    OutcomeKind,
+)
 from logocache.operations.search import Found, Search, SearchRules, Sources
 from logocache.operations.stand_ins import StandIns
 from logocache.operations.trail import Memo, Trail
@@ -150,6 +158,50 @@ def test_each_answer_without_a_logo_has_its_outcome(
     outcome = bench.failure()
     assert (outcome.kind, outcome.next_attempt_at) == (kind, NOW + wait)
     assert [attempt.outcome for attempt in bench.trail.attempts] == [kind], "the audit says the same"
+
+
+def test_a_decoding_that_came_to_no_end_is_the_entrys_failure_and_the_last_thing_tried() -> None:
+    """Eight slow pictures on a page, and further sources behind it, cost one decoding a run."""
+    failure = DecodingFailure(reason="it took longer than 10 s")
+    pictures = {f"https://shopify.test/{number}.svg": f"slow {number}".encode() for number in range(8)}
+    images = FakeImages(dict.fromkeys(pictures.values(), failure))
+    fetcher = FakeFetcher({url: reply(body=body) for url, body in pictures.items()})
+    bench = Bench(
+        FakeProvider(urls=list(pictures)),
+        FakeProvider("iconsets", bodies={"set:icon": b"fine"}),
+        fetcher=fetcher,
+        images=images,
+    )
+    first = bench.failure()
+    assert (first.kind, first.reason) == (OutcomeKind.ERROR, failure.reason)
+    assert images.decoded == [b"slow 0"]
+    assert [attempt.outcome for attempt in bench.trail.attempts] == [OutcomeKind.ERROR]
+    bench.trail = bench.new_trail()
+    again = bench.failure(make_record(failure_count=3))
+    assert (first.next_attempt_at, again.next_attempt_at) == (
+        NOW + timedelta(minutes=5),
+        NOW + timedelta(minutes=40),
+    ), "the wait doubles"
+
+
+def test_a_poor_image_found_before_a_decoding_that_came_to_no_end_is_kept_and_looked_at_again_soon() -> None:
+    poor = make_image(b"poor", width=32, height=32)
+    images = FakeImages({b"poor": poor, b"slow": DecodingFailure(reason="too slow")})
+    bench = Bench(
+        FakeProvider(bodies={"a": b"poor", "b": b"slow", "c": b"never looked at"}),
+        FakeProvider("google", bodies={"d": b"nor this"}),
+        images=images,
+    )
+    found = bench.found()
+    assert found.choice.image == poor
+    assert images.decoded == [b"poor", b"slow"]
+
+
+def test_all_decoding_of_an_entry_ends_with_its_time() -> None:
+    images = FakeImages({b"1": ImageRejection(reason="no"), b"2": ImageRejection(reason="no")})
+    bench = Bench(FakeProvider(bodies={"a": b"1"}), FakeProvider("google", bodies={"b": b"2"}), images=images)
+    bench.failure()
+    assert images.deadlines == [60.0, 60.0], "of the whole entry, not of each picture"
 
 
 def test_an_image_at_hand_that_is_none_is_written_down_too() -> None:

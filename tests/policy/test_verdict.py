@@ -47,8 +47,9 @@ def test_digest(digest: str | None, kind: FindingKind | None) -> None:
         (FileCheck(path=Path("x"), problem="broken"), FindingKind.UNDECODABLE),
         (FileCheck(path=Path("x"), width=64, height=32), FindingKind.WRONG_DIMENSIONS),
         (FileCheck(path=Path("x"), width=64, height=64), None),
+        (FileCheck(path=Path("x"), obstacle="a read error"), None),
     ],
-    ids=["does not decode", "other size", "as recorded"],
+    ids=["does not decode", "other size", "as recorded", "not looked at"],
 )
 def test_decoding(check: FileCheck, kind: FindingKind | None) -> None:
     finding = verdict.judge_decoding(RECORD, STORED, check)

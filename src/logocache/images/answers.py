@@ -8,36 +8,40 @@ from logocache.images.header import stored_size
 from logocache.images.inspect import ImageFormat
 from logocache.images.protocol import Message, ProtocolError, Value
 from logocache.images.refusal import one_line
-from logocache.model import ImageInfo, ImageRejection, NormalisedImage
+from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
 from logocache.ports.images import FileCheck
 
 LARGEST_COUNT = 2**31 - 1
 
 
-def of_image(image: NormalisedImage | ImageRejection) -> Message:
+def of_image(image: NormalisedImage | ImageRejection | DecodingFailure) -> Message:
+    if isinstance(image, DecodingFailure):
+        return Message(fields={"failure": image.reason})
     if isinstance(image, ImageRejection):
         return Message(fields={"reason": image.reason, "is_blank": image.is_blank})
     source = image.source
     return Message(fields={"source": [source.format, source.width, source.height]}, blob=image.png)
 
 
-def to_image(answer: Message) -> NormalisedImage | ImageRejection:
-    """The image or rejection in `answer`. Raises `ProtocolError` unless it is plausible.
+def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFailure:
+    """The image, rejection or failure in `answer`. Raises `ProtocolError` unless it is plausible.
 
     Size and digest are taken from the bytes themselves: nothing is believed that can be looked up.
     """
     match answer.fields:
+        case {"failure": str(reason)}:
+            return DecodingFailure(reason=one_line(reason))
         case {"reason": str(reason), "is_blank": bool(is_blank)}:
             return ImageRejection(reason=one_line(reason), is_blank=is_blank)
         case {"source": [str(name), int(width), int(height)]} if name in _SOURCE_FORMATS:
             source = ImageInfo(format=name, width=_count(width), height=_count(height))
             return _image(answer.blob, source)
         case _:
-            raise ProtocolError("neither an image nor a rejection")
+            raise ProtocolError("neither an image nor a reason")
 
 
 def of_checks(checks: Sequence[FileCheck]) -> Message:
-    return Message(fields={"checks": [[check.width, check.height, check.problem] for check in checks]})
+    return Message(fields={"checks": [_of_check(check) for check in checks]})
 
 
 def to_checks(answer: Message, paths: Sequence[Path]) -> list[FileCheck]:
@@ -62,11 +66,19 @@ def _image(png: bytes, source: ImageInfo) -> NormalisedImage:
     )
 
 
+def _of_check(check: FileCheck) -> Value:
+    if check.obstacle is not None:
+        return {"obstacle": check.obstacle}
+    return {"problem": check.problem} if check.problem is not None else [check.width, check.height]
+
+
 def _check(path: Path, check: Value) -> FileCheck:
     match check:
-        case [_, _, str(problem)]:
+        case {"obstacle": str(obstacle)}:
+            return FileCheck(path=path, obstacle=one_line(obstacle))
+        case {"problem": str(problem)}:
             return FileCheck(path=path, problem=one_line(problem))
-        case [int(width), int(height), None]:
+        case [int(width), int(height)]:
             return FileCheck(path=path, width=_count(width), height=_count(height))
         case _:
             raise ProtocolError("a check that says nothing")

@@ -35,7 +35,6 @@ class Decoder:
     """
 
     def __init__(self, limits: Limits, *, startup_seconds: float = STARTUP_SECONDS) -> None:
-        self._seconds = limits.seconds
         self._process = _start(limits)
         self._tasks = _unblocked(self._process.stdin)
         self._answers = _unblocked(self._process.stdout)
@@ -56,9 +55,9 @@ class Decoder:
         """False when the process ended by itself, such as for want of the machine's memory."""
         return self._process.poll() is None
 
-    def ask(self, task: Message) -> Message:
-        """The answer, within the limit of seconds. Raises `DecoderError`."""
-        deadline = _Deadline(self._seconds)
+    def ask(self, task: Message, *, seconds: float) -> Message:
+        """The answer, within so many seconds. Raises `DecoderError`."""
+        deadline = _Deadline(seconds)
         self._send(task.pack(), deadline)
         return self._receive(deadline)
 

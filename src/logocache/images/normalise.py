@@ -8,9 +8,9 @@ from logocache.images import colour, ico, png
 from logocache.images.inspect import ImageFormat, describe, sniff
 from logocache.images.limits import LONGEST_SIDE
 from logocache.images.raster import opened
-from logocache.images.refusal import ImageRefused, refusing
+from logocache.images.refusal import DecodingFailed, ImageRefused, refusing
 from logocache.images.scaling import fitted
-from logocache.model import ImageInfo, ImageRejection, NormalisedImage
+from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
 
 SMALLEST_SIDE = 8
 """Below it nothing can be recognised; such images are spacers, bullets and tracking pixels."""
@@ -22,7 +22,7 @@ LARGEST_UNPACKED = 8_000_000
 _Picture = tuple[Image.Image, ImageInfo]
 
 
-def normalise(body: bytes, *, max_pixels: int) -> NormalisedImage | ImageRejection:
+def normalise(body: bytes, *, max_pixels: int) -> NormalisedImage | ImageRejection | DecodingFailure:
     """The logo in `body`: 8-bit sRGB, upright, its longest side at most 512 px, without metadata.
 
     Of animations the first frame, of icons the largest; an SVG is drawn at 512 px. Images of more
@@ -35,6 +35,8 @@ def normalise(body: bytes, *, max_pixels: int) -> NormalisedImage | ImageRejecti
             return _finish(picture, source)
     except ImageRefused as refused:
         return refused.rejection
+    except DecodingFailed as failed:
+        return DecodingFailure(reason=failed.reason)
 
 
 def _read(body: bytes, max_pixels: int) -> _Picture:

@@ -6,8 +6,10 @@ What we drew or encoded ourselves needs none: it is worked on in this process. P
 then and not before, so that a run which only hands bytes to decoders does without it.
 """
 
+import math
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +22,7 @@ from logocache.images import answers
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError
 from logocache.images.limits import Limits
 from logocache.images.protocol import Message, ProtocolError, Task
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
 from logocache.ports.images import FileCheck
 from logocache.variant import Variant
 
@@ -52,12 +54,14 @@ class DecoderPool:
         self._leased = 0
         self._closed = False
 
-    def normalise(self, body: bytes) -> NormalisedImage | ImageRejection:
+    def normalise(
+        self, body: bytes, *, deadline: float
+    ) -> NormalisedImage | ImageRejection | DecodingFailure:
         task = Message(fields={"task": Task.NORMALISE}, blob=body)
         try:
-            return self._ask(task, answers.to_image)
+            return self._ask(task, answers.to_image, deadline=deadline)
         except DecoderError as error:
-            return ImageRejection(reason=str(error))
+            return DecodingFailure(reason=str(error))
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
         """As the port says, in the calling process and at once, however busy the decoders are."""
@@ -102,13 +106,13 @@ class DecoderPool:
             return self._ask(task, lambda answer: answers.to_checks(answer, batch))
         except DecoderError as error:
             if len(batch) == 1:
-                return [FileCheck(path=batch[0], problem=str(error))]
+                return [FileCheck(path=batch[0], obstacle=str(error))]
             return [check for path in batch for check in self._check([path])]
 
-    def _ask(self, task: Message, read: Callable[[Message], Result]) -> Result:
+    def _ask(self, task: Message, read: Callable[[Message], Result], *, deadline: float = math.inf) -> Result:
         with self._lease() as decoder:
             try:
-                return read(decoder.ask(task))
+                return read(decoder.ask(task, seconds=min(self._limits.seconds, deadline - time.monotonic())))
             except ProtocolError as error:
                 raise DecoderError(f"the decoder answered with {error}") from error
 

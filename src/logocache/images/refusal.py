@@ -1,11 +1,15 @@
 """How this box says "no" to bytes, and the one door through which foreign decoding errors pass."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from logocache.model import ImageRejection
 
 LONGEST_REASON = 160
+
+_MEMORY = re.compile(r"\bout of memory\b|\bmemory allocation\b|\bcannot allocate\b", re.IGNORECASE)
+"""How libraries below Python say MemoryError: libjpeg, libavif and Pillow's own codecs."""
 
 
 class ImageRefused(Exception):  # noqa: N818 - a decision about an image, not a fault of the program
@@ -16,20 +20,29 @@ class ImageRefused(Exception):  # noqa: N818 - a decision about an image, not a 
         super().__init__(self.rejection.reason)
 
 
+class DecodingFailed(Exception):  # noqa: N818 - as above
+    """It could not be decoded or read here and now: that says nothing about it. Never leaves this box."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = one_line(reason)
+        super().__init__(self.reason)
+
+
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
     """Turn whatever a decoder raises into `ImageRefused`, with `what` as the start of its reason.
 
     All of `Exception` is meant: on hostile bytes Pillow raises SyntaxError, ValueError,
-    struct.error, zlib.error, KeyError, MemoryError and more, and documents no list.
+    struct.error, zlib.error, KeyError and more, and documents no list. Raises `DecodingFailed` instead
+    when memory was wanting.
     """
     try:
         yield
-    except ImageRefused:
+    except (ImageRefused, DecodingFailed):
         raise
-    except MemoryError as error:
-        raise ImageRefused(f"{what}: it needs more memory than decoders may use") from error
     except Exception as error:
+        if isinstance(error, MemoryError) or _MEMORY.search(str(error)):
+            raise DecodingFailed(f"{what}: it needs more memory than decoders may use") from error
         raise ImageRefused(f"{what}: {str(error) or type(error).__name__}") from error
 
 

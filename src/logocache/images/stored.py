@@ -8,16 +8,23 @@ from pathlib import Path
 from logocache.images.inspect import ImageFormat, sniff
 from logocache.images.limits import LARGEST_PNG
 from logocache.images.raster import opened
-from logocache.images.refusal import ImageRefused
+from logocache.images.refusal import DecodingFailed, ImageRefused
 from logocache.ports.images import FileCheck
+
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
+"""No file lies there. Other errors (EIO, EACCES, EMFILE) say nothing about the file."""
 
 
 def check_file(path: Path, *, max_pixels: int) -> FileCheck:
-    """Size in pixels of the PNG at `path`, fully decoded with its checksums; or the problem."""
+    """Size in pixels of the PNG at `path`, fully decoded with its checksums; or the problem, or why
+    it could not be looked at.
+    """
     try:
         width, height = _decode(_read(path), max_pixels)
     except ImageRefused as refused:
         return FileCheck(path=path, problem=refused.rejection.reason)
+    except DecodingFailed as failed:
+        return FileCheck(path=path, obstacle=failed.reason)
     return FileCheck(path=path, width=width, height=height)
 
 
@@ -32,7 +39,10 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise ImageRefused("it is a symbolic link") from error
-        raise ImageRefused(f"it cannot be read: {error.strerror}") from error
+        reason = f"it cannot be read: {error.strerror}"
+        if error.errno in _NOT_THERE:
+            raise ImageRefused(reason) from error
+        raise DecodingFailed(reason) from error
     if len(body) > LARGEST_PNG:
         raise ImageRefused(f"it has more than {LARGEST_PNG} bytes")
     return body

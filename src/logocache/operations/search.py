@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from logocache.model import (
     Answer,
     Candidate,
+    DecodingFailure,
     ImageInfo,
     ImageRejection,
     Integration,
@@ -104,7 +105,7 @@ class Search:
                 trail.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
                 continue
             best = _better(best, self._ask(provider, integration, record, trail))
-            if best is not None and best.grade is Grade.GOOD:
+            if trail.gave_up or (best is not None and best.grade is Grade.GOOD):
                 break
         if best is None:
             return self._failure(record, trail.results)
@@ -153,7 +154,7 @@ class Search:
         for candidate in (*settled, *(each for each in candidates if each not in settled)):
             found = self._try(provider, candidate, digest, integration, record, trail)
             best = _better(best, found)
-            if best is not None and (best.grade is Grade.GOOD or candidate in settled):
+            if trail.gave_up or (best is not None and (best.grade is Grade.GOOD or candidate in settled)):
                 break
         return best
 
@@ -196,12 +197,17 @@ class Search:
         )
         if is_stand_in(answer.body, None, terms):
             return stand_in
-        image = self._sources.images.normalise(answer.body)
+        image = self._sources.images.normalise(answer.body, deadline=trail.deadline)
+        if isinstance(image, DecodingFailure):
+            trail.gave_up = True
+            return SourceResult(provider=terms.id, kind=OutcomeKind.ERROR, reason=image.reason)
         if isinstance(image, ImageRejection):
             kind = OutcomeKind.PLACEHOLDER if image.is_blank else OutcomeKind.INVALID_IMAGE
             return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
         known = is_stand_in(answer.body, image.source, terms)
-        if known or self._stand_ins.recognises(image, provider, integration.domain, trail.fetch):
+        if known or self._stand_ins.recognises(
+            image, provider, integration.domain, trail.fetch, deadline=trail.deadline
+        ):
             return stand_in
         return image
 

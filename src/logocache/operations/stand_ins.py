@@ -48,6 +48,8 @@ class StandIns:
         provider: Provider,
         domain: str,
         fetch: Ask,
+        *,
+        deadline: float,
     ) -> bool:
         """Whether this image of `provider` for `domain` is its stand-in.
 
@@ -55,7 +57,7 @@ class StandIns:
         """
         if not provider.terms.learns_placeholder:
             return False
-        self._probe(provider, fetch)
+        self._probe(provider, fetch, deadline)
         stand_in = StandIn(provider.terms.id, image.sha256)
         with self._lock:
             self._seen[stand_in].add(_company_label(domain))
@@ -70,23 +72,23 @@ class StandIns:
                 sorted((each for each in self._known if self._seen[each]), key=lambda each: each.sha256)
             )
 
-    def _probe(self, provider: Provider, fetch: Ask) -> None:
+    def _probe(self, provider: Provider, fetch: Ask, deadline: float) -> None:
         with self._lock:
             probing = self._probe_locks[provider.terms.id]
         with probing:
             if provider.terms.id in self._probed:
                 return
             self._probed.add(provider.terms.id)
-            self._learn_from(provider, fetch)
+            self._learn_from(provider, fetch, deadline)
 
-    def _learn_from(self, provider: Provider, fetch: Ask) -> None:
+    def _learn_from(self, provider: Provider, fetch: Ask, deadline: float) -> None:
         domain = f"{self._token()}.invalid"
         nobody = Integration(key=domain, name=domain, domain=domain, category="probe")
         for candidate in provider.candidates(nobody, fetch):
             answer = fetch(provider.request(candidate))
             if answer.kind is not OutcomeKind.FOUND:
                 continue
-            image = self._images.normalise(answer.body)
+            image = self._images.normalise(answer.body, deadline=deadline)
             if isinstance(image, NormalisedImage):
                 _log.info("stand_in.learnt", extra={"provider": provider.terms.id, "sha256": image.sha256})
                 with self._lock:

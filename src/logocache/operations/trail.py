@@ -33,17 +33,19 @@ class Trail:
         self._fetcher = fetcher
         self._memo = memo
         self._clock = clock
-        self._deadline = deadline
+        self.deadline = deadline
+        self.gave_up = False
+        """A picture took all that this entry may take: nothing more is asked for it in this run."""
         self.attempts: list[FetchAttempt] = []
         self.results: list[SourceResult] = []
 
     def fetch(self, request: FetchRequest) -> Answer:
         """Ask a question of our own: it leaves no trace, for it is not about this entry."""
-        return self._fetcher.fetch(request, deadline=self._deadline)
+        return self._fetcher.fetch(request, deadline=self.deadline)
 
     def ask(self, request: FetchRequest) -> Answer:
         """Ask for a document; a success adds no result, for it says nothing about a logo yet."""
-        answer = self._memo.get(request, lambda: self._fetcher.fetch(request, deadline=self._deadline))
+        answer = self._memo.get(request, lambda: self._fetcher.fetch(request, deadline=self.deadline))
         self._write(request.provider, answer, answer.kind, answer.reason)
         if answer.kind not in SUCCESSES:
             self._add_result(request.provider, answer, answer.kind, answer.reason)

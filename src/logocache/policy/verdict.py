@@ -56,7 +56,9 @@ def judge_digest(record: LogoRecord, stored: StoredFile, sha256: str | None) -> 
 
 
 def judge_decoding(record: LogoRecord, stored: StoredFile, check: FileCheck) -> Finding | None:
-    """What decoding showed against the row."""
+    """What decoding showed against the row; None, too, when the file could not be looked at."""
+    if check.obstacle is not None:
+        return None
     if check.problem is not None:
         return finding(FindingKind.UNDECODABLE, check.problem, key=record.key, file=stored.name)
     if (check.width, check.height) != (stored.width, stored.height):

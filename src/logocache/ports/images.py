@@ -8,25 +8,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from logocache.model import ImageRejection, Monogram, NormalisedImage
+from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
 from logocache.variant import Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCheck:
-    """What decoding a stored file showed: its size in pixels, or why it failed."""
+    """What decoding a stored file showed: its size in pixels, what is wrong with it, or why it could
+    not be looked at.
+    """
 
     path: Path
     width: int = 0
     height: int = 0
     problem: str | None = None
+    """The file is not a PNG that decodes."""
+    obstacle: str | None = None
+    """The file could not be looked at (a read error, a decoder that died): nothing is known of it."""
 
 
 class Images(Protocol):
     """Decodes bytes from outside within bounds of time and memory; the process always lives."""
 
-    def normalise(self, body: bytes) -> NormalisedImage | ImageRejection:
-        """Our own PNG of what `body` holds, or why it is not a usable logo."""
+    def normalise(
+        self, body: bytes, *, deadline: float
+    ) -> NormalisedImage | ImageRejection | DecodingFailure:
+        """Our own PNG of what `body` holds, why it is not a usable logo, or why that stays unknown.
+
+        Waits for a decoder and decodes until `deadline`, a moment of `time.monotonic`, at the longest.
+        Raises UnavailableError when no decoder can be started.
+        """
         ...
 
     def draw(self, monogram: Monogram) -> NormalisedImage: ...
@@ -40,7 +51,10 @@ class Images(Protocol):
         ...
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
-        """Decode stored PNG files, in parallel and in batches; results in the order of `paths`."""
+        """Decode stored PNG files, in parallel and in batches; results in the order of `paths`.
+
+        Raises UnavailableError when no decoder can be started.
+        """
         ...
 
     def close(self) -> None: ...
