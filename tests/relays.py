@@ -1,4 +1,4 @@
-"""A relay between a client and a server's unix socket, which can be cut and mended."""
+"""A relay between a client and a server's unix socket, which can be cut and mended, or hang for a while."""
 
 import contextlib
 import socket
@@ -17,7 +17,21 @@ class Relay:
         self.port: int = self._listener.getsockname()[1]
         self._pipes: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._flows = threading.Event()
+        self._flows.set()
         self._accept()
+
+    def hang(self) -> None:
+        """As when a server is stuck: connections stay, new ones are accepted, and nothing is answered."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Pass on what was held back, and what comes."""
+        self._flows.set()
+
+    @property
+    def is_hanging(self) -> bool:
+        return not self._flows.is_set()
 
     def cut(self) -> None:
         """As when the server stops: connections break, and new ones are refused."""
@@ -42,6 +56,7 @@ class Relay:
         traceback: TracebackType | None,
     ) -> None:
         self.cut()
+        self.flow()  # whoever holds something back finds its sockets closed
 
     def _accept(self) -> None:
         threading.Thread(target=self._serve, args=[self._listener], daemon=True).start()
@@ -55,14 +70,14 @@ class Relay:
                 with self._lock:
                     self._pipes += [client, server]
                 for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=_pump, args=[source, sink], daemon=True).start()
+                    threading.Thread(target=self._pump, args=[source, sink], daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    _close(sink)
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._flows.wait()
+                sink.sendall(data)
+        _close(sink)
 
 
 def _close(each: socket.socket) -> None:

@@ -23,8 +23,8 @@ class Watched:
     def __init__(self, path: Path) -> None:
         self.repository = open_repository(f"sqlite:///{path}")
         self.plans: list[str] = []
-        engine = self.repository._database._engine
-        event.listen(engine, "before_cursor_execute", self.explain)
+        for engine in (self.repository._database._engine, self.repository._database._lookups):
+            event.listen(engine, "before_cursor_execute", self.explain)
 
     def explain(
         self, connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object

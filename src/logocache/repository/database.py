@@ -1,4 +1,4 @@
-"""The connection to the database, and its two kinds of transaction: many readers, one writer."""
+"""The connections to the database, and its kinds of transaction: many readers, one writer, quick look-ups."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from logocache.repository.address import Address
-from logocache.repository.engine import WRITES, make_engine
+from logocache.repository.engine import make_engine
 from logocache.repository.failures import translated
+from logocache.repository.pools import LOOKUPS, UNHURRIED, WRITES
 
 
 class Database:
@@ -22,6 +23,9 @@ class Database:
         """A writer waits up to `lock_wait` seconds for its turn."""
         self.address = address
         self._engine = make_engine(address, lock_wait=lock_wait)
+        self._lookups = make_engine(
+            address, lock_wait=min(lock_wait, LOOKUPS.statement_seconds), pool=LOOKUPS
+        )
         driver = self._engine.dialect.loaded_dbapi
         self._foreign: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error)
 
@@ -31,12 +35,22 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """The one writing transaction of all threads, processes and machines; do not nest it."""
-        writer = self._engine.execution_options(**{WRITES: True})
+    def look_up(self) -> Iterator[Connection]:
+        """As `read`, for what somebody waits for: by connections of its own, and not for long."""
+        with translated(self.address, self._foreign), self._lookups.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, unhurried: bool = False) -> Iterator[Connection]:
+        """The one writing transaction of all threads, processes and machines; do not nest it.
+
+        Its statements may take as long as they do where it is `unhurried`.
+        """
+        writer = self._engine.execution_options(**{WRITES: True, UNHURRIED: unhurried})
         with translated(self.address, self._foreign), writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Close idle connections. Using the database again opens new ones."""
         self._engine.dispose()
+        self._lookups.dispose()

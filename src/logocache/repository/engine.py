@@ -6,48 +6,29 @@ commits, no writer meets a conflict halfway, and there are no deadlocks.
 """
 
 import sqlite3
-from functools import partial
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from logocache.errors import DatabaseError
 from logocache.repository.address import Address
 from logocache.repository.mounts import refuse_network_file_system
+from logocache.repository.pools import GENERAL, WRITES, Pool
 
-WRITES = "logocache_writes"
-"""Execution option of connections whose transactions write."""
-
-POOL_SIZE = 5
-"""Idle connections that are kept."""
-MAX_OVERFLOW = 10
-"""Further ones for peaks: threads that wait for the writer lock must leave some for who holds it."""
-WRITER_LOCK = 0x6C6F676F  # "logo"
-"""The advisory lock, within one PostgreSQL database, that writers hold."""
 OLDEST_SQLITE = (3, 35, 0)
 """March 2021: UPDATE … RETURNING. Generated columns came with 3.31."""
 
-POSTGRESQL_PARAMETERS = {
-    "application_name": "logocache",
-    "connect_timeout": 5,
-    # A server that vanished is noticed within half a minute, not after hours.
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-    # PgBouncer hands a transaction to any server connection, and prepared statements stay behind.
-    "prepare_threshold": None,
-}
-"""Parameters of libpq and psycopg; those in the URL come before them."""
 
-
-def make_engine(address: Address, *, lock_wait: float) -> Engine:
-    """An engine that has not connected yet."""
+def make_engine(address: Address, *, lock_wait: float, pool: Pool = GENERAL) -> Engine:
+    """An engine that has not connected yet. Who wants a lock waits up to `lock_wait` seconds for it."""
     if address.is_sqlite:
-        return _sqlite_engine(address, lock_wait)
-    return _postgresql_engine(address, lock_wait)
+        return _sqlite_engine(address, lock_wait, pool)
+    # psycopg takes 100 ms to import.
+    from logocache.repository.postgresql import postgresql_engine  # noqa: PLC0415
+
+    return postgresql_engine(address, lock_wait, pool)
 
 
-def _sqlite_engine(address: Address, lock_wait: float) -> Engine:
+def _sqlite_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise DatabaseError(
             f"SQLite {sqlite3.sqlite_version} is too old",
@@ -55,8 +36,8 @@ def _sqlite_engine(address: Address, lock_wait: float) -> Engine:
         )
     engine = create_engine(
         address.url,
-        pool_size=POOL_SIZE,
-        max_overflow=MAX_OVERFLOW,
+        pool_size=pool.size,
+        max_overflow=pool.overflow,
         pool_timeout=lock_wait,
         hide_parameters=True,
         connect_args={"timeout": lock_wait},
@@ -106,24 +87,3 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _postgresql_engine(address: Address, lock_wait: float) -> Engine:
-    given = address.url.query
-    engine = create_engine(
-        address.url,
-        pool_size=POOL_SIZE,
-        max_overflow=MAX_OVERFLOW,
-        pool_timeout=lock_wait,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={name: value for name, value in POSTGRESQL_PARAMETERS.items() if name not in given},
-    )
-    event.listen(engine, "begin", partial(_begin_postgresql, lock_wait=lock_wait))
-    return engine
-
-
-def _begin_postgresql(connection: Connection, *, lock_wait: float) -> None:
-    if connection.get_execution_options().get(WRITES, False):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(lock_wait * 1000)}")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")

@@ -34,6 +34,7 @@ POSTGRESQL_HINTS = {
     "40": "run the command again",
     "53": "make room on the server, or raise its limits",
     "55P03": "another process holds it; run the command again later",
+    "57014": "the server is too busy, or another process holds what is wanted; run the command again later",
     "57": "the server is going down or up; run the command again",
 }
 """By SQLSTATE, or its class (PostgreSQL documentation, appendix A)."""

@@ -73,11 +73,11 @@ class SqlRepository:
         schema.check_schema(self._database)
 
     def ping(self) -> None:
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             connection.execute(select(1))
 
     def generation(self) -> int:
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             return read_generation(connection)
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
@@ -168,4 +168,6 @@ class SqlRepository:
             return [record_of(row) for row in connection.execute(query).mappings()]
 
     def _first(self, query: Select[*tuple[object, ...]]) -> LogoRecord | None:
-        return next(iter(self._records(query)), None)
+        with self._database.look_up() as connection:
+            row = connection.execute(query).mappings().first()
+        return record_of(row) if row is not None else None

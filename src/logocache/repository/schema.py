@@ -34,7 +34,7 @@ class SchemaState(Enum):
 
 def check_schema(database: Database) -> None:
     """Raise `SchemaError`, with the next step, unless the schema is the one of this version."""
-    with database.read() as connection:
+    with database.look_up() as connection:
         state = state_of(connection)
     match state:
         case SchemaState.CURRENT:
@@ -60,7 +60,7 @@ def migrate(database: Database) -> bool:
     with database.read() as connection:
         if not _wants_upgrade(state_of(connection), database):
             return False
-    with database.write() as connection:
+    with database.write(unhurried=True) as connection:
         if not _wants_upgrade(state_of(connection), database):
             return False  # another process was quicker
         upgrade(connection)
