@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from logocache.catalog_files import WrittenEntry, broken
 from logocache.domains import canonical_domain, quoted, without_www
-from logocache.errors import CatalogError, DomainError
+from logocache.errors import CatalogError, DomainError, PicklableError
 
 KEY_PATTERN = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 """A whole key: lower-case letters, digits and single hyphens, at most 64; fit for a file's name."""
@@ -48,7 +48,7 @@ class CheckedEntry:
     fields: Fields
 
 
-class _BrokenRuleError(Exception):
+class _BrokenRuleError(PicklableError):
     """A value breaks the rule of its field."""
 
     def __init__(self, problem: str, *, hint: str) -> None:

@@ -16,10 +16,22 @@
 A logo that could not be had is never an exception: it is an `Outcome` in a result.
 """
 
-from typing import ClassVar
+import copyreg
+from typing import Any, ClassVar
 
 
-class LogoCacheError(Exception):
+class PicklableError(Exception):
+    """An exception that pickle and copy bring back with all its attributes, whatever its constructor takes.
+
+    Python itself would call the class again with the message alone, which fails for every other
+    signature: in a process pool, in the parent, and the whole pool breaks.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]  # typeshed has it not
+
+
+class LogoCacheError(PicklableError):
     """Base of all errors raised by logocache.
 
     `str(error)` is one line: what is wrong, then what to do next. `code` is stable across

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C (SIGINT) is not here: Python raises KeyboardInterrupt for it."""
@@ -13,9 +14,14 @@ class EndingSignal(SystemExit):
     """Raised in the main thread, so that every `with` on the way out cleans up: leases are released."""
 
     def __init__(self, number: int) -> None:
+        self.number = number
         self.name = signal.Signals(number).name
         self.exit_code = 128 + number
         super().__init__(self.exit_code)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made again from the signal: SystemExit keeps its code where only its constructor can put it."""
+        return type(self), (self.number,), self.__dict__
 
 
 @contextmanager

@@ -4,10 +4,11 @@ from datetime import datetime
 
 import httpx
 
+from logocache.errors import PicklableError
 from logocache.model import OutcomeKind
 
 
-class FetchError(Exception):
+class FetchError(PicklableError):
     """One try ended without an answer that can be judged. Never leaves the fetcher."""
 
     def __init__(self, kind: OutcomeKind, reason: str, *, retry_at: datetime | None = None) -> None:

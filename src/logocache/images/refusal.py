@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from logocache.errors import PicklableError
 from logocache.model import ImageRejection
 
 LONGEST_REASON = 160
@@ -12,7 +13,7 @@ _MEMORY = re.compile(r"\bout of memory\b|\bmemory allocation\b|\bcannot allocate
 """How libraries below Python say MemoryError: libjpeg, libavif and Pillow's own codecs."""
 
 
-class ImageRefused(Exception):  # noqa: N818 - a decision about an image, not a fault of the program
+class ImageRefused(PicklableError):  # noqa: N818 - a decision about an image, not a fault of the program
     """Bytes will not become a logo. Never leaves this box: it becomes an `ImageRejection`."""
 
     def __init__(self, reason: str, *, is_blank: bool = False) -> None:

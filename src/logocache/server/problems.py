@@ -22,6 +22,7 @@ from logocache.errors import (
     DirectoryError,
     DomainError,
     LogoCacheError,
+    PicklableError,
     SchemaError,
     SelectionError,
     UnavailableError,
@@ -86,10 +87,10 @@ class Problem:
     detail: str
     mistakes: Sequence[Mapping[str, str]] = ()
     """What is wrong where, in a request that breaks the rules of its parameters."""
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class ProblemError(Exception):
+class ProblemError(PicklableError):
     """Ends a request with a problem document."""
 
     def __init__(

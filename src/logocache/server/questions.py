@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from logocache.errors import PicklableError
 from logocache.server.bodies import Body
 from logocache.variant import Variant
 
@@ -60,7 +61,7 @@ class NoLogoError(Exception):
     """There is no logo, and no stand-in is wanted."""
 
 
-class BusyError(Exception):
+class BusyError(PicklableError):
     """There may be a logo, but not now. `retry_after` is in seconds."""
 
     def __init__(self, reason: str, *, retry_after: float) -> None:
@@ -68,7 +69,7 @@ class BusyError(Exception):
         self.retry_after = retry_after
 
 
-class TooManyMissesError(Exception):
+class TooManyMissesError(PicklableError):
     """The client has caused more fetches than it may. `retry_after` is in seconds."""
 
     def __init__(self, *, retry_after: float) -> None:
