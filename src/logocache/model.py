@@ -261,6 +261,8 @@ class LogoRecord:
     access_count: int = 0
     last_outcome: OutcomeKind | None = None
     last_error: str | None = None
+    source_gone_at: datetime | None = None
+    """When the source of the stored logo first said that it has it no more; None while it has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +288,8 @@ class Outcome:
     next_attempt_at: datetime
     provider: str | None = None
     reason: str = ""
+    source_is_gone: bool = False
+    """The source of the stored logo says that it has it no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

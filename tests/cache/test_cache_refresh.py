@@ -106,16 +106,6 @@ def test_a_304_never_confirms_a_file_that_is_gone(bench: Bench) -> None:
         assert b"shopify" in bench.files.values()
 
 
-def test_a_lost_file_whose_source_is_down_becomes_a_monogram(bench: Bench) -> None:
-    with bench.open() as cache:
-        cache.init()
-        next((bench.folder / "logos").glob("shopify_*")).unlink()
-        bench.fetcher.replies[SHOPIFY] = reply(OutcomeKind.TRANSIENT)
-        report = cache.refresh(["shopify"])
-        assert (report.logos[0].status, report.logos[0].kept) == (Status.PLACEHOLDER, False)
-        assert cache.verify().ok
-
-
 def test_a_stand_in_that_is_found_out_late_is_taken_back(tmp_path: Path) -> None:
     names = ["amber", "birch", "cedar", "dogwood"]
     provider = FakeProvider("google", urls=["https://icons.test/{domain}"], learns_placeholder=True)

@@ -20,6 +20,7 @@ from logocache.policy.attempts import (
     next_attempt,
     success_of,
     was_given_up,
+    was_lost,
 )
 from makers import DAY, NOW, make_cached, make_record
 
@@ -198,3 +199,13 @@ def test_an_entry_that_nobody_asked_for_yet_is_not_unknown_but_due() -> None:
 def test_an_evicted_logo_is_told_from_one_that_there_is_not(facts: dict[str, Any], *, given_up: bool) -> None:
     assert was_given_up(make_record(**facts)) is given_up
     assert not was_given_up(make_cached(**facts))
+    assert was_lost(make_cached(**facts)) is given_up, "asked of an entry whose file is not there"
+    assert not was_lost(make_record(**facts))
+
+
+@pytest.mark.parametrize(
+    ("kind", "unknown"),
+    [(OutcomeKind.FOUND, True), (OutcomeKind.UNCHANGED, True), (OutcomeKind.NOT_FOUND, False)],
+)
+def test_a_logo_whose_file_is_lost_is_not_no_logo(kind: OutcomeKind, *, unknown: bool) -> None:
+    assert is_unknown(make_cached(last_outcome=kind), offline=False) is unknown

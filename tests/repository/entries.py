@@ -29,6 +29,7 @@ FULL = make_cached(
     failure_count=2**40,
     last_outcome=OutcomeKind.UNCHANGED,
     last_error="earlier: timed out",
+    source_gone_at=NOW - DAY,
 )
 """An entry with a value in every column that saving writes."""
 

@@ -78,6 +78,7 @@ def test_another_domain_makes_the_entry_due_and_forgets_how_the_old_one_answered
         failure_count=4,
         last_outcome=OutcomeKind.TRANSIENT,
         last_error="timed out",
+        source_gone_at=NOW,
     )
     store(repository, before)
     assert repository.register([make_integration("shopify", domain="new.test")], now=LATER).changed == 1
@@ -91,6 +92,7 @@ def test_another_domain_makes_the_entry_due_and_forgets_how_the_old_one_answered
         failure_count=0,
         last_outcome=None,
         last_error=None,
+        source_gone_at=None,
     )
     found = repository.find_by_domain("new.test")
     assert found is not None

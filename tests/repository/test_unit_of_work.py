@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from logocache.model import Origin, OutcomeKind
-from logocache.ports.repository import Access
+from logocache.ports.repository import Access, DueFilter
 from logocache.repository.repository import SqlRepository
 from makers import DAY, NOW, make_cached, make_file, make_integration, make_record
 from repository.entries import (
@@ -223,3 +224,19 @@ def test_replaced_files_are_forgotten_by_entry(repository: SqlRepository) -> Non
         assert list(unit.forget_replaced_of(["banana", "nobody"])) == []
         assert list(unit.forget_replaced_of(["apple"])) == [replaced]
     assert list(repository.replaced_files()) == []
+
+
+def test_entries_whose_file_is_lost_are_made_due_and_keep_all_they_say(repository: SqlRepository) -> None:
+    lost = replace(FULL, next_attempt_at=NOW + 7 * DAY)
+    other = make_cached("slack", content=b"old")
+    store(repository, lost, other, make_cached("stripe"))
+    save(repository, fetch_of(make_cached("slack", content=b"new")))
+    claim(repository, ["stripe"], owner=OTHER, due=DueFilter(now=NOW, forced=True))
+    before = repository.generation()
+    with repository.unit() as unit:
+        asked = [lost, other, make_cached("stripe"), make_record("unknown")]
+        made = unit.make_due(asked, now=NOW)
+        assert [record.key for record in made] == ["shopify"], "neither replaced nor being fetched"
+    assert repository.get("shopify") == replace(lost, next_attempt_at=None)
+    assert due_keys(repository) == ["shopify"]
+    assert repository.generation() > before

@@ -434,6 +434,39 @@ def test_a_damaged_file_is_fetched_again_and_never_served(bench: Bench, damage: 
     play(scene)
 
 
+@pytest.mark.parametrize("fallback", Fallback)
+def test_a_lost_file_whose_source_is_down_costs_one_attempt_and_its_row_nothing(
+    bench: Bench, fallback: Fallback
+) -> None:
+    """Until the next attempt is due, a monogram stands in, or "not now" is said: never "no logo"."""
+
+    async def ask(on: Scene) -> CacheState | None:
+        try:
+            return (await on.ask("shopify", fallback=fallback)).state
+        except BusyError:
+            return None
+
+    async def scene() -> None:
+        async with serving(bench) as on:
+            on.cache.init()
+            before = on.cache.shelf.find("shopify")
+            (on.cache.settings.dir / file_of(on, "shopify")).unlink()
+            bench.fetcher.replies[SHOPIFY] = reply(OutcomeKind.TRANSIENT, reason="down")
+            bench.fetcher.asked.clear()
+            shown = {await ask(on) for _ in range(5)}
+            assert shown == {CacheState.PLACEHOLDER if fallback is Fallback.MONOGRAM else None}
+            assert bench.fetcher.urls == [SHOPIFY]
+            after = on.cache.shelf.find("shopify")
+            assert before is not None
+            assert after is not None
+            assert (after.file, after.provider, after.status) == (before.file, before.provider, before.status)
+            bench.clock.advance(minutes=5)
+            bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify")
+            assert await ask(on) is CacheState.MISS
+
+    play(scene)
+
+
 def test_an_evicted_logo_is_fetched_again_when_asked_for(bench: Bench) -> None:
     async def scene() -> None:
         async with serving(bench) as on:

@@ -52,6 +52,7 @@ def with_logo(
         fetch_count=record.fetch_count + 1,
         failure_count=0,
         last_error=None,
+        source_gone_at=None,
     )
 
 
@@ -62,6 +63,7 @@ def with_failure(record: LogoRecord, outcome: Outcome, *, now: datetime) -> Logo
         _asked(record, outcome, now=now),
         failure_count=record.failure_count + (1 if failed else 0),
         last_error=outcome.reason or outcome.kind.value,
+        source_gone_at=(record.source_gone_at or now) if outcome.source_is_gone else record.source_gone_at,
     )
 
 
@@ -79,8 +81,14 @@ def with_monogram(record: LogoRecord, outcome: Outcome, file: StoredFile, *, now
         etag=None,
         last_modified=None,
         candidates_digest=None,
+        source_gone_at=None,
         fetched_at=now,
     )
+
+
+def without_file(record: LogoRecord) -> LogoRecord:
+    """The entry as its sources are to be asked when its file is lost: a 304 must never confirm that."""
+    return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
 
 
 def _asked(record: LogoRecord, outcome: Outcome, *, now: datetime) -> LogoRecord:

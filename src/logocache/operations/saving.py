@@ -129,7 +129,7 @@ class Saver:
 
     def _with_replaced(self, each: Worked) -> SavedFetch:
         old = _replaced_by(each)
-        if old is None or not self._rules.replaced_retention:
+        if old is None or not self._keeps_replaced(each):
             return each.fetch
         kept = ReplacedFile(
             name=old.name,
@@ -143,9 +143,16 @@ class Saver:
     def _dispose(self, plan: EvictionPlan, saved: Sequence[Worked]) -> None:
         names = [old.name for old in plan.replaced]
         names += [record.file.name for record in plan.logos if record.file is not None]
-        if not self._rules.replaced_retention:
-            names += [old.name for each in saved if (old := _replaced_by(each)) is not None]
+        names += [
+            old.name
+            for each in saved
+            if not self._keeps_replaced(each) and (old := _replaced_by(each)) is not None
+        ]
         dispose(self._parts, names)
+
+    def _keeps_replaced(self, each: Worked) -> bool:
+        """True if the file it had before stays for a grace period. A broken one is of no use to anybody."""
+        return each.was_intact and bool(self._rules.replaced_retention)
 
 
 def _replaced_by(each: Worked) -> StoredFile | None:
@@ -157,8 +164,14 @@ def _replaced_by(each: Worked) -> StoredFile | None:
 
 
 def _growth(each: Worked) -> int:
-    """Bytes that saving adds: a replaced file stays for its grace period, so it still counts."""
-    return each.staged.file.size if each.staged is not None else 0
+    """Bytes that saving adds: a replaced file stays for its grace period, so it still counts.
+
+    A broken one does not stay, and was counted with its row.
+    """
+    if each.staged is None:
+        return 0
+    broken = each.before.file if not each.was_intact else None
+    return each.staged.file.size - (broken.size if broken is not None else 0)
 
 
 def _fitting(batch: list[Worked], short_by: int) -> list[Worked]:

@@ -18,11 +18,12 @@ from logocache.model import (
     OutcomeKind,
     Status,
 )
-from logocache.operations.records import Choice
+from logocache.operations.records import Choice, without_file
 from logocache.operations.stand_ins import StandIns
 from logocache.operations.trail import Memo, Trail
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
 from logocache.policy.attempts import AttemptRules, SourceResult, failure_of, success_of
+from logocache.policy.replacement import is_worse, says_gone, stands
 from logocache.ports import Clock
 from logocache.ports.fetcher import Fetcher
 from logocache.ports.images import Images
@@ -94,26 +95,69 @@ class Search:
         deadline = self._monotonic() + self._rules.logo_timeout
         return Trail(key, self._sources.fetcher, memo, clock=self._clock, deadline=deadline)
 
-    def look_for(self, integration: Integration, record: LogoRecord, trail: Trail) -> Found | Outcome:
-        """The best logo the chain has, or why it has none.
+    def look_for(
+        self, integration: Integration, record: LogoRecord, trail: Trail, *, is_intact: bool = True
+    ) -> Found | Outcome:
+        """The best logo the chain has that may take the place of the stored one, or why there is none.
 
-        `record` describes a file that is known to be intact, or has no file at all.
+        `is_intact` is False when the row's file is not there, or not what the row says: its source is
+        then asked first, and nothing that would only confirm the file counts.
         """
+        known = record if is_intact else without_file(record)
         best: Graded | None = None
-        for provider in self._providers_for(integration):
+        asked: list[str] = []
+        for provider in self._providers_for(integration, first=None if is_intact else record.provider):
             if self._rules.offline and provider.terms.uses_network:
                 trail.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
                 continue
-            best = _better(best, self._ask(provider, integration, record, trail))
+            best = _better(best, self._ask(provider, integration, known, trail))
+            asked.append(provider.terms.id)
             if trail.gave_up or (best is not None and best.grade is Grade.GOOD):
                 break
-        if best is None:
-            return self._failure(record, trail.results)
-        return Found(outcome=self._success(best.choice, record, trail.results), choice=best.choice)
+        is_gone = says_gone(record.provider, asked, trail.results)
+        if best is None or self._must_not_replace(
+            best, integration, record, is_intact=is_intact, is_gone=is_gone
+        ):
+            return replace(self._failure(record, trail.results), source_is_gone=is_gone)
+        return Found(outcome=self._success(best.choice, known, trail.results), choice=best.choice)
 
-    def _providers_for(self, integration: Integration) -> tuple[Provider, ...]:
+    def keeps(self, record: LogoRecord, outcome: Outcome) -> bool:
+        """True if the row of a lost file is to be kept as it is, now that asking ended with `outcome`."""
+        return self._stands(record, is_intact=False, is_gone=outcome.source_is_gone)
+
+    def _must_not_replace(
+        self, best: Graded, integration: Integration, record: LogoRecord, *, is_intact: bool, is_gone: bool
+    ) -> bool:
+        """True for an image worse than the stored one, which stands. An operator's own file always wins."""
+        image, stored = best.choice.image, record.file
+        if image is None or stored is None or integration.file is not None:
+            return False
+        chain = [each.terms.id for each in self._sources.chain]
+        if not is_intact and record.provider not in chain:
+            return False  # nobody could ever give it again
+        offer = best.choice.candidate
+        if (best.choice.terms.id, offer.url) == (record.provider, record.source_url):
+            return False  # the source itself has changed it
+        return self._stands(record, is_intact=is_intact, is_gone=is_gone) and is_worse(
+            image.width,
+            image.height,
+            best.choice.terms.id,
+            stored=stored,
+            source=record.provider,
+            chain=chain,
+        )
+
+    def _stands(self, record: LogoRecord, *, is_intact: bool, is_gone: bool) -> bool:
+        interval = self._rules.attempts.refresh_interval
+        return stands(
+            record, is_intact=is_intact, is_gone=is_gone, now=self._clock(), refresh_interval=interval
+        )
+
+    def _providers_for(self, integration: Integration, *, first: str | None) -> Sequence[Provider]:
         """An operator's own file is never overwritten by what others have, not even while it is away."""
-        return (self._sources.own_file,) if integration.file is not None else self._sources.chain
+        if integration.file is not None:
+            return (self._sources.own_file,)
+        return sorted(self._sources.chain, key=lambda each: each.terms.id != first)
 
     def _failure(self, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
         return failure_of(

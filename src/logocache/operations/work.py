@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from logocache.model import Integration, LogoRecord, NormalisedImage, Outcome, Status, StoredFile
-from logocache.operations.records import with_failure, with_logo, with_monogram
+from logocache.operations.records import with_failure, with_logo, with_monogram, without_file
 from logocache.operations.search import Found, Search, Sources
 from logocache.operations.trail import Memo
 from logocache.ports import Clock
@@ -19,6 +20,8 @@ class Worked:
     before: LogoRecord
     fetch: SavedFetch
     staged: StagedFile | None = None
+    was_intact: bool = True
+    """The earlier file, if there was one, was what its row says."""
 
 
 class Worker:
@@ -41,26 +44,27 @@ class Worker:
 
     def work(self, record: LogoRecord, memo: Memo) -> Worked:
         """Ask for the entry's logo. Raises DirectoryError when its file cannot be written."""
-        known = self._with_intact_file(record)
+        is_intact = self._is_intact(record)
         integration = self._integration_of(record)
         trail = self._search.trail(record.key, memo)
-        result = self._search.look_for(integration, known, trail)
-        worked = (
-            self._logo(known, result)
-            if isinstance(result, Found)
-            else self._no_logo(known, result, integration)
-        )
-        return replace(worked, before=record, fetch=replace(worked.fetch, attempts=tuple(trail.attempts)))
+        result = self._search.look_for(integration, record, trail, is_intact=is_intact)
+        known = record if is_intact else without_file(record)
+        if isinstance(result, Found):
+            worked = self._logo(known, result)
+        elif is_intact or not self._search.keeps(record, result):
+            worked = self._no_logo(known, result, integration)
+        else:
+            worked = _still_lost(record, result, now=self._clock())
+        fetch = replace(worked.fetch, attempts=tuple(trail.attempts))
+        return replace(worked, before=record, fetch=fetch, was_intact=is_intact)
 
     def demote(self, record: LogoRecord, outcome: Outcome) -> Worked:
         """Put a monogram in the place of what turned out not to be a logo."""
         return self._monogram(record, outcome, self._integration_of(record))
 
-    def _with_intact_file(self, record: LogoRecord) -> LogoRecord:
-        """The row as far as the disk bears it out: a 304 must never confirm a file that is gone."""
-        if record.file is None or self._store.sha256(record.file.name) == record.file.sha256:
-            return record
-        return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
+    def _is_intact(self, record: LogoRecord) -> bool:
+        """False when the row names a file that is not there, or not what the row says."""
+        return record.file is None or self._store.sha256(record.file.name) == record.file.sha256
 
     def _logo(self, record: LogoRecord, found: Found) -> Worked:
         choice, outcome = found.choice, found.outcome
@@ -102,3 +106,11 @@ class Worker:
         return Worked(
             before=record, fetch=SavedFetch(record=row(staged.file), outcome=outcome), staged=staged
         )
+
+
+def _still_lost(record: LogoRecord, outcome: Outcome, *, now: datetime) -> Worked:
+    """The entry whose file could not be had again: its row keeps all that it says of the logo."""
+    told = replace(
+        outcome, reason=f"its file is gone, and was not had again: {outcome.reason or outcome.kind}"
+    )
+    return Worked(before=record, fetch=SavedFetch(record=with_failure(record, told, now=now), outcome=told))

@@ -79,12 +79,15 @@ def is_due(record: LogoRecord, *, now: datetime) -> bool:
 
 
 def is_unknown(record: LogoRecord, *, offline: bool) -> bool:
-    """Whether it is open if the entry has a logo: its sources could not be asked, or refused us.
+    """True if it is open whether an entry of which nothing can be shown has a logo.
 
-    Who does not want to ask the network (`offline`) does not wait for its answer either.
+    Its sources could not be asked, or refused us; or they gave one, and its file is lost. Who does not
+    want to ask the network (`offline`) does not wait for its answer either.
     """
     kind = record.last_outcome
-    if kind is None or kind in SUCCESSES or kind in NO_LOGO:
+    if kind is None or kind in SUCCESSES:
+        return record.status is Status.CACHED
+    if kind in NO_LOGO:
         return False
     return not (offline and kind is OutcomeKind.NOT_ASKED)
 
@@ -95,7 +98,19 @@ def was_given_up(record: LogoRecord) -> bool:
     An eviction puts the next attempt off, so that no run fetches again what the next one evicts;
     that is no news about the source.
     """
-    return record.file is None and (record.last_outcome is None or record.last_outcome in SUCCESSES)
+    return record.file is None and _had_logo(record)
+
+
+def was_lost(record: LogoRecord) -> bool:
+    """True if the file of an entry, known to be unusable, was not missed yet when its source was last asked.
+
+    Who asks for it should get it at once; after an attempt that failed, not before it is due.
+    """
+    return record.file is not None and _had_logo(record)
+
+
+def _had_logo(record: LogoRecord) -> bool:
+    return record.last_outcome is None or record.last_outcome in SUCCESSES
 
 
 def failure_of(

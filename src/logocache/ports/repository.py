@@ -156,6 +156,14 @@ class Unit(Protocol):
         """
         ...
 
+    def make_due(self, records: Sequence[LogoRecord], *, now: datetime) -> Sequence[LogoRecord]:
+        """Make entries due at once that still have the file named in `records`; those made due.
+
+        For files that are lost or damaged: the rows keep all that they say, and name the file still.
+        Entries that somebody is fetching at `now` are left alone.
+        """
+        ...
+
     def forget_replaced(self, names: Collection[str]) -> None: ...
 
     def forget_replaced_of(self, keys: Collection[str]) -> Sequence[ReplacedFile]:

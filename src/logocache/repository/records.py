@@ -47,6 +47,7 @@ NO_FILE: Values = {
     "last_modified": None,
     "candidates_digest": None,
     "fetched_at": None,
+    "source_gone_at": None,
 }
 """An entry without a file: nothing is left that describes one, and no validator that could confirm it."""
 
@@ -83,6 +84,7 @@ def record_of(row: RowMapping) -> LogoRecord:
         access_count=row["access_count"],
         last_outcome=row["last_outcome"],
         last_error=row["last_error"],
+        source_gone_at=row["source_gone_at"],
     )
 
 
@@ -115,6 +117,7 @@ def fetch_values(record: LogoRecord) -> Values:
         "failure_count": _in_range(record.failure_count, LARGEST_BIG_INTEGER),
         "last_outcome": record.last_outcome,
         "last_error": _optional(record.last_error, tables.NOTE_LENGTH),
+        "source_gone_at": record.source_gone_at,
     }
 
 

@@ -26,6 +26,7 @@ ANOTHER_DOMAIN: Values = {
     "failure_count": 0,
     "last_outcome": None,
     "last_error": None,
+    "source_gone_at": None,
 }
 """What is forgotten with a domain. The logo stays until the new domain gives one; who is fetching
 from the old domain right now loses the lease, and so cannot save what it finds."""

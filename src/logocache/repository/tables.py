@@ -113,6 +113,7 @@ class LogoRow(Base, table=True):
     failure_count: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_outcome: OutcomeKind | None = Field(sa_column=Column(choice(OutcomeKind, "last_outcome")))
     last_error: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
+    source_gone_at: datetime | None = Field(sa_column=Column(UTCDateTime))
 
     last_accessed_at: datetime | None = Field(sa_column=Column(UTCDateTime))
     access_count: int = Field(sa_column=Column(BigInteger, nullable=False))

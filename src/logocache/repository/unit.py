@@ -20,7 +20,7 @@ from logocache.repository.records import (
     replaced_of,
     replaced_values,
 )
-from logocache.repository.selection import among
+from logocache.repository.selection import among, free
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
 
 LIKE_NEW: Values = {
@@ -115,6 +115,18 @@ class SqlUnit:
         if cleared:
             self._advance_generation()
         return cleared
+
+    def make_due(self, records: Sequence[LogoRecord], *, now: datetime) -> Sequence[LogoRecord]:
+        asked = {record.key: record for record in records if record.file is not None}
+        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked), free(now)).order_by(LOGO.c.key)
+        current = [record_of(row) for row in self._connection.execute(query).mappings()]
+        due = [record for record in current if _name_of(record) == _name_of(asked[record.key])]
+        values = {**NO_LEASE, "next_attempt_at": AS_SOON_AS_POSSIBLE}
+        keys = [record.key for record in due]
+        self._connection.execute(update(LOGO).where(among(LOGO.c.key, keys)).values(values))
+        if due:
+            self._advance_generation()
+        return due
 
     def forget_replaced(self, names: Collection[str]) -> None:
         self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))

@@ -7,7 +7,7 @@ from functools import partial
 from logocache.cache import LogoCache
 from logocache.model import LogoRecord
 from logocache.operations.on_demand import Fetched, FetchState
-from logocache.policy.attempts import was_given_up
+from logocache.policy.attempts import was_given_up, was_lost
 from logocache.server.clients import ClientLimit
 from logocache.server.flights import Flight, Flights
 from logocache.server.mirror import Known, Mirror
@@ -100,15 +100,15 @@ class Acquisition:
             return self._shelf.may_admit(name)
         if self._policy is OnDemand.OFF:
             return False
-        # An entry with a file comes here when its file is gone or damaged.
-        return record.file is not None or self._shelf.is_due(record) or was_given_up(record)
+        # An entry with a file comes here when its file is lost or damaged.
+        return self._shelf.is_due(record) or was_given_up(record) or was_lost(record)
 
     def _admit_and_fetch(self, name: str, record: LogoRecord | None, *, forced: bool = False) -> Fetched:
         """Runs in a thread for fetches."""
         entry = record or self._shelf.admit(name)
         if entry is None:
             return Fetched(state=FetchState.NOT_DUE, record=None)
-        forced = forced or entry.file is not None or was_given_up(entry)
+        forced = forced or was_given_up(entry) or was_lost(entry)
         return self._on_demand.fetch(entry.key, forced=forced)
 
     def _revalidated(self, key: str, flight: Flight) -> None:

@@ -1,4 +1,4 @@
-"""The outcome `error`, and the identity of the cache.
+"""The outcome `error`, when a source gave its logo up, and the identity of the cache.
 
 Written out, without the program's own column types: a revision describes the past.
 """
@@ -36,6 +36,7 @@ def upgrade() -> None:
             name = op.f(f"ck_{table}_{column}")
             op.drop_constraint(name, table, type_="check")
             op.create_check_constraint(name, table, check(column, (*OUTCOMES_BEFORE, "error")))
+    op.add_column("logo", sa.Column("source_gone_at", sa.DateTime(timezone=True)))
     op.create_table(
         "cache",
         sa.Column(
