@@ -106,7 +106,8 @@ class Bench:
         return LogoCache(made, parts)
 
     def repository(self) -> SqlRepository:
-        return open_repository(Settings(dir=self.folder / "logos").resolved_database_url)
+        made = Settings(dir=self.folder / "logos", **dict(self.settings))
+        return open_repository(made.resolved_database_url)
 
     @property
     def files(self) -> dict[str, bytes]:

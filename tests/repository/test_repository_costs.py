@@ -73,7 +73,7 @@ DUE = DueFilter(now=NOW)
             ["USING INDEX sqlite_autoindex_logo_1 (key=?)"],
             id="claim",
         ),
-        pytest.param(lru, ["USING INDEX ix_logo_used (pinned=? AND has_file=?)"], id="least recently used"),
+        pytest.param(lru, ["USING INDEX ix_logo_kept (pinned=? AND has_file=?)"], id="least recently used"),
         pytest.param(stored_bytes, ["SCAN logo USING COVERING INDEX"], id="stored bytes"),
         pytest.param(
             lambda r: r.page(RecordFilter(), after="a", limit=9),

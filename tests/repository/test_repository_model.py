@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from logocache.model import LogoRecord, Origin, Status
+from logocache.policy.retention import worth_of
 from logocache.ports.repository import Access, DueFilter, RecordFilter
 from logocache.repository.repository import open_repository
 from makers import DAY, NOW, make_cached, make_integration, make_record
@@ -208,7 +209,9 @@ class Model(RuleBasedStateMachine):
             for key, record in self.records.items()
             if record.file is not None and not record.pinned and key != "d"
         ]
-        candidates.sort(key=lambda r: (r.last_accessed_at or r.fetched_at or r.created_at, r.key))
+        candidates.sort(
+            key=lambda r: (worth_of(r), r.last_accessed_at or r.fetched_at or r.created_at, r.key)
+        )
         return [record.key for record in candidates]
 
 

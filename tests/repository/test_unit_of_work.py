@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from logocache.model import Origin, OutcomeKind
+from logocache.model import Origin, OutcomeKind, Status
+from logocache.policy.retention import worth_of
 from logocache.ports.repository import Access, DueFilter
 from logocache.repository.repository import SqlRepository
 from makers import DAY, NOW, make_cached, make_file, make_integration, make_record
@@ -85,6 +86,28 @@ def test_the_least_recently_used_come_first_and_pinned_ones_never(repository: Sq
         assert order == ["never-fetched", "fetched-first", "same-a", "same-b", "read-lately"]
         some = unit.least_recently_used(limit=2, excluding={"never-fetched", "same-a", "\0"})
         assert [each.key for each in some] == ["fetched-first", "same-b"]
+
+
+def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_catalogue(
+    repository: SqlRepository,
+) -> None:
+    records = [
+        make_cached(f"{origin}-{status}", origin=origin, status=status)
+        for origin in (Origin.CATALOG, Origin.CUSTOM, Origin.ON_DEMAND)
+        for status in (Status.CACHED, Status.PLACEHOLDER)
+    ]
+    store(repository, *records)
+    with repository.unit() as unit:
+        found = unit.least_recently_used(limit=9, excluding=[])
+    assert [each.key for each in found] == [
+        "on_demand-placeholder",
+        "catalog-placeholder",
+        "custom-placeholder",
+        "on_demand-cached",
+        "catalog-cached",
+        "custom-cached",
+    ]
+    assert [worth_of(each) for each in found] == sorted(map(worth_of, records))
 
 
 def test_an_evicted_entry_is_pending_and_rests(repository: SqlRepository) -> None:

@@ -52,7 +52,7 @@ class Fetching:
         run = FetchRun(
             self._parts,
             self._workshop.worker,
-            self._saver,
+            self._saver.for_named(request.due.keys or ()),
             concurrency=self._rules.concurrency,
             lease=self._rules.lease,
             shared_domains=self._shared_domains(),

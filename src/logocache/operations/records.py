@@ -91,6 +91,11 @@ def without_file(record: LogoRecord) -> LogoRecord:
     return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
 
 
+def without_monogram(record: LogoRecord) -> LogoRecord:
+    """As `with_monogram`, where there is no room for one."""
+    return replace(record, status=Status.PENDING, file=None, provider=None, fetched_at=None)
+
+
 def _asked(record: LogoRecord, outcome: Outcome, *, now: datetime) -> LogoRecord:
     return replace(
         record,

@@ -8,19 +8,22 @@ no rows and can be made again: they are the first to give way.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.disposal import dispose
 from logocache.operations.parts import Parts
+from logocache.operations.records import without_monogram
 from logocache.operations.work import Worked
-from logocache.policy.retention import EvictionPlan, plan_eviction
+from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
 from logocache.ports.repository import ReplacedFile, SavedFetch, Unit
 
-LOOK_AHEAD = 10_000
-"""Entries considered for eviction at a time."""
+LOOK_AHEAD = 250
+"""Entries read for eviction at a time; four times as many each further time."""
+MOST_REPLACED = 10_000
+"""Replaced files considered for eviction."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +45,15 @@ class Saved:
 class Saver:
     """Saves batches. Used by one thread at a time."""
 
-    def __init__(self, parts: Parts, rules: SavingRules) -> None:
+    def __init__(self, parts: Parts, rules: SavingRules, *, named: Collection[str] = ()) -> None:
+        """`named` are keys that the operator asked for: they count like those of the catalogue."""
         self._parts = parts
         self._rules = rules
+        self._named = frozenset(named)
+
+    def for_named(self, keys: Collection[str]) -> "Saver":
+        """One for a run that the operator started for these entries."""
+        return Saver(self._parts, self._rules, named=keys)
 
     def save(self, batch: Sequence[Worked]) -> Saved:
         """Save what is still ours. Where the lease has passed to another process, its result counts.
@@ -94,16 +103,24 @@ class Saver:
         """The batch, less the new files for which no room can be made, and what has to go for the rest."""
         stored = unit.stored_bytes()
         stored += self._copies_within(self._rules.max_size_bytes - stored - sum(map(_growth, batch)))
-        plan = self._plan(unit, stored, batch)
-        if plan.short_by:
-            # What does not fit must not cost anybody else's logo: plan again without it.
-            batch = _fitting(batch, plan.short_by)
-            plan = self._plan(unit, stored, batch)
+        plan = plan_eviction(
+            room=self._rules.max_size_bytes - stored,
+            newcomers=[self._newcomer(each) for each in batch if each.staged is not None],
+            replaced=_replaced(unit),
+            logos=_least_recently_used(unit, excluding={each.before.key for each in batch}),
+        )
         unit.forget_replaced([each.name for each in plan.replaced])
         unit.evict([each.key for each in plan.logos], until=self._parts.clock() + self._rules.eviction_rest)
         if plan.logos or plan.replaced:
             _log.info("eviction", extra={"logos": len(plan.logos), "replaced_files": len(plan.replaced)})
-        return batch, plan
+        return [_without_room(each) if each.before.key in plan.refused else each for each in batch], plan
+
+    def _newcomer(self, each: Worked) -> Newcomer:
+        record = each.fetch.record
+        worth = worth_of(record)
+        if worth is Worth.ON_DEMAND_LOGO and record.key in self._named:
+            worth = Worth.LOGO
+        return Newcomer(key=record.key, size=_growth(each), worth=worth)
 
     def _copies_within(self, room: int) -> int:
         """Bytes of the resized copies, once those have given way for which there is no room.
@@ -116,16 +133,6 @@ class Saver:
             return size
         variants.shrink(max(room, 0))
         return variants.size_bytes()
-
-    def _plan(self, unit: Unit, stored: int, batch: list[Worked]) -> EvictionPlan:
-        excess = stored + sum(map(_growth, batch)) - self._rules.max_size_bytes
-        if excess <= 0:
-            return EvictionPlan()
-        return plan_eviction(
-            excess=excess,
-            replaced=unit.oldest_replaced(limit=LOOK_AHEAD),
-            logos=unit.least_recently_used(limit=LOOK_AHEAD, excluding={each.before.key for each in batch}),
-        )
 
     def _with_replaced(self, each: Worked) -> SavedFetch:
         old = _replaced_by(each)
@@ -148,6 +155,7 @@ class Saver:
             for each in saved
             if not self._keeps_replaced(each) and (old := _replaced_by(each)) is not None
         ]
+        names += [each.before.file.name for each in saved if each.before.file and not each.fetch.record.file]
         dispose(self._parts, names)
 
     def _keeps_replaced(self, each: Worked) -> bool:
@@ -174,21 +182,29 @@ def _growth(each: Worked) -> int:
     return each.staged.file.size - (broken.size if broken is not None else 0)
 
 
-def _fitting(batch: list[Worked], short_by: int) -> list[Worked]:
-    """The batch with its largest new files given up, until `short_by` bytes are saved."""
-    given_up: set[str] = set()
-    for each in sorted(batch, key=_growth, reverse=True):
-        if short_by <= 0:
-            break
-        short_by -= _growth(each)
-        given_up.add(each.before.key)
-    return [_without_room(each) if each.before.key in given_up else each for each in batch]
+def _replaced(unit: Unit) -> Iterator[ReplacedFile]:
+    yield from unit.oldest_replaced(limit=MOST_REPLACED)
+
+
+def _least_recently_used(unit: Unit, *, excluding: Collection[str]) -> Iterator[LogoRecord]:
+    """All that may be evicted, in order. Few are read where few are needed."""
+    passed, limit = set(excluding), LOOK_AHEAD
+    while records := unit.least_recently_used(limit=limit, excluding=passed):
+        yield from records
+        passed.update(record.key for record in records)
+        limit *= 4
 
 
 def _without_room(each: Worked) -> Worked:
-    """The entry as it was, with the reason why its new file was refused."""
-    if each.staged is None:
-        return each
+    """The entry without its new file: as it was, with the reason why that was refused.
+
+    A placeholder is drawn again when somebody asks for it: that there is no room for it is no news of
+    the entry, and its sources' answer stands.
+    """
+    if each.fetch.record.status is Status.PLACEHOLDER:
+        return replace(
+            each, fetch=replace(each.fetch, record=without_monogram(each.fetch.record)), staged=None
+        )
     outcome = Outcome(
         kind=OutcomeKind.REFUSED,
         next_attempt_at=each.fetch.outcome.next_attempt_at,

@@ -132,7 +132,10 @@ class Unit(Protocol):
         ...
 
     def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
-        """Unpinned entries with a file, the one used longest ago first (never accessed: by fetch)."""
+        """Unpinned entries with a file: those of the least `policy.retention.Worth` first.
+
+        Among equals the one used longest ago comes first; what was never accessed counts from its fetch.
+        """
         ...
 
     def oldest_replaced(self, *, limit: int) -> Sequence[ReplacedFile]: ...

@@ -27,7 +27,7 @@ LARGEST_BIG_INTEGER = 2**63 - 1
 RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     column
     for column in LOGO.columns
-    if column.name not in {"search_text", "has_file", "used_at", "lease_owner", "lease_until"}
+    if column.name not in {"search_text", "has_file", "used_at", "worth", "lease_owner", "lease_until"}
 )
 """What `record_of` reads."""
 

@@ -47,6 +47,8 @@ COUNTER_LENGTH = 128
 IDENTITY_LENGTH = 36
 
 
+WORTH = "CASE WHEN status = 'cached' THEN 3 ELSE 0 END + CASE WHEN origin = 'on_demand' THEN 0 ELSE 1 END"
+
 METADATA = MetaData(naming_convention=NAMING)
 
 
@@ -66,7 +68,7 @@ class LogoRow(Base, table=True):
             name="whole_file",
         ),
         Index("ix_logo_due", "has_file", "next_attempt_at", "key"),
-        Index("ix_logo_used", "pinned", "has_file", "used_at", "key"),
+        Index("ix_logo_kept", "pinned", "has_file", "worth", "used_at", "key"),
         Index("ix_logo_groups", "status", "provider", "category", "size", "fetched_at"),
         Index("ix_logo_image", "provider", "sha256", "key"),
         Index("ix_logo_domain", "domain", "key"),
@@ -124,6 +126,9 @@ class LogoRow(Base, table=True):
             nullable=False,
         )
     )
+
+    worth: int = Field(sa_column=Column(Integer, Computed(WORTH, persisted=True), nullable=False))
+    """As `policy.retention.worth_of`, for entries with a file."""
 
     lease_owner: str | None = Field(sa_column=Column(text(OWNER_LENGTH)))
     lease_until: datetime | None = Field(sa_column=Column(UTCDateTime))

@@ -62,7 +62,7 @@ class SqlUnit:
         query = (
             select(*RECORD_COLUMNS)
             .where(LOGO.c.pinned == false(), LOGO.c.has_file == true())
-            .order_by(LOGO.c.used_at, LOGO.c.key)
+            .order_by(LOGO.c.worth, LOGO.c.used_at, LOGO.c.key)
             .limit(limit)
         )
         if excluding:

@@ -1,4 +1,4 @@
-"""The outcome `error`, when a source gave its logo up, and the identity of the cache.
+"""The outcome `error`, when a source gave its logo up, the cache's identity, and the order of eviction.
 
 Written out, without the program's own column types: a revision describes the past.
 """
@@ -25,18 +25,33 @@ OUTCOMES_BEFORE = (
     "not_asked",
 )
 CHECKED = (("logo", "last_outcome"), ("fetch_attempt", "outcome"))
+WORTH = (
+    "worth INTEGER GENERATED ALWAYS AS"
+    " (CASE WHEN status = 'cached' THEN 3 ELSE 0 END + CASE WHEN origin = 'on_demand' THEN 0 ELSE 1 END)"
+    " STORED NOT NULL"
+)
+ADDED = {"logo": (WORTH,)}
 
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for table, column in CHECKED:
-            rebuild(table, check(column, OUTCOMES_BEFORE), check(column, (*OUTCOMES_BEFORE, "error")))
+            rebuild(
+                table,
+                check(column, OUTCOMES_BEFORE),
+                check(column, (*OUTCOMES_BEFORE, "error")),
+                ADDED.get(table, ()),
+            )
     else:
         for table, column in CHECKED:
             name = op.f(f"ck_{table}_{column}")
             op.drop_constraint(name, table, type_="check")
             op.create_check_constraint(name, table, check(column, (*OUTCOMES_BEFORE, "error")))
+            for definition in ADDED.get(table, ()):
+                op.execute(f"ALTER TABLE {table} ADD COLUMN {definition}")
     op.add_column("logo", sa.Column("source_gone_at", sa.DateTime(timezone=True)))
+    op.drop_index("ix_logo_used", "logo")
+    op.create_index("ix_logo_kept", "logo", ["pinned", "has_file", "worth", "used_at", "key"])
     op.create_table(
         "cache",
         sa.Column(
@@ -54,8 +69,8 @@ def check(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({listed})"
 
 
-def rebuild(table: str, before: str, after: str) -> None:
-    """Give `table` another check. SQLite cannot change one, so the table is copied.
+def rebuild(table: str, before: str, after: str, added: tuple[str, ...]) -> None:
+    """Give `table` another check and more columns. SQLite cannot change the first, so it is copied.
 
     The order of steps is that of https://www.sqlite.org/lang_altertable.html#otheralter.
     """
@@ -71,6 +86,9 @@ def rebuild(table: str, before: str, after: str) -> None:
             continue
         made = statement.replace(before, after).replace(
             f"CREATE TABLE {table} ", f"CREATE TABLE new_{table} ", 1
+        )
+        made = made.replace(
+            "CONSTRAINT pk_", "".join(f"{column}, " for column in added) + "CONSTRAINT pk_", 1
         )
         connection.exec_driver_sql(made)
     columns = ", ".join(
