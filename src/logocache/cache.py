@@ -8,6 +8,7 @@ from typing import Self
 
 from logocache.errors import DatabaseError
 from logocache.health import Health, Readiness
+from logocache.masking import shown_database
 from logocache.model import Logo, LogoRecord
 from logocache.operations.assembly import Assembly
 from logocache.operations.fetching import RunRequest, disabled_report
@@ -22,7 +23,6 @@ from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
 from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
 from logocache.selection import ClearSelection, FailOn, ListQuery
 from logocache.settings import Settings
-from logocache.settings_sources import without_secrets
 
 LARGEST_SHOWN = 10
 ACCESSES_HELD = 1000
@@ -103,7 +103,7 @@ class LogoCache:
             self._parts.variants,
             enabled=self.settings.enabled,
             directory=str(self._parts.store.directory),
-            database=without_secrets(self.settings.resolved_database_url),
+            database=shown_database(self.settings.resolved_database_url),
             max_size_bytes=self.settings.max_size_bytes,
         )
 

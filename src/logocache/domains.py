@@ -21,6 +21,18 @@ MAX_QUOTED_LENGTH = 60
 SPECIAL_USE = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion"})
 """Names that never lead to a public web host: IANA's special-use registry (RFC 6761), and `.internal`."""
 
+UNRESOLVABLE = frozenset({"alt", "arpa", "onion"})
+"""Of these, nothing that the DNS says can be a web site's (RFC 9476, 3172, 7686)."""
+
+LOCAL_USE = frozenset(
+    {
+        *("internal", "local", "localhost", "home.arpa"),  # ICANN 2024, RFC 6762, 6761, 8375
+        *("corp", "home", "mail", "intranet", "lan", "localdomain", "private"),  # RFC 6762 app. G, ICANN
+        *("cluster", "consul", "docker", "svc"),  # of containers, which search domains make whole
+    }
+)
+"""Suffixes that mean another host in each network: no name of a public web host ends like this."""
+
 SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?//", re.IGNORECASE)
 PORT = re.compile(r"[0-9]{1,5}")
 LETTERS_DIGITS_HYPHENS = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -85,6 +97,19 @@ def registrable_domain(domain: str) -> str:
     domain.
     """
     return _all_suffixes().privatesuffix(domain) or _icann_suffixes().privatesuffix(domain) or domain
+
+
+def is_public_host(host: str, *, or_local: bool = False) -> bool:
+    """Whether a host name in ASCII may be that of a public web host; with `or_local`, of an intranet's.
+
+    `.test`, `.example` and `.invalid` (RFC 2606) may be: nobody can own them, so that they lead
+    somewhere only where an operator arranged it.
+    """
+    labels = host.split(".")
+    suffixes = {labels[-1], ".".join(labels[-2:])}
+    if LOCAL_USE & suffixes:
+        return or_local and len(labels) > 1
+    return len(labels) > 1 and labels[-1] not in UNRESOLVABLE
 
 
 def quoted(text: str) -> str:

@@ -113,6 +113,8 @@ class Candidate:
     provider: str
     url: str
     """Where it is, or, when `body` is given, where it came from. Never holds a secret."""
+    asked_url: str | None = field(default=None, repr=False)
+    """What is asked in place of `url`, when its path holds a secret."""
     body: bytes | None = None
     """The bytes, when they are at hand (icon set, `data:` URI, the operator's file)."""
     purpose: IconPurpose = IconPurpose.GENERAL
@@ -130,13 +132,23 @@ class FetchRequest:
     provider: str
     max_bytes: int
     accept: str = "*/*"
-    secret_query: tuple[tuple[str, str], ...] = ()
+    shown_url: str | None = None
+    """What is logged, stored and shown in place of `url`, when that holds secrets; of what it
+    redirects to, only the server is shown then."""
+    secret_texts: tuple[str, ...] = field(default=(), repr=False)
+    """What of `url` may be seen nowhere."""
+    secret_query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Query parameters that hold secrets: sent, but never logged, stored or shown."""
     etag: str | None = None
     last_modified: str | None = None
     trusted_origin: str | None = None
-    """`scheme://host:port` that the operator configured: only there other ports, host names
-    without a dot and IP literals are let through. Addresses are checked all the same."""
+    """`scheme://host:port` that the operator configured: only there other ports, local host names
+    and IP literals are let through. Addresses are checked all the same."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All that must be masked in whatever comes of the request."""
+        return (*self.secret_texts, *(value for _, value in self.secret_query))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

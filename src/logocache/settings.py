@@ -6,6 +6,7 @@ variable's name in lower case without its prefix: `LOGO_CACHE_MAX_SIZE_MB` is `m
 Where the values are read from, and how mistakes are put into words, is in `settings_sources`.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
@@ -22,8 +23,9 @@ from pydantic_settings import (
 )
 
 from logocache import settings_sources
+from logocache.masking import MASK, shown_address, shown_database, shown_template
 from logocache.settings_server import ServerSettings
-from logocache.settings_sources import MASK, CommaSeparated, ConnectTo, without_secrets
+from logocache.settings_sources import CommaSeparated, ConnectTo
 
 
 class OnDemand(StrEnum):
@@ -274,9 +276,21 @@ class Settings(ServerSettings):
         """Every setting as JSON values, secrets replaced by `***`: fit for people and logs."""
         values = self.model_dump(mode="json")
         for name in type(self).model_fields:
-            if isinstance(getattr(self, name), SecretStr):
-                values[name] = MASK
-        for name in ("database_url", "template_url", "http_proxy"):
             value = getattr(self, name)
-            values[name] = without_secrets(value.get_secret_value()) if value is not None else None
+            if isinstance(value, SecretStr):
+                values[name] = SHOWN.get(name, hidden)(value.get_secret_value())
+        if self.clearbit_url is not None:
+            values["clearbit_url"] = shown_address(self.clearbit_url)
         return values
+
+
+def hidden(_: str) -> str:
+    return MASK
+
+
+SHOWN: Mapping[str, Callable[[str], str]] = {
+    "database_url": shown_database,
+    "template_url": shown_template,
+    "http_proxy": shown_address,
+}
+"""Secret settings of which a part may be seen."""

@@ -25,7 +25,6 @@ from logocache.errors import SettingsError
 
 PREFIX = "LOGO_CACHE_"
 FILE_SUFFIX = "_FILE"
-MASK = "***"
 
 HIGHEST_PORT = 65535
 
@@ -156,17 +155,6 @@ def as_settings_error(error: ValidationError, settings: type[BaseSettings]) -> S
     return SettingsError(f"{variable_of(name, settings)}{value} is not allowed", hint=rule)
 
 
-def without_secrets(url: str) -> str:
-    """The same URL with its password, and any query, replaced by `***`."""
-    before_query, question_mark, _ = url.partition("?")
-    scheme, slashes, rest = before_query.partition("://")
-    authority, slash, path = rest.partition("/")
-    user_information, at, host = authority.rpartition("@")
-    user, colon, _ = user_information.partition(":")
-    shown = f"{scheme}{slashes}{user}{colon + MASK if colon else ''}{at}{host}{slash}{path}"
-    return shown + (question_mark + MASK if question_mark else "")
-
-
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {near[0]}?" if near else f"{otherwise}; docs/configuration.md lists all settings"
@@ -245,19 +233,26 @@ def check_template_url(value: SecretStr | None) -> SecretStr | None:
 
 def check_proxy_url(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
-        web_url(value.get_secret_value(), user_information=True)
+        parts = web_url(value.get_secret_value(), user_information=True)
+        if parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise ValueError("must hold no path; in a password write / ? # as %2F %3F %23")
     return value
 
 
 def web_url(value: str, *, user_information: bool = False) -> SplitResult:
     if not value.isprintable() or " " in value:
         raise ValueError("must not hold spaces or control characters")
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:  # its own words quote parts of the address, which may be those of a password
+        raise ValueError(
+            "must be a URL, with a port up to 65535, and / ? # in a password as %2F %3F %23"
+        ) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http:// or https:// URL")
     if not user_information and (parts.username or parts.password):
         raise ValueError("must not hold a user name or password")
-    _ = parts.port  # raises ValueError when out of range
     return parts
 
 

@@ -21,13 +21,15 @@ def request_of(build: Builder, **settings: Any) -> FetchRequest:
     provider = build(Settings(**settings))
     (candidate,) = provider.candidates(make_integration("acme", domain="example.com"), ask)
     request = provider.request(candidate)
-    assert request.url == candidate.url
+    assert (request.shown_url or request.url) == candidate.url
     return request
 
 
 def test_clearbits_shape_with_the_operators_host() -> None:
     request = request_of(clearbit, clearbit_url="http://logos.internal:8000/api/", max_image_kb=7)
     assert request.url == "http://logos.internal:8000/api/example.com?size=512&format=png"
+    assert request.shown_url == "http://logos.internal:8000/***/example.com?size=512&format=png"
+    assert request.secrets == ("api",)
     assert request.trusted_origin == "http://logos.internal:8000"
     assert request.max_bytes == 7000
 

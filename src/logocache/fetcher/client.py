@@ -19,10 +19,10 @@ from logocache.fetcher.exchange import Exchange, Surroundings
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.lending import Lending
 from logocache.fetcher.limits import HostSlots, TokenBucket
-from logocache.fetcher.masking import Mask
 from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve, system_resolve
 from logocache.fetcher.transport import GuardedTransport
+from logocache.masking import Mask
 from logocache.model import Answer, FetchRequest, OutcomeKind
 from logocache.ports import Clock
 
@@ -122,9 +122,12 @@ class HttpFetcher:
             with self._transports.lent() as transport:
                 return self._exchange(request, transport, deadline=deadline)
         except FetchError as error:
-            mask = Mask(value for _, value in request.secret_query)
+            mask = Mask(request.secrets)
             return Answer(
-                kind=error.kind, url=mask(request.url), reason=mask(error.reason), retry_at=error.retry_at
+                kind=error.kind,
+                url=request.shown_url or mask(request.url),
+                reason=mask(error.reason),
+                retry_at=error.retry_at,
             )
 
     def _check_provider(self, provider: str) -> None:

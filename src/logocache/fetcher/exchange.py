@@ -10,9 +10,9 @@ from logocache.fetcher import body, targets
 from logocache.fetcher.answers import FOLLOWED, Verdict, judged, validator
 from logocache.fetcher.failures import FOREIGN, FetchError, translated
 from logocache.fetcher.limits import HostSlots
-from logocache.fetcher.masking import Mask, with_secrets
 from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.transport import PASSAGE, Passage
+from logocache.masking import MASK, Mask
 from logocache.model import Answer, FetchRequest, OutcomeKind
 from logocache.ports import Clock
 
@@ -53,8 +53,9 @@ class Exchange:
         self._surroundings = surroundings
         self._until = deadline
         self._admit = admit
-        self._mask = Mask(value for _, value in request.secret_query)
-        self._shown = request.url
+        self._mask = Mask(request.secrets)
+        self._shown = request.shown_url or self._mask(request.url)
+        self._redirected_from = self._shown
         self._status: int | None = None
         self.was_admitted = False
 
@@ -66,15 +67,17 @@ class Exchange:
             failure = error
         except FOREIGN as error:
             failure = translated(error)
+        # A redirect must not bring the name of a host inside our own network into what is shown.
+        was_let_in = self._status is not None or failure.kind is not OutcomeKind.REFUSED
         return Answer(
             kind=failure.kind,
-            url=self._mask(self._shown),
+            url=self._shown if was_let_in else self._redirected_from,
             status=None if failure.kind is OutcomeKind.NOT_ASKED else self._status,
             reason=self._mask(failure.reason)[:LONGEST_REASON],
         )
 
     def _follow(self) -> Answer:
-        url = with_secrets(targets.parsed(self._request.url), self._request.secret_query)
+        url = targets.with_secrets(targets.parsed(self._request.url), self._request.secret_query)
         for _ in range(MAX_REDIRECTS + 1):
             self._status = None
             with self._surroundings.slots.held(targets.host_of(url), timeout=self._time_left()):
@@ -84,8 +87,14 @@ class Exchange:
                     if response.status_code not in FOLLOWED:
                         return self._answer(response)
             url = targets.redirected(url, response.headers.get("Location"))
-            self._shown = str(url)
+            self._redirected_from, self._shown = self._shown, self._shown_target(url)
         raise FetchError(OutcomeKind.REFUSED, f"more than {MAX_REDIRECTS} redirects")
+
+    def _shown_target(self, url: httpx.URL) -> str:
+        """What is shown of a redirect's target, which may repeat a secret in a spelling of its own."""
+        if self._request.shown_url is not None:
+            url = url.copy_with(raw_path=f"/{MASK}".encode())
+        return self._mask(str(url))
 
     def _begin(self) -> None:
         """At the first hop: our turn has come, and the time for the request starts to run."""
@@ -138,7 +147,7 @@ class Exchange:
             verdict = Verdict(kind=OutcomeKind.NOT_FOUND, reason=reason)
         return Answer(
             kind=verdict.kind,
-            url=self._mask(self._shown),
+            url=self._shown,
             status=response.status_code,
             body=content,
             content_type=response.headers.get("Content-Type", "")[:LONGEST_CONTENT_TYPE] or None,

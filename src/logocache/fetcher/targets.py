@@ -1,9 +1,12 @@
 """Which URLs may be asked. Pure: names are not looked up here (that is `guard`)."""
 
 import re
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
 
 import httpx
 
+from logocache.domains import is_public_host
 from logocache.fetcher.failures import FetchError
 from logocache.model import OutcomeKind
 
@@ -28,7 +31,7 @@ def parsed(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:  # ValueError: lone surrogates, labels too long
-        raise FetchError(OutcomeKind.REFUSED, f"not a valid URL ({error})") from error
+        raise FetchError(OutcomeKind.REFUSED, "not a valid URL") from error
 
 
 def redirected(url: httpx.URL, location: str | None) -> httpx.URL:
@@ -42,23 +45,24 @@ def redirected(url: httpx.URL, location: str | None) -> httpx.URL:
     try:
         target = url.join(location).copy_with(fragment=None)
     except (httpx.InvalidURL, ValueError) as error:
-        raise FetchError(OutcomeKind.REFUSED, f"a redirect to what is no URL ({error})") from error
+        raise FetchError(OutcomeKind.REFUSED, "a redirect to what is no URL") from error
     if url.scheme == "https" and target.scheme == "http":
         raise FetchError(OutcomeKind.REFUSED, "a redirect from https to http")
     return target
 
 
-def check(url: httpx.URL, *, trusted_origin: str | None = None) -> None:
+def check(url: httpx.URL, *, trusted_origin: str | None = None, local_names: bool = False) -> None:
     """Raise `FetchError` unless `url` may be asked.
 
-    In `trusted_origin` any port, any host name and IP literals are let through.
+    In `trusted_origin` any port, any host name and IP literals are let through; with `local_names`
+    also names of an intranet, such as `wiki.corp`, anywhere.
     """
-    problem = problem_of(url, trusted_origin=trusted_origin)
+    problem = problem_of(url, trusted_origin=trusted_origin, local_names=local_names)
     if problem is not None:
         raise FetchError(OutcomeKind.REFUSED, problem)
 
 
-def problem_of(url: httpx.URL, *, trusted_origin: str | None) -> str | None:
+def problem_of(url: httpx.URL, *, trusted_origin: str | None, local_names: bool) -> str | None:
     if url.scheme not in DEFAULT_PORTS:
         return f"only http and https are asked, not {url.scheme or 'a relative URL'}"
     if url.userinfo:
@@ -71,17 +75,26 @@ def problem_of(url: httpx.URL, *, trusted_origin: str | None) -> str | None:
         return None
     if url.port is not None:  # httpx drops the scheme's own port
         return f"port {url.port} is not the default of {url.scheme}"
-    return host_problem(host_of(url))
+    return host_problem(host_of(url), local_names=local_names)
 
 
-def host_problem(host: str) -> str | None:
+def host_problem(host: str, *, local_names: bool) -> str | None:
     if ":" in host or NUMBER.fullmatch(host.rpartition(".")[2]):
-        return f"{host} is an IP address, not a name"
+        return "refused: an IP address, not a name"
     if len(host) > LONGEST_HOST or not HOST_NAME.fullmatch(host):
         return "the URL's host is not a DNS name"
-    if "." not in host:
-        return f"{host} is a local name"
+    if not is_public_host(host, or_local=local_names):
+        return "refused: not the name of a public host"
     return None
+
+
+def with_secrets(url: httpx.URL, secrets: Iterable[tuple[str, str]]) -> httpx.URL:
+    """`url` as it is sent: the secret parameters behind those it has."""
+    added = urlencode(list(secrets), quote_via=quote)
+    if not added:
+        return url
+    query = url.query.decode("ascii")
+    return url.copy_with(query=f"{query}&{added}".lstrip("&").encode("ascii"))
 
 
 def host_of(url: httpx.URL) -> str:

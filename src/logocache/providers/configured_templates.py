@@ -1,12 +1,13 @@
 """Sources of the template family that need something from the operator: an address, a token, a word."""
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from logocache.errors import ProviderError
+from logocache.masking import PLACEHOLDER, static_texts, without_static_text
 from logocache.model import StoringClass
 from logocache.ports.provider import Provider, ProviderTerms
 from logocache.providers.refusals import CLEARBIT, check_host
-from logocache.providers.template import PLACEHOLDER, Template, TemplateProvider, filled
+from logocache.providers.template import Template, TemplateProvider, filled
 from logocache.settings import Settings
 
 LARGEST_STORED = 512
@@ -21,6 +22,8 @@ CLEARBIT_TERMS = ProviderTerms(
     uses_network=True,
     learns_placeholder=True,
 )
+
+CLEARBIT_PATH = "/{domain}?size={size}&format=png"
 
 LOGODEV_TERMS = ProviderTerms(
     id="logodev",
@@ -51,10 +54,14 @@ def clearbit(settings: Settings) -> Provider:
     if settings.clearbit_url is None:
         raise CLEARBIT.error("the provider clearbit without LOGO_CACHE_CLEARBIT_URL")
     check_host(settings.clearbit_url, f"LOGO_CACHE_CLEARBIT_URL = {settings.clearbit_url}")
+    # Braces in the base are the operator's; our placeholders are added behind it.
+    base = quote(settings.clearbit_url, safe="/:%[]@!$&'()*+,;=")
+    path = urlsplit(base).path
     template = Template(
         terms=CLEARBIT_TERMS,
-        # Braces in the base are the operator's; our placeholders are added behind it.
-        url=quote(settings.clearbit_url, safe="/:%[]@!$&'()*+,;=") + "/{domain}?size={size}&format=png",
+        url=base + CLEARBIT_PATH,
+        shown_url=base.removesuffix(path) + without_static_text(path) + CLEARBIT_PATH,
+        secret_texts=static_texts(path),
         size=LARGEST_STORED,
         trusted_origin=origin_of(settings.clearbit_url),
     )
@@ -82,7 +89,7 @@ def logodev(settings: Settings) -> Provider:
 
 
 def template(settings: Settings) -> Provider:
-    """The operator's own URL. Query parameters without a placeholder may hold keys: they stay secret.
+    """The operator's own URL. All but its server and its placeholders may hold keys: it stays secret.
 
     Raises:
         ProviderError: there is none, it leads to a service that forbids storing, or it has other
@@ -101,10 +108,12 @@ def template(settings: Settings) -> Provider:
         )
     example = filled(url, {"domain": "example.com", "key": "example", "size": "1"})
     check_host(example, "LOGO_CACHE_TEMPLATE_URL")
-    shown, secret_query = without_static_query(url)
+    asked, secret_query = without_static_query(url)
     own = Template(
         terms=TEMPLATE_TERMS,
-        url=shown,
+        url=asked,
+        shown_url=without_static_texts(asked),
+        secret_texts=static_texts(urlsplit(asked).path),
         size=LARGEST_STORED if "{size}" in url else None,
         secret_query=secret_query,
         trusted_origin=None if PLACEHOLDER.search(urlsplit(url).netloc) else origin_of(url),
@@ -120,6 +129,16 @@ def without_static_query(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     static = tuple(pair for pair in pairs if pair not in filled_in)
     query = urlencode(filled_in, safe="{}", quote_via=quote)
     return urlunsplit(parts._replace(query=query, fragment="")), static
+
+
+def without_static_texts(url: str) -> str:
+    """The template with `***` for all in its path and in the values of its query that may be a key."""
+    parts = urlsplit(url)
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    query = "&".join(
+        f"{name}{sign}{quote(without_static_text(unquote(value)), safe='{}*')}" for name, sign, value in pairs
+    )
+    return urlunsplit(parts._replace(path=without_static_text(parts.path), query=query))
 
 
 def origin_of(url: str) -> str:

@@ -1,15 +1,14 @@
 """Sources that answer one URL for each company: the family of URL templates."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from logocache.domains import toggled_www
+from logocache.masking import PLACEHOLDER
 from logocache.model import Candidate, FetchRequest, IconPurpose, Integration
 from logocache.ports.provider import Ask, ProviderTerms
 
-PLACEHOLDER = re.compile(r"\{(domain|key|size)\}")
 IMAGES = "image/*,*/*;q=0.1"
 
 
@@ -19,7 +18,11 @@ class Template:
 
     terms: ProviderTerms
     url: str
-    """With `{domain}`, `{key}` and `{size}`. Holds no secret."""
+    """With `{domain}`, `{key}` and `{size}`."""
+    shown_url: str | None = None
+    """What is shown in place of `url`, when that may hold secrets."""
+    secret_texts: tuple[str, ...] = ()
+    """What of `url` may be seen nowhere."""
     size: int | None = None
     """What is asked for, in pixels; None: the source has one size only, and does not say which."""
     keyed_by_host: bool = False
@@ -52,7 +55,9 @@ class TemplateProvider:
 
     def request(self, candidate: Candidate) -> FetchRequest:
         return FetchRequest(
-            url=candidate.url,
+            url=candidate.asked_url or candidate.url,
+            shown_url=candidate.url if candidate.asked_url is not None else None,
+            secret_texts=self._template.secret_texts,
             provider=self.terms.id,
             max_bytes=self._max_bytes,
             accept=IMAGES,
@@ -63,9 +68,12 @@ class TemplateProvider:
     def _candidate(self, key: str, domain: str) -> Candidate:
         template = self._template
         values = {"domain": domain, "key": key, "size": str(template.size or "")}
+        asked = filled(template.url, values)
+        shown = asked if template.shown_url is None else filled(template.shown_url, values)
         return Candidate(
             provider=self.terms.id,
-            url=filled(template.url, values),
+            url=shown,
+            asked_url=asked if asked != shown else None,
             purpose=IconPurpose.LOGO,
             expected_size=template.size,
         )
@@ -73,4 +81,4 @@ class TemplateProvider:
 
 def filled(url: str, values: Mapping[str, str]) -> str:
     """`url` with its placeholders replaced; no value can end the component it stands in (RFC 3986 2.1)."""
-    return PLACEHOLDER.sub(lambda found: quote(values[found[1]], safe=""), url)
+    return PLACEHOLDER.sub(lambda found: quote(values[found[0].strip("{}")], safe=""), url)

@@ -7,11 +7,10 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from logocache.errors import SettingsError
+from logocache.masking import SECRET_PARAMETERS, Mask, is_ambiguous
 
 SQLITE_PREFIX = "sqlite:///"
 POSTGRESQL_SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
-SECRET_PARAMETERS = ("password", "sslpassword")
-"""Parameters of libpq that hold secrets."""
 SETTING = "LOGO_CACHE_DATABASE_URL"
 FORMS = "write sqlite:////path/to/file.db or postgresql://user:password@host:5432/name"
 
@@ -32,12 +31,10 @@ class Address:
         return Path(self.url.database or "")
 
     def masked(self, message: str) -> str:
-        """`message` with every secret of the URL replaced."""
-        for name in SECRET_PARAMETERS:
-            for secret in self.url.normalized_query.get(name, ()):
-                message = message.replace(secret, "***") if secret else message
-        password = self.url.password
-        return message.replace(str(password), "***") if password else message
+        """`message` of a driver with every secret of the URL replaced, and pieces of them."""
+        parameters = self.url.normalized_query
+        secrets = [secret for name in SECRET_PARAMETERS for secret in parameters.get(name, ())]
+        return Mask([*secrets, str(self.url.password or "")])(message)
 
     def __str__(self) -> str:
         if self.is_sqlite:
@@ -62,8 +59,12 @@ def parse_address(text: str) -> Address:
         raise SettingsError(f"{SETTING} is not a database URL", hint=FORMS) from None
     if url.drivername not in POSTGRESQL_SCHEMES:
         raise SettingsError(f"{SETTING} names another kind of database", hint=FORMS)
-    if "@" in (url.host or ""):
+    if is_ambiguous(text):
         raise SettingsError(f"the password in {SETTING} holds @", hint="write %40 for @")
+    if "=" in (url.database or ""):
+        raise SettingsError(  # libpq would take it for a list of parameters, a password among them
+            f"the name of the database in {SETTING} holds =", hint="write parameters behind a ?"
+        )
     return Address(url=url.set(drivername="postgresql+psycopg"))
 
 
