@@ -6,6 +6,7 @@ import pytest
 
 from fetcher.loopback import FakeTime, options, request
 from logocache.fetcher.exchange import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings
+from logocache.fetcher.failures import FetchError
 from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.transport import PASSAGE
 from logocache.model import Answer, FetchRequest, OutcomeKind
@@ -182,6 +183,32 @@ def test_secrets_that_a_redirect_echoes_are_masked_and_not_added_again() -> None
     assert result.url == "https://cdn.example/end"
     stopped = ask(redirecting("https://cdn.example/s3cret"), request(secret_query=(("token", "s3cret"),)))
     assert stopped.url == "https://cdn.example/***"
+
+
+def test_of_an_address_that_holds_a_key_only_the_server_is_shown_after_a_redirect() -> None:
+    private = {"shown_url": "http://logo.example/***", "secret_texts": ("k3y-0f-1234",)}
+    asked = "http://logo.example/k3y-0f-1234/x.png"
+    web = redirecting("https://cdn.example/?signed=eW5rZXk", "https://K3y-0f-1234.cdn.example/")
+    result = ask(web, request(asked, **private))
+    assert str(web.asked[0].url) == asked
+    assert result.url == "https://***.cdn.example/***"
+    assert ask(Web(lambda _: answer(404)), request(asked, **private)).url == "http://logo.example/***"
+
+
+def test_a_redirect_that_is_refused_is_not_shown() -> None:
+    """The name may be one inside our own network, and whether it means something there is not told."""
+
+    def reply(asked: httpx.Request) -> httpx.Response:
+        if asked.url.host == "wiki.example":
+            raise FetchError(OutcomeKind.REFUSED, "refused: not a public address")
+        return answer(302, Location="https://wiki.example/secret-plans")
+
+    result = ask(Web(reply), request())
+    assert (result.kind, result.url, result.status) == (
+        OutcomeKind.REFUSED,
+        "http://logo.example/icon.png",
+        None,
+    )
 
 
 def test_a_reason_is_masked_before_it_is_cut() -> None:

@@ -42,6 +42,7 @@ def test_a_failure_never_says_that_there_is_no_logo(
 def test_a_failure_says_what_went_wrong_on_one_line() -> None:
     failure = translated(httpx.ReadTimeout("timed\n  out"))
     assert (failure.kind, failure.reason) == (OutcomeKind.TRANSIENT, "the answer took too long (timed out)")
+    assert "squid.internal" not in translated(httpx.ProxyError("502 no route from squid.internal")).reason
     assert translated(httpx.ReadError("")).reason == "the connection broke while reading"
 
 

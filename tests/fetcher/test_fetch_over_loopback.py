@@ -323,6 +323,7 @@ def test_a_certificate_of_another_name_is_not_accepted(tls: ssl.SSLContext, trus
     ):
         result = ask(fetcher, "https://other.example/")
     assert (result.kind, result.status) == (OutcomeKind.TRANSIENT, None)
+    assert result.reason.endswith("certificate verify failed: Hostname mismatch)")
     assert not server.requests
 
 

@@ -46,8 +46,8 @@ def test_the_addresses_are_passed_on() -> None:
     ("error", "words"),
     [
         (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
-        (OSError("odd"), "odd"),
-        (UnicodeError("label too long"), "label too long"),
+        (OSError("gone.example is odd"), "it is not a name of the DNS"),
+        (UnicodeError("gone.example: label too long"), "it is not a name of the DNS"),
     ],
     ids=["no such name", "without a number", "not encodable"],
 )
@@ -55,7 +55,7 @@ def test_a_name_that_cannot_be_looked_up_is_a_connect_error(error: Exception, wo
     def fail(host: str, port: int) -> Sequence[IPAddress]:
         raise error
 
-    with pytest.raises(httpcore.ConnectError, match=f"gone.example.*{words}"):
+    with pytest.raises(httpcore.ConnectError, match=f"^its name cannot be looked up: {words}$"):
         resolve_within(fail, "gone.example", 443, deadline=in_time())
 
 
@@ -73,7 +73,7 @@ def test_a_resolver_that_hangs_holds_up_neither_us_nor_the_end_of_the_program() 
         over.wait(5)
         return [PUBLIC]
 
-    with pytest.raises(httpcore.ConnectTimeout, match=r"slow\.example"):
+    with pytest.raises(httpcore.ConnectTimeout, match=r"^looking up its name took too long$"):
         resolve_within(hang, "slow.example", 443, deadline=in_time(0.05))
     assert threads[0].daemon
     assert threads[0].is_alive()

@@ -39,6 +39,16 @@ REFUSED = {
     "negative port": "https://example.com:-1/",
     "local name": "http://localhost/",
     "local name with final dot": "http://localhost./",
+    "name below localhost": "http://www.localhost/",
+    "private use": "http://microsoft.internal/",
+    "multicast DNS": "http://PRINTER.local/",
+    "home network": "http://nas.home.arpa/",
+    "home networks of old": "http://nas.lan/",
+    "corporate": "http://wiki.corp/",
+    "container": "http://kubernetes.default.svc/",
+    "reverse zone": "http://1.0.0.127.in-addr.arpa/",
+    "hidden service": "http://abc.onion/",
+    "not of the DNS": "http://abc.alt/",
     "empty label": "http://example..com/",
     "percent-encoded host": "http://exa%6Dple.com/",
     "space": "http://exa mple.com/",
@@ -59,6 +69,9 @@ ASKED = {
     "international": "https://bücher.example/",
     "underscore": "https://my_shop.example/",
     "digits in a label": "https://1.2.3.4.example/",
+    "a suffix within": "https://internal.local.example/",
+    "the probe for stand-ins": "https://0123456789abcdef.invalid/",
+    "testing": "https://shop.test/",
 }
 
 
@@ -95,6 +108,14 @@ def test_a_url_of_a_public_web_server_is_asked(url: str) -> None:
 def test_in_the_trusted_origin_ports_names_and_literals_are_free(url: str, trusted_origin: str) -> None:
     assert refusal(url) is not None
     assert refusal(url, trusted_origin) is None
+
+
+def test_an_intranets_names_can_be_let_through_and_no_others() -> None:
+    for url in ("http://wiki.corp/", "http://microsoft.internal/", "http://nas.home.arpa/"):
+        check(parsed(url), local_names=True)
+    for url in ("http://localhost/", "http://corp/", "http://abc.onion/", "http://x.in-addr.arpa/"):
+        with pytest.raises(FetchError):
+            check(parsed(url), local_names=True)
 
 
 @pytest.mark.parametrize(

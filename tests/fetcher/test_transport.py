@@ -1,23 +1,32 @@
 import logging
 import ssl
 import time
-from ipaddress import ip_address
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+from typing import NoReturn
 
 import httpcore
 import httpx
 import pytest
 
-from fetcher.loopback import always, http, in_time, options, serving
+from fetcher.loopback import LOOPBACK, always, http, in_time, options, serving
+from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.options import FetcherOptions
+from logocache.fetcher.resolver import Resolve
 from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
+from logocache.settings_sources import ConnectTo
 
 
-def transport(chosen: FetcherOptions) -> GuardedTransport:
+def loopback(host: str, port: int) -> Sequence[IPAddress]:
+    return [ip_address("127.0.0.1")]
+
+
+def transport(chosen: FetcherOptions, resolve: Resolve = loopback) -> GuardedTransport:
     return GuardedTransport(
         chosen,
         ssl_context=ssl.create_default_context(),
-        resolve=lambda host, port: [ip_address("127.0.0.1")],
+        resolve=resolve,
         deadline=in_time(),
     )
 
@@ -44,6 +53,34 @@ def test_what_must_not_be_asked_never_leaves(url: str) -> None:
         assert server.connections == 0
 
 
+INTRANET = "http://microsoft.internal/", "http://wiki.corp/", "http://printer.local/", "http://nas.home.arpa/"
+
+
+@pytest.mark.parametrize("url", INTRANET)
+def test_a_local_name_is_refused_before_it_is_looked_up(url: str) -> None:
+    def resolve(host: str, port: int) -> NoReturn:
+        raise AssertionError(f"{host} was looked up")
+
+    guarded = transport(options(allowed_networks=(LOOPBACK,)), resolve)
+    with pytest.raises(FetchError, match="refused: not the name of a public host"):
+        guarded.handle_request(question(url))
+
+
+@pytest.mark.parametrize("url", INTRANET)
+@pytest.mark.parametrize("way", ["allowed network", "named connection"])
+def test_an_intranet_that_the_operator_configured_is_asked(url: str, way: str) -> None:
+    with serving(always(http(200, b"logo"))) as server:
+        there = server.connect_to
+        if way == "named connection":
+            named = ConnectTo(httpx.URL(url).host, None, there.to_host, there.to_port)
+            chosen = options(connect_to=(named,))
+        else:
+            chosen = options(connect_to=(there,), allowed_networks=(LOOPBACK, ip_network("10.0.0.0/8")))
+        guarded = transport(chosen)
+        assert guarded.handle_request(question(url)).read() == b"logo"
+        guarded.close()
+
+
 def test_the_trusted_origin_is_asked_though_it_is_a_literal_with_a_port() -> None:
     with serving(always(http(200, b"logo"))) as server:
         guarded = transport(options())
@@ -54,7 +91,7 @@ def test_the_trusted_origin_is_asked_though_it_is_a_literal_with_a_port() -> Non
 
 def test_the_addresses_of_the_trusted_origin_are_checked_all_the_same() -> None:
     guarded = transport(options(allowed_networks=()))
-    with pytest.raises(FetchError, match="loopback"):
+    with pytest.raises(FetchError, match="not a public address"):
         guarded.handle_request(question("http://127.0.0.1:81/", trusted_origin="http://127.0.0.1:81"))
 
 

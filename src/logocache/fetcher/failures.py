@@ -65,5 +65,6 @@ def translated(error: Exception) -> FetchError:
     Its own may be long and hold what a server sent: mask it, then shorten it, before it is shown.
     """
     kind, meaning = next(MEANINGS[each] for each in type(error).__mro__ if each in MEANINGS)
-    detail = str(error).strip()
+    # A proxy speaks of itself, and of what it found inside its network: only its status is told.
+    detail = str(error).strip() if not isinstance(error, httpx.ProxyError) else str(error)[:3]
     return FetchError(kind, f"{meaning} ({detail})" if detail else meaning)

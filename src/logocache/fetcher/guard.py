@@ -1,5 +1,6 @@
 """The guard: a network backend that connects only where we may. See docs/adr/0003."""
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import httpcore
@@ -11,6 +12,8 @@ from logocache.fetcher.failures import FetchError
 from logocache.fetcher.resolver import Resolve, resolve_within
 from logocache.model import OutcomeKind
 from logocache.settings_sources import ConnectTo
+
+logger = logging.getLogger(__name__)
 
 
 class GuardedBackend(httpcore.NetworkBackend):
@@ -82,7 +85,7 @@ class ProxyBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Raises `FetchError` (REFUSED) for anything but the proxy, else httpcore's `Connect…` errors."""
         if (host, port) != self._proxy:
-            raise FetchError(OutcomeKind.REFUSED, f"{host}:{port} is not the proxy")
+            raise FetchError(OutcomeKind.REFUSED, "only the proxy is connected to")
         addresses = resolve_within(self._resolve, host, port, deadline=self._deadline.within(self._limit))
         return connect(addresses, port, deadline=self._deadline, limit=self._limit)
 
@@ -98,10 +101,12 @@ def destination(host: str, port: int, connect_to: Iterable[ConnectTo]) -> tuple[
 def check(host: str, addresses: Iterable[IPAddress], *, allowed: Sequence[IPNetwork]) -> None:
     """Raise `FetchError` unless every address may be connected to.
 
-    One forbidden address forbids all: a name that points both outside and inside is an attack, or
-    a mistake.
+    Outcomes are published, and whoever links to a name must not learn from us what it means inside
+    our network: the address is only in the log, for whoever debugs. One forbidden address forbids
+    all: a name that points both outside and inside is an attack, or a mistake.
     """
     for address in addresses:
         why = forbidden_reason(address, allowed=allowed)
         if why is not None:
-            raise FetchError(OutcomeKind.REFUSED, f"{host} has the address {address} ({why})")
+            logger.debug("address.refused", extra={"host": host, "address": str(address), "reason": why})
+            raise FetchError(OutcomeKind.REFUSED, "refused: not a public address")

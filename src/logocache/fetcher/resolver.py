@@ -28,7 +28,8 @@ def resolve_within(resolve: Resolve, host: str, port: int, *, deadline: Deadline
     """The addresses of `host`, at least one.
 
     Raises `httpcore.ConnectTimeout` at the deadline, `httpcore.ConnectError` when there are none, and
-    `FetchError` (NOT_ASKED) once the fetcher is closed. The lookup runs in a daemon thread:
+    `FetchError` (NOT_ASKED) once the fetcher is closed; none of them names the host, which may be the
+    operator's proxy, or inside his network. The lookup runs in a daemon thread:
     `getaddrinfo` cannot be interrupted, and one that hangs must hold up neither us nor the end of
     the program.
     """
@@ -37,23 +38,23 @@ def resolve_within(resolve: Resolve, host: str, port: int, *, deadline: Deadline
     threading.Thread(
         target=settle, args=(answer, resolve, host, port), name=f"resolve {host}", daemon=True
     ).start()
-    wait_for(answer, host, deadline)
+    wait_for(answer, deadline)
     try:
         addresses = answer.result()
     except (OSError, UnicodeError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or error
-        raise httpcore.ConnectError(f"cannot look up {host}: {why}") from error
+        why = (isinstance(error, OSError) and error.strerror) or "it is not a name of the DNS"
+        raise httpcore.ConnectError(f"its name cannot be looked up: {why}") from error
     if not addresses:
-        raise httpcore.ConnectError(f"{host} has no address")
+        raise httpcore.ConnectError("its name has no address")
     return addresses
 
 
-def wait_for(answer: Future[Sequence[IPAddress]], host: str, deadline: Deadline) -> None:
+def wait_for(answer: Future[Sequence[IPAddress]], deadline: Deadline) -> None:
     try:
         while not wait([answer], timeout=deadline.piece(httpcore.ConnectTimeout)).done:
             pass
     except httpcore.ConnectTimeout as error:
-        raise httpcore.ConnectTimeout(f"looking up {host} took too long") from error
+        raise httpcore.ConnectTimeout("looking up its name took too long") from error
 
 
 def settle(answer: Future[Sequence[IPAddress]], resolve: Resolve, host: str, port: int) -> None:

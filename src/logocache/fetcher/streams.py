@@ -99,7 +99,7 @@ class TLSStream(httpcore.NetworkStream):
             raise httpcore.ConnectTimeout("the TLS handshake took too long") from error
         except (ssl.SSLError, httpcore.NetworkError) as error:
             inner.close()
-            raise httpcore.ConnectError(f"the TLS handshake failed: {error}") from error
+            raise httpcore.ConnectError(f"the TLS handshake failed: {_tls_problem(error)}") from error
         except FetchError:
             inner.close()
             raise
@@ -154,3 +154,10 @@ class TLSStream(httpcore.NetworkStream):
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
+
+
+def _tls_problem(error: ssl.SSLError | httpcore.NetworkError) -> str:
+    """Why a handshake failed, without the host's name, which may be that of the operator's proxy."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message.partition(', certificate is not valid')[0]}"
+    return str(error)

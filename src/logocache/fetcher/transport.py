@@ -50,13 +50,21 @@ class GuardedTransport(httpx.HTTPTransport):
             raise RuntimeError(problem)  # noqa: TRY004  # no caller gave a wrong type
         self._pool = pool_of(options, ssl_context=ssl_context, resolve=resolve, deadline=deadline)
         self._deadline = deadline
+        # Local names mean something only to who allowed the networks behind them, or named the host.
+        self._asks_intranet = any(not network.is_loopback for network in options.allowed_networks)
+        self._named_hosts = frozenset(entry.host for entry in options.connect_to if entry.host)
         silence_headers()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         passage = request.extensions.get(PASSAGE)
         if not isinstance(passage, Passage):
             raise FetchError(OutcomeKind.REFUSED, "a request that does not come from the fetcher")
-        targets.check(request.url, trusted_origin=passage.trusted_origin)
+        host = targets.host_of(request.url)
+        targets.check(
+            request.url,
+            trusted_origin=passage.trusted_origin,
+            local_names=self._asks_intranet or host in self._named_hosts,
+        )
         self._deadline.at = passage.deadline
         return super().handle_request(request)
 
