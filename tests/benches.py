@@ -85,11 +85,11 @@ class Bench:
         self.fetcher = FakeFetcher(self.replies)
         self.images = FakeImages()
 
-    def open(self, *, owner: str = "me", **settings: Any) -> LogoCache:
+    def open(self, **settings: Any) -> LogoCache:
         """The cache, as a process of its own would open it."""
         made = Settings(dir=self.folder / "logos", **(dict(self.settings) | settings))
         catalog = Catalog(tuple(self.integrations))
-        repository = self.repository()
+        repository = open_repository(made.resolved_database_url, lease=made.lease)
         parts = Parts(
             catalog=catalog,
             repository=repository,
@@ -97,7 +97,6 @@ class Bench:
             variants=FileVariants(made.private_dir / "variants", max_count=made.max_variants),
             engines=FakeEngines(tuple(self.chain), self.fetcher, self.images),
             names=Names(catalog, repository),
-            owner=owner,
             is_ours=is_ours,
             key_of=key_of,
             clock=self.clock,

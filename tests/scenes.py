@@ -51,7 +51,7 @@ class Scene:
 async def serving(bench: Bench, **settings: Any) -> AsyncIterator[Scene]:
     """`Any`: forwarded to Settings, which checks them."""
     looked_up: list[str] = []
-    with bench.open(owner=settings.pop("owner", "server"), **settings) as cache:
+    with bench.open(**settings) as cache:
         service = LogoService(cache, looked_up=looked_up.append)
         try:
             yield Scene(cache, service, looked_up)
@@ -77,7 +77,7 @@ def make_bench(folder: Path) -> Bench:
 
 def known_but_cold(bench: Bench) -> None:
     """The entries are known and nothing was fetched."""
-    with bench.open(owner="init") as cache:
+    with bench.open() as cache:
         cache._parts.store.prepare()
         cache._parts.repository.migrate()
         cache._parts.repository.register(bench.integrations, now=bench.clock())

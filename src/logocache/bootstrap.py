@@ -6,8 +6,6 @@ Heavy engines (HTTP, image decoders, HTML parser) are imported when a run first 
 
 import os
 import random
-import secrets
-import socket
 from datetime import UTC, datetime
 from functools import cached_property
 from threading import RLock
@@ -44,7 +42,7 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
     """
     settings = settings or Settings()
     catalog = load_catalog(settings.catalog)
-    repository = open_repository(settings.resolved_database_url)
+    repository = open_repository(settings.resolved_database_url, lease=settings.lease)
     parts = Parts(
         catalog=catalog,
         repository=repository,
@@ -52,7 +50,6 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
         variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
         engines=LazyEngines(settings),
         names=Names(catalog, repository),
-        owner=f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}",
         is_ours=is_ours,
         key_of=key_of,
         clock=utc_now,

@@ -238,6 +238,15 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """One claim of one process to fetch an entry."""
+
+    claim: str
+    """No two claims have the same, not even those of one process."""
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogoRecord:
     """All that is known of one entry. `file` is None exactly when `status` is PENDING."""
 
@@ -275,6 +284,8 @@ class LogoRecord:
     last_error: str | None = None
     source_gone_at: datetime | None = None
     """When the source of the stored logo first said that it has it no more; None while it has it."""
+    lease: Lease | None = None
+    """Who fetches it. It stays after its time, until a result or another claim ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -269,6 +269,13 @@ class Settings(ServerSettings):
         return timedelta(days=self.refresh_interval_days)
 
     @property
+    def lease(self) -> timedelta:
+        """How long an entry in work is ours. An entry may wait for two others before it is worked on: no
+        lease may end meanwhile.
+        """
+        return timedelta(seconds=max(self.lease_seconds, 4 * self.logo_timeout_seconds))
+
+    @property
     def max_size_bytes(self) -> int:
         return int(self.max_size_mb * 1_000_000)
 

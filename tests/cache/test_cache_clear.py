@@ -1,5 +1,6 @@
 """LogoCache: clear, with real files and a real database, among fake sources."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import pytest
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
 from logocache import SelectionError
-from logocache.model import Status
+from logocache.model import Answer, FetchRequest, Status
 from logocache.selection import ClearSelection
 from makers import DAY, make_integration
+from scenes import Gate
 
 
 def test_a_plan_changes_nothing_and_names_what_goes(bench: Bench) -> None:
@@ -99,3 +101,31 @@ def test_orphans_are_cleared_when_asked_for(bench: Bench) -> None:
 def test_clearing_nothing_is_refused(bench: Bench) -> None:
     with bench.open() as cache, pytest.raises(SelectionError):
         cache.plan_clear(ClearSelection())
+
+
+def test_a_fetch_that_was_overtaken_by_clear_saves_nothing(bench: Bench) -> None:
+    """The row would name the file that was cleared away: its source has confirmed it."""
+    gates = [Gate(b"shopify"), Gate(b"shopify")]
+    waiting = iter(gates)
+
+    def slow(request: FetchRequest) -> Answer:
+        return next(waiting)(request)
+
+    with bench.open() as server, bench.open() as other, ThreadPoolExecutor(2) as pool:
+        server.init()
+        bench.fetcher.replies[SHOPIFY] = slow
+        first = pool.submit(server.on_demand.fetch, "shopify", forced=True)
+        assert gates[0].was_asked.wait(20)
+        other.clear(other.plan_clear(ClearSelection(keys=("shopify",))))
+        second = pool.submit(server.on_demand.fetch, "shopify", forced=True)
+        assert gates[1].was_asked.wait(20)
+        gates[0].may_answer.set()
+        first.result(20)
+        record = server.shelf.find("shopify")
+        assert record is not None
+        assert record.file is None, "the second fetch is under way, and the first one is of no account"
+        assert b"shopify" not in bench.files.values()
+        gates[1].may_answer.set()
+        second.result(20)
+        assert b"shopify" in bench.files.values()
+        assert server.verify().findings == ()

@@ -38,7 +38,7 @@ def crowd(tmp_path: Path, database_url: str) -> Bench:
 
 def ask_for(bench: Bench, *domains: str) -> dict[str, LogoRecord]:
     """As a server does for somebody who waits."""
-    with bench.open(owner="server") as cache:
+    with bench.open() as cache:
         records = {}
         for domain in domains:
             record = cache.shelf.admit(domain)

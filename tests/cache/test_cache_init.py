@@ -8,7 +8,6 @@ from logocache import DirectoryError, UnknownKeyError
 from logocache.model import OutcomeKind, Status
 from logocache.ports.repository import DueFilter
 from logocache.selection import ClearSelection
-from makers import DAY
 
 
 def test_init_fetches_all_and_draws_what_is_missing(bench: Bench) -> None:
@@ -81,11 +80,11 @@ def test_a_lease_of_another_process_is_respected(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init(["slack"])
         due = DueFilter(now=bench.clock(), forced=True)
-        bench.repository().claim(["shopify"], owner="other", until=bench.clock() + DAY, due=due)
+        bench.repository().claim(["shopify"], now=bench.clock(), due=due)
         report = cache.init()
         assert "shopify" not in [logo.key for logo in report.logos]
         assert report.elsewhere == 1
-        bench.clock.advance(days=2)
+        bench.clock.advance(seconds=cache.settings.lease.total_seconds())
         assert "shopify" in [logo.key for logo in cache.init().logos], "a lease expires"
 
 

@@ -64,7 +64,7 @@ def test_one_process_fetches_and_the_others_are_told_so(bench: Bench) -> None:
         return reply(body=b"shopify")
 
     bench.fetcher.replies[SHOPIFY] = slow
-    with bench.open(owner="first") as first, bench.open(owner="second") as second:
+    with bench.open() as first, bench.open() as second:
         states: list[FetchState] = []
         thread = threading.Thread(target=lambda: states.append(first.on_demand.fetch("shopify").state))
         thread.start()
@@ -120,7 +120,7 @@ def test_leases_in_work_can_be_given_up(bench: Bench) -> None:
         return reply(OutcomeKind.NOT_ASKED, reason="closed")
 
     bench.fetcher.replies[SHOPIFY] = slow
-    with bench.open(owner="first") as first, bench.open(owner="second") as second:
+    with bench.open() as first, bench.open() as second:
         thread = threading.Thread(target=lambda: first.on_demand.fetch("shopify"))
         thread.start()
         assert asked.wait(10)
@@ -149,7 +149,7 @@ def test_what_is_cut_off_by_the_end_of_the_program_leaves_the_entry_as_it_was(be
         assert cache.shelf.find("shopify") == before
     assert not list((cache.settings.private_dir / "tmp").iterdir())
     bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify")
-    with bench.open(owner="next") as cache:
+    with bench.open() as cache:
         assert cache.on_demand.fetch("shopify").state is FetchState.DONE
 
 
@@ -171,9 +171,9 @@ def test_a_run_that_is_cut_off_claims_no_more(bench: Bench) -> None:
 def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with bench.open() as cache:
         cache.init()
-        cache.on_demand._in_work.add("shopify")
+        cache.on_demand._in_work["shopify"] = cache.shelf.records(["shopify"])[0]
 
-        def away(keys: object, *, owner: str) -> None:
+        def away(claimed: object) -> None:
             raise DatabaseError("the database is away", hint="wait")
 
         monkeypatch.setattr(cache._parts.repository, "release", away)

@@ -164,7 +164,7 @@ def test_handing_out_is_counted(bench: Bench) -> None:
 
 
 def test_changes_are_seen_by_the_generation(bench: Bench) -> None:
-    with bench.open(owner="first") as first, bench.open(owner="second") as second:
+    with bench.open() as first, bench.open() as second:
         first.init()
         before = second.shelf.generation()
         assert second.shelf.generation() == before

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def open_url() -> Iterator[Callable[..., SqlRepository]]:
     """`open_repository`; what it opens is closed after the test."""
     opened: list[SqlRepository] = []
 
-    def open_it(url: str, **options: float) -> SqlRepository:
+    def open_it(url: str, **options: Any) -> SqlRepository:
+        """`Any`: forwards to `open_repository`, which checks them."""
         repository = open_repository(url, **options)
         opened.append(repository)
         return repository

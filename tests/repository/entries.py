@@ -9,8 +9,6 @@ from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, Outc
 from logocache.ports.repository import DueFilter, ReplacedFile, Repository, SavedFetch
 from makers import DAY, NOW, make_cached, make_file, make_integration
 
-OWNER = "host:1:aaaa"
-OTHER = "host:2:bbbb"
 HOUR = timedelta(hours=1)
 
 
@@ -96,16 +94,17 @@ def make_replaced(key: str = "shopify", *, content: bytes = b"old", days: float 
 
 
 def claim(
-    repository: Repository,
-    keys: Sequence[str],
-    *,
-    owner: str = OWNER,
-    until: datetime = NOW + HOUR,
-    due: DueFilter | None = None,
+    repository: Repository, keys: Sequence[str], *, now: datetime = NOW, due: DueFilter | None = None
 ) -> list[str]:
-    """The keys that `owner` got."""
-    due = due or DueFilter(now=NOW)
-    return [record.key for record in repository.claim(keys, owner=owner, until=until, due=due)]
+    """The keys that were got."""
+    return [record.key for record in claimed(repository, keys, now=now, due=due)]
+
+
+def claimed(
+    repository: Repository, keys: Sequence[str], *, now: datetime = NOW, due: DueFilter | None = None
+) -> list[LogoRecord]:
+    """The entries that were got."""
+    return list(repository.claim(keys, now=now, due=due or DueFilter(now=now)))
 
 
 def due_keys(repository: Repository, *, limit: int | None = None, **facts: Any) -> list[str]:

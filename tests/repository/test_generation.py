@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from logocache.model import LogoRecord, Origin
-from logocache.ports.repository import Access
+from logocache.ports.repository import Access, RecordFilter
 from logocache.repository.repository import SqlRepository
 from makers import DAY, NOW, make_cached, make_record
 from repository.entries import (
-    OWNER,
     claim,
     fetch_of,
     integration_of,
@@ -78,7 +77,7 @@ NO_CHANGES = [
     pytest.param(lambda r: r.register([integration_of(CACHED)], now=NOW), id="the same catalogue"),
     pytest.param(lambda r: r.register([], now=NOW), id="no catalogue"),
     pytest.param(lambda r: claim(r, ["pending"]), id="a lease"),
-    pytest.param(lambda r: r.release(["cached"], owner=OWNER), id="the end of a lease"),
+    pytest.param(lambda r: r.release(r.page(RecordFilter(), after=None, limit=9)), id="the end of a lease"),
     pytest.param(
         lambda r: r.record_accesses({"cached": Access(count=3, last_at=NOW)}, {"hits": 3}), id="accesses"
     ),

@@ -1,8 +1,9 @@
-"""Which entries are due, and that each of them goes to one owner only."""
+"""Which entries are due, and that each of them goes to one claim only."""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 
 from logocache.model import OutcomeKind
 from logocache.ports.repository import DueFilter
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import LEASE, SqlRepository
 from makers import DAY, NOW, make_cached, make_record
-from repository.entries import HOUR, OTHER, OWNER, claim, due_keys, known, store
-from repository.racing import race
+from repository.entries import claim, claimed, due_keys, known, store
+from repository.racing import race, start
 
 SECOND = timedelta(seconds=1)
+SOON = NOW + LEASE
+"""When a lease of now is over."""
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def varied(repository: SqlRepository) -> SqlRepository:
         make_cached("cached-failing", next_attempt_at=NOW + DAY, failure_count=3),
         make_record("leased", next_attempt_at=NOW - DAY, failure_count=1),
     )
-    assert claim(repository, ["leased"], until=NOW + SECOND) == ["leased"]
+    assert claim(repository, ["leased"], now=NOW + SECOND - LEASE) == ["leased"]
     return repository
 
 
@@ -84,7 +87,7 @@ def test_claiming_takes_exactly_what_is_due(
     varied: SqlRepository, facts: dict[str, Any], expected: list[str]
 ) -> None:
     due = DueFilter(**({"now": NOW} | facts))
-    assert claim(varied, sorted([*ALL, "leased"]), due=due) == sorted(expected)
+    assert claim(varied, sorted([*ALL, "leased"]), now=due.now, due=due) == sorted(expected)
     assert due_keys(varied, **facts) == []
 
 
@@ -96,10 +99,10 @@ def test_a_limit_cuts_the_order_off(varied: SqlRepository, limit: int) -> None:
 def test_claimed_entries_come_in_the_order_asked_with_all_their_facts(repository: SqlRepository) -> None:
     records = [make_cached(key, next_attempt_at=NOW, etag='"1"') for key in ("b", "a", "c")]
     store(repository, *records)
-    got = repository.claim(
-        ["c", "none", "a", "c", "b"], owner=OWNER, until=NOW + HOUR, due=DueFilter(now=NOW)
-    )
-    assert list(got) == [records[2], records[1], records[0]]
+    got = claimed(repository, ["c", "none", "a", "c", "b"])
+    assert [replace(each, lease=None) for each in got] == [records[2], records[1], records[0]]
+    assert {each.lease.until for each in got if each.lease is not None} == {SOON}
+    assert [repository.get(each.key) for each in got] == got
 
 
 def test_a_hundred_thousand_keys_can_be_named(repository: SqlRepository) -> None:
@@ -112,43 +115,110 @@ def test_a_hundred_thousand_keys_can_be_named(repository: SqlRepository) -> None
 def test_keys_that_no_row_could_hold_are_no_error(repository: SqlRepository) -> None:
     known(repository, "a")
     assert claim(repository, ["\0", "\ud800", "a"]) == ["a"]
-    repository.release(["\0", "a"], owner=OWNER)
-    assert due_keys(repository) == ["a"]
 
 
 def test_a_lease_holds_until_its_time_and_not_longer(repository: SqlRepository) -> None:
     known(repository, "a")
-    assert claim(repository, ["a"], until=NOW + HOUR) == ["a"]
-    before, after = DueFilter(now=NOW + HOUR - SECOND), DueFilter(now=NOW + HOUR)
-    assert repository.count_leased(now=before.now) == 1
-    assert claim(repository, ["a"], owner=OTHER, due=before) == []
-    assert repository.count_leased(now=after.now) == 0
-    assert claim(repository, ["a"], owner=OTHER, until=NOW + 2 * HOUR, due=after) == ["a"]
+    assert claim(repository, ["a"]) == ["a"]
+    assert repository.count_leased(now=SOON - SECOND) == 1
+    assert claim(repository, ["a"], now=SOON - SECOND) == []
+    assert repository.count_leased(now=SOON) == 0
+    assert claim(repository, ["a"], now=SOON) == ["a"]
 
 
 def test_a_lease_that_is_over_is_still_owned_until_another_takes_it(repository: SqlRepository) -> None:
     known(repository, "a", "b")
-    claim(repository, ["a", "b"], until=NOW + HOUR)
-    claim(repository, ["b"], owner=OTHER, until=NOW + 2 * HOUR, due=DueFilter(now=NOW + HOUR))
+    first = claimed(repository, ["a", "b"])
+    second = claimed(repository, ["b"], now=SOON)
     with repository.unit() as unit:
-        assert list(unit.owned(["a", "b"], OWNER)) == ["a"]
-        assert unit.owned(["a", "b"], OTHER)["b"] == make_record("b", created_at=NOW)
+        assert list(unit.owned(first)) == ["a"]
+        assert unit.owned(second) == {"b": second[0]}
 
 
-def test_only_the_owner_can_release(repository: SqlRepository) -> None:
-    known(repository, "a", "b")
-    claim(repository, ["a", "b"])
-    repository.release(["a", "b"], owner=OTHER)
-    assert due_keys(repository) == []
-    repository.release(["a"], owner=OWNER)
+def test_a_lease_belongs_to_a_claim_not_to_a_process(repository: SqlRepository) -> None:
+    """The entry was cleared while it was fetched, and claimed again, by the very same process."""
+    store(repository, make_cached("a", next_attempt_at=NOW))
+    first = claimed(repository, ["a"])
+    with repository.unit() as unit:
+        unit.clear(first)
+    second = claimed(repository, ["a"])
+    with repository.unit() as unit:
+        assert unit.owned(first) == {}
+        assert list(unit.owned(second)) == ["a"]
+    repository.release(first)
+    assert repository.get("a") == second[0]
+    repository.release(second)
     assert due_keys(repository) == ["a"]
 
 
-def test_an_owner_that_no_column_holds_is_refused(repository: SqlRepository) -> None:
+def test_each_claim_is_released_by_itself(repository: SqlRepository) -> None:
+    known(repository, "a", "b")
+    first, second = claimed(repository, ["a"]), claimed(repository, ["b"])
+    repository.release(first)
+    assert due_keys(repository) == ["a"]
+    repository.release([*first, *second, make_record("never-leased")])
+    assert due_keys(repository) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_held"),
+    [
+        pytest.param(timedelta(seconds=1), True, id="a second"),
+        pytest.param(timedelta(seconds=59), True, id="what clocks may differ by"),
+        pytest.param(timedelta(minutes=2), False, id="minutes"),
+        pytest.param(timedelta(days=36_500), False, id="a century"),
+    ],
+)
+def test_a_lease_of_a_clock_that_was_ahead_is_none(
+    repository: SqlRepository, ahead: timedelta, *, is_held: bool
+) -> None:
     known(repository, "a")
-    with pytest.raises(ValueError, match="storable"):
-        claim(repository, ["a"], owner="x" * 129)
-    assert repository.count_leased(now=NOW) == 0
+    claim(repository, ["a"], now=NOW + ahead)
+    free = [] if is_held else ["a"]
+    assert repository.count_leased(now=NOW) == int(is_held)
+    assert repository.totals(now=NOW, stale_before=NOW).leased == int(is_held)
+    assert repository.totals(now=NOW, stale_before=NOW).due == int(not is_held)
+    assert due_keys(repository) == free
+    assert claim(repository, ["a"]) == free
+
+
+def test_processes_with_other_lengths_of_lease_agree_while_they_are_alike(
+    migrated_url: str, open_url: Callable[..., SqlRepository]
+) -> None:
+    long, short = open_url(migrated_url, lease=LEASE + 50 * SECOND), open_url(migrated_url, lease=LEASE)
+    known(long, "a")
+    assert claim(long, ["a"]) == ["a"]
+    assert claim(short, ["a"]) == []
+
+
+CLAIM_ONE = """
+import sys
+from datetime import UTC, datetime
+from logocache.ports.repository import DueFilter
+from logocache.repository.repository import open_repository
+
+repository = open_repository(sys.argv[1])
+now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+print(len(repository.claim(["a"], now=now, due=DueFilter(now=now))), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_a_process_holds_is_free_once_it_is_dead(migrated_url: str, repository: SqlRepository) -> None:
+    """As after SIGKILL, when nobody has ended its leases."""
+    known(repository, "a")
+    with start(CLAIM_ONE, migrated_url, "racer") as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "1\n"
+            assert claim(repository, ["a"]) == [], "it lives"
+            assert repository.totals(now=NOW, stale_before=NOW).leased == 1
+        finally:
+            other.kill()
+    assert repository.totals(now=NOW, stale_before=NOW).leased == 0
+    assert repository.totals(now=NOW, stale_before=NOW).due == 1
+    assert due_keys(repository) == ["a"]
+    assert claim(repository, ["a"]) == ["a"]
 
 
 def test_threads_that_claim_the_same_keys_share_them_out(
@@ -163,7 +233,7 @@ def test_threads_that_claim_the_same_keys_share_them_out(
         start.wait()
         got: list[str] = []
         for first in range(0, len(keys), 5):
-            got += claim(repositories[number], keys[first : first + 5], owner=f"owner-{number}")
+            got += claim(repositories[number], keys[first : first + 5])
         return got
 
     with ThreadPoolExecutor(len(repositories)) as pool:
@@ -173,7 +243,7 @@ def test_threads_that_claim_the_same_keys_share_them_out(
 
 CLAIM = """
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from logocache.ports.repository import DueFilter
 from logocache.repository.repository import open_repository
 
@@ -184,7 +254,7 @@ wait_for_the_others()
 got = []
 for first in range(0, 40, 5):
     keys = [f"key-{number}" for number in range(first, first + 5)]
-    claimed = repository.claim(keys, owner=name, until=now + timedelta(hours=1), due=DueFilter(now=now))
+    claimed = repository.claim(keys, now=now, due=DueFilter(now=now))
     got += [record.key for record in claimed]
 repository.close()
 print(json.dumps(got))

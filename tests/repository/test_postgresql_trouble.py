@@ -13,7 +13,7 @@ from logocache.repository.address import parse_address
 from logocache.repository.database import Database
 from logocache.repository.repository import SqlRepository
 from makers import NOW, make_cached
-from repository.entries import OWNER, claim, due_keys, fetch_of, known
+from repository.entries import claim, claimed, due_keys, fetch_of, known
 
 Open = Callable[..., SqlRepository]
 SECRET = "s3cr3t-w0rd"  # the secret of these tests
@@ -40,7 +40,7 @@ def test_a_connection_that_breaks_midway_is_an_error_and_changes_nothing(
     postgres: PostgresServer, own_database: SqlRepository
 ) -> None:
     known(own_database, "shopify")
-    claim(own_database, ["shopify"])
+    ours = claimed(own_database, ["shopify"])
 
     def break_off() -> None:
         with own_database.unit() as unit:
@@ -50,7 +50,7 @@ def test_a_connection_that_breaks_midway_is_an_error_and_changes_nothing(
     with pytest.raises(DatabaseError, match="terminating connection"):
         break_off()
     with own_database.unit() as unit:
-        assert list(unit.owned(["shopify"], OWNER)) == ["shopify"]
+        assert list(unit.owned(ours)) == ["shopify"]
         unit.save([fetch_of(make_cached())])
     assert own_database.count_leased(now=NOW) == 0
 

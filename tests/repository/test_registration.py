@@ -10,7 +10,7 @@ from logocache.model import Origin, OutcomeKind, Status
 from logocache.ports.repository import RecordFilter, Registration, Repository
 from logocache.repository.repository import SqlRepository
 from makers import DAY, NOW, make_cached, make_integration, make_record
-from repository.entries import claim, due_keys, fetch_of, save, store
+from repository.entries import claimed, due_keys, fetch_of, save, store
 
 LATER = NOW + timedelta(minutes=5, microseconds=7)
 
@@ -101,10 +101,10 @@ def test_another_domain_makes_the_entry_due_and_forgets_how_the_old_one_answered
 
 def test_who_fetches_from_the_old_domain_loses_the_lease(repository: SqlRepository) -> None:
     repository.register([make_integration("shopify")], now=NOW)
-    assert claim(repository, ["shopify"]) == ["shopify"]
+    ours = claimed(repository, ["shopify"])
     repository.register([make_integration("shopify", domain="new.test")], now=LATER)
     with repository.unit() as unit:
-        assert unit.owned(["shopify"], "host:1:aaaa") == {}
+        assert unit.owned(ours) == {}
     assert due_keys(repository) == ["shopify"]
 
 

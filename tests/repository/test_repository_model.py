@@ -2,14 +2,21 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from logocache.model import LogoRecord, Origin, Status
 from logocache.policy.retention import worth_of
@@ -20,12 +27,14 @@ from repository.entries import HOUR, fetch_of, make_replaced
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])
 SOME = st.sets(KEYS, min_size=1)
-OWNERS = st.sampled_from(["one", "two"])
+NUMBERS = st.integers(0, 1000)
 CONTENTS = st.sampled_from([b"1", b"22", b"333"])
 
 
 class Model(RuleBasedStateMachine):
-    """`records` and `leases` are what must be stored; `now` only moves forward."""
+    """`records` is what must be stored, leases too; `claims` are all that were made; `now` only moves
+    forward.
+    """
 
     template: Path
 
@@ -34,10 +43,10 @@ class Model(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "x.db"
         shutil.copy(self.template, path)
-        self.repository = open_repository(f"sqlite:///{path}")
+        self.repository = open_repository(f"sqlite:///{path}", lease=9 * HOUR)
         self.now = NOW
         self.records: dict[str, LogoRecord] = {}
-        self.leases: dict[str, tuple[str, datetime]] = {}
+        self.claims: list[Sequence[LogoRecord]] = []
         self.replaced: dict[str, int] = {}
         self.generation = 0
         self.seen: set[object] = set()
@@ -59,26 +68,36 @@ class Model(RuleBasedStateMachine):
         elif not on_demand:
             self.records[key] = replace(self.records[key], origin=origin, pinned=pinned)
 
-    @rule(keys=SOME, owner=OWNERS, forced=st.booleans())
-    def claim(self, keys: set[str], owner: str, forced: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
+    @rule(keys=SOME, forced=st.booleans())
+    def claim(self, keys: set[str], forced: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
         due = DueFilter(now=self.now, forced=forced)
-        got = self.repository.claim(sorted(keys), owner=owner, until=self.now + 9 * HOUR, due=due)
+        got = self.repository.claim(sorted(keys), now=self.now, due=due)
         expected = [key for key in sorted(keys & self.records.keys()) if self.wants(key, forced=forced)]
-        assert list(got) == [self.records[key] for key in expected]
-        self.leases |= dict.fromkeys(expected, (owner, self.now + 9 * HOUR))
+        assert [replace(each, lease=None) for each in got] == [
+            replace(self.records[key], lease=None) for key in expected
+        ]
+        leases = {each.lease for each in got}
+        assert [each.until for each in leases if each is not None] == [self.now + 9 * HOUR] * bool(expected)
+        assert not leases & {each.lease for claimed in self.claims for each in claimed}
+        self.records |= {each.key: each for each in got}
+        self.claims.append(got)
 
-    @rule(keys=SOME, owner=OWNERS)
-    def release(self, keys: set[str], owner: str) -> None:
-        self.repository.release(keys, owner=owner)
-        for key in keys & self.owned(owner):
-            del self.leases[key]
+    @precondition(lambda self: self.claims)
+    @rule(number=NUMBERS)
+    def release(self, number: int) -> None:
+        claimed = self.claims[number % len(self.claims)]
+        self.repository.release(claimed)
+        for key in self.owned(claimed):
+            self.records[key] = replace(self.records[key], lease=None)
 
-    @rule(owner=OWNERS, content=CONTENTS, failed=st.booleans())
-    def save(self, owner: str, content: bytes, failed: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
-        """What `owner` holds ends with a new logo, or with a failure that keeps the old one."""
+    @precondition(lambda self: self.claims)
+    @rule(number=NUMBERS, content=CONTENTS, failed=st.booleans())
+    def save(self, number: int, content: bytes, failed: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
+        """What a claim still holds ends with a new logo, or with a failure that keeps the old one."""
+        claimed = self.claims[number % len(self.claims)]
         with self.repository.unit() as unit:
-            owned = unit.owned(list("abcd"), owner)
-            assert owned == {key: self.records[key] for key in self.owned(owner)}
+            owned = unit.owned(claimed)
+            assert owned == {key: self.records[key] for key in self.owned(claimed)}
             saved = [self.ended(record, content, failed=failed) for record in owned.values()]
             unit.save(
                 [
@@ -88,7 +107,6 @@ class Model(RuleBasedStateMachine):
             )
         for record in saved:
             self.records[record.key] = record
-            del self.leases[record.key]
             self.replaced[f"{record.key}{content!r}"] = len(content) + 4
 
     @rule(limit=st.integers(1, 3))
@@ -105,7 +123,6 @@ class Model(RuleBasedStateMachine):
                 next_attempt_at=self.now + DAY,
                 failure_count=before.failure_count,
             )
-            self.leases.pop(key, None)
 
     @rule(keys=SOME)
     def clear(self, keys: set[str]) -> None:
@@ -113,7 +130,6 @@ class Model(RuleBasedStateMachine):
         with self.repository.unit() as unit:
             assert list(unit.clear(planned)) == planned
         for record in planned:
-            self.leases.pop(record.key, None)
             self.records[record.key] = self.without_file(record)
             if record.origin is Origin.ON_DEMAND:
                 del self.records[record.key]
@@ -147,7 +163,7 @@ class Model(RuleBasedStateMachine):
         totals = self.repository.totals(now=self.now, stale_before=self.now)
         assert (totals.files, totals.bytes) == (len(files), sum(files))
         assert totals.replaced_bytes == sum(self.replaced.values())
-        assert totals.leased == sum(until > self.now for _, until in self.leases.values())
+        assert totals.leased == sum(self.is_leased(key) for key in self.records)
         with self.repository.unit() as unit:
             assert unit.stored_bytes() == totals.bytes + totals.replaced_bytes
 
@@ -161,17 +177,25 @@ class Model(RuleBasedStateMachine):
         self.generation, self.seen = generation, seen
 
     def wants(self, key: str, *, forced: bool) -> bool:
-        _, until = self.leases.get(key, ("", self.now))
         due_at = self.records[key].next_attempt_at
-        return until <= self.now and (forced or due_at is None or due_at <= self.now)
+        return not self.is_leased(key) and (forced or due_at is None or due_at <= self.now)
 
-    def owned(self, owner: str) -> set[str]:
-        return {key for key, (holder, _) in self.leases.items() if holder == owner}
+    def is_leased(self, key: str) -> bool:
+        lease = self.records[key].lease
+        return lease is not None and lease.until > self.now
+
+    def owned(self, claimed: Sequence[LogoRecord]) -> set[str]:
+        return {
+            each.key
+            for each in claimed
+            if each.key in self.records and self.records[each.key].lease == each.lease
+        }
 
     def ended(self, record: LogoRecord, content: bytes, *, failed: bool) -> LogoRecord:
         if failed:
             return replace(
                 record,
+                lease=None,
                 checked_at=self.now,
                 next_attempt_at=self.now + HOUR,
                 failure_count=record.failure_count + 1,
@@ -179,6 +203,7 @@ class Model(RuleBasedStateMachine):
         logo = make_cached(record.key, content=content)
         return replace(
             record,
+            lease=None,
             status=logo.status,
             file=logo.file,
             provider=logo.provider,
@@ -193,6 +218,7 @@ class Model(RuleBasedStateMachine):
     def without_file(self, record: LogoRecord) -> LogoRecord:
         return replace(
             record,
+            lease=None,
             status=Status.PENDING,
             file=None,
             provider=None,

@@ -11,8 +11,7 @@ from logocache.repository.repository import SqlRepository
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import (
     FULL,
-    OWNER,
-    claim,
+    claimed,
     fetch_of,
     known,
     make_attempt,
@@ -28,11 +27,11 @@ def test_a_saved_entry_comes_back_as_it_was(repository: SqlRepository) -> None:
 
 def test_saving_ends_the_lease(repository: SqlRepository) -> None:
     known(repository, "shopify")
-    claim(repository, ["shopify"])
+    ours = claimed(repository, ["shopify"])
     save(repository, fetch_of(make_cached("shopify")))
     assert repository.count_leased(now=NOW) == 0
     with repository.unit() as unit:
-        assert unit.owned(["shopify"], OWNER) == {}
+        assert unit.owned(ours) == {}
 
 
 def test_saving_leaves_the_accesses_as_they_are(repository: SqlRepository) -> None:

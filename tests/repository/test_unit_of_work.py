@@ -13,9 +13,7 @@ from logocache.repository.repository import SqlRepository
 from makers import DAY, NOW, make_cached, make_file, make_integration, make_record
 from repository.entries import (
     FULL,
-    OTHER,
-    OWNER,
-    claim,
+    claimed,
     due_keys,
     fetch_of,
     known,
@@ -133,20 +131,21 @@ def test_an_evicted_entry_is_pending_and_rests(repository: SqlRepository) -> Non
 
 def test_eviction_ends_the_lease_of_who_still_knows_the_file(repository: SqlRepository) -> None:
     store(repository, make_cached("a", next_attempt_at=NOW))
-    assert claim(repository, ["a"]) == ["a"]
+    ours = claimed(repository, ["a"])
     with repository.unit() as unit:
         unit.evict(["a"], until=NOW + DAY)
-        assert unit.owned(["a"], OWNER) == {}
+        assert unit.owned(ours) == {}
 
 
 def test_a_cleared_entry_is_like_new_and_one_made_on_demand_is_gone(repository: SqlRepository) -> None:
     custom = make_cached("custom", origin=Origin.CUSTOM)
     demanded = make_cached("demanded.test", origin=Origin.ON_DEMAND)
     store(repository, FULL, custom, demanded, make_cached("untouched"))
-    claim(repository, ["custom"], owner=OTHER)
+    ours = claimed(repository, ["custom"], due=DueFilter(now=NOW, forced=True))
     with repository.unit() as unit:
         cleared = unit.clear([FULL, custom, demanded])
-    assert list(cleared) == [custom, demanded, FULL]
+        assert unit.owned(ours) == {}
+    assert list(cleared) == [ours[0], demanded, FULL]
     assert repository.get("shopify") == make_record(
         "shopify", created_at=FULL.created_at, fetch_count=FULL.fetch_count
     )
@@ -254,7 +253,7 @@ def test_entries_whose_file_is_lost_are_made_due_and_keep_all_they_say(repositor
     other = make_cached("slack", content=b"old")
     store(repository, lost, other, make_cached("stripe"))
     save(repository, fetch_of(make_cached("slack", content=b"new")))
-    claim(repository, ["stripe"], owner=OTHER, due=DueFilter(now=NOW, forced=True))
+    claimed(repository, ["stripe"], due=DueFilter(now=NOW, forced=True))
     before = repository.generation()
     with repository.unit() as unit:
         asked = [lost, other, make_cached("stripe"), make_record("unknown")]

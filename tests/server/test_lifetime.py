@@ -38,7 +38,7 @@ def served_by(cache: LogoCache) -> tuple[LogoService, Lifetime]:
 
 
 def accesses_of(bench: Bench, key: str) -> int:
-    with bench.open(owner="looking") as cache:
+    with bench.open() as cache:
         return cache.list(ListQuery(keys=(key,))).entries[0].access_count
 
 
@@ -61,11 +61,11 @@ def test_what_is_counted_is_written_while_it_runs_and_at_its_end(bench: Bench) -
 
 def test_a_change_of_another_process_is_followed(bench: Bench) -> None:
     async def scene() -> None:
-        service, life = served_by(bench.open(owner="server"))
+        service, life = served_by(bench.open())
         async with life.run():
             await service.answer(LogoQuestion("shopify"), CLIENT)
             bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
-            with bench.open(owner="another") as another:
+            with bench.open() as another:
                 another.refresh(["shopify"])
             await until(lambda: size_in(service.mirror.get("shopify")) == len(b"shopify, new"))
             served = await service.answer(LogoQuestion("shopify"), CLIENT)
@@ -79,7 +79,7 @@ def test_due_logos_are_fetched_in_the_background(bench: Bench) -> None:
     bench.clock.advance(days=8)
 
     async def scene() -> None:
-        _, life = served_by(bench.open(owner="server"))
+        _, life = served_by(bench.open())
         async with life.run():
             await until(lambda: b"shopify, new" in bench.files.values())
 
@@ -92,7 +92,7 @@ def test_the_background_can_be_switched_off(bench: Bench, settings: dict[str, bo
     asked = len(bench.fetcher.asked)
 
     async def scene() -> None:
-        _, life = served_by(bench.open(owner="server", **settings))
+        _, life = served_by(bench.open(**settings))
         async with life.run():
             for _ in range(20):
                 await asyncio.sleep(0.005)
@@ -125,7 +125,7 @@ def test_the_end_waits_for_no_slow_source(bench: Bench, monkeypatch: pytest.Monk
     bench.clock.advance(days=8)
 
     async def scene() -> None:
-        service, life = served_by(bench.open(owner="server", background_refresh=False))
+        service, life = served_by(bench.open(background_refresh=False))
         async with life.run():
             assert service.acquisition.wanted("shopify", service._shelf.find("shopify")) is not None
             assert await asyncio.to_thread(asked.wait, 20)
@@ -133,7 +133,7 @@ def test_the_end_waits_for_no_slow_source(bench: Bench, monkeypatch: pytest.Monk
         may_answer.set()
 
     play(scene)
-    with bench.open(owner="next") as cache:
+    with bench.open() as cache:
         assert cache.refresh(["slack"]).asked == 1
 
 

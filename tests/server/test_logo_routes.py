@@ -50,7 +50,7 @@ class Client:
 @contextmanager
 def client_of(bench: Bench, **settings: Any) -> Iterator[Client]:
     """The logo routes on their own, behind the hot path."""
-    with bench.open(owner="server", **settings) as cache, asyncio.Runner() as runner:
+    with bench.open(**settings) as cache, asyncio.Runner() as runner:
         service = LogoService(cache, looked_up=lambda state: None)
         addresses, cors = Addresses(), Cors(cache.settings.cors_origins)
         app = FastAPI()
@@ -67,7 +67,7 @@ def bench(tmp_path: Path) -> Bench:
     """The program's own clock, because the server compares with the machine's."""
     bench = make_bench(tmp_path)
     bench.clock.now = datetime.now(UTC)
-    with bench.open(owner="init") as cache:
+    with bench.open() as cache:
         cache.init()
     return bench
 

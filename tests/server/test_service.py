@@ -300,7 +300,7 @@ def test_another_process_that_fetches_it_is_waited_for(bench: Bench) -> None:
     bench.fetcher.replies[SLACK] = gate
 
     async def scene() -> None:
-        async with serving(bench, owner="one") as one, serving(bench, owner="two") as two:
+        async with serving(bench) as one, serving(bench) as two:
             first = asyncio.create_task(one.ask("slack"))
             await gate.until_asked()
             second = asyncio.create_task(two.ask("slack"))
@@ -542,7 +542,7 @@ def test_a_change_by_another_process_is_seen(bench: Bench) -> None:
             await on.follow_changes()
             assert not await on.follow_changes()
             bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
-            with bench.open(owner="another") as another:
+            with bench.open() as another:
                 another.refresh(["shopify"])
                 another.clear(another.plan_clear(ClearSelection(keys=("slack",))))
             assert told(await on.ask("shopify"))[0] == b"shopify"

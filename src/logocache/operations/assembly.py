@@ -62,7 +62,5 @@ def fetch_rules(settings: Settings) -> FetchRules:
             attempts=attempts, offline=settings.offline, logo_timeout=settings.logo_timeout_seconds
         ),
         concurrency=settings.concurrency,
-        # A leased entry may wait for two others: no lease may end while its work goes on.
-        lease=timedelta(seconds=max(settings.lease_seconds, 4 * settings.logo_timeout_seconds)),
         audit_retention=timedelta(days=settings.audit_retention_days),
     )

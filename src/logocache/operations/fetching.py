@@ -54,7 +54,6 @@ class Fetching:
             self._workshop.worker,
             self._saver.for_named(request.due.keys or ()),
             concurrency=self._rules.concurrency,
-            lease=self._rules.lease,
             shared_domains=self._shared_domains(),
         )
         result = run.run(keys, request.due, progress).corrected(self._workshop.take_back())

@@ -14,4 +14,4 @@ def give_back(worked: Worked, parts: Parts) -> None:
     """Leave the entry as it was, for whoever comes next. Raises DatabaseError, DirectoryError."""
     if worked.staged is not None:
         parts.store.discard(worked.staged)
-    parts.repository.release((worked.before.key,), owner=parts.owner)
+    parts.repository.release([worked.before])

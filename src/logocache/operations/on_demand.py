@@ -44,7 +44,7 @@ class OnDemand:
         self._rules = rules
         self._workshop = workshop
         self._saver = GroupSaver(saver)
-        self._in_work: set[str] = set()
+        self._in_work: dict[str, LogoRecord] = {}
         self._lock = threading.Lock()
 
     def fetch(self, key: str, *, forced: bool = False) -> Fetched:
@@ -56,12 +56,10 @@ class OnDemand:
         """
         now = self._parts.clock()
         due = DueFilter(now=now, keys=(key,), forced=forced, offline=self._rules.search.offline)
-        claimed = self._parts.repository.claim(
-            (key,), owner=self._parts.owner, until=now + self._rules.lease, due=due
-        )
+        claimed = self._parts.repository.claim((key,), now=now, due=due)
         if not claimed:
             return self._not_claimed(key, due)
-        with self._lease_ended_on_failure(key):
+        with self._lease_ended_on_failure(claimed[0]):
             worked = self._workshop.worker.work(claimed[0], Memo())
             if was_cut_off(worked, self._parts):
                 give_back(worked, self._parts)
@@ -78,9 +76,9 @@ class OnDemand:
         Raises DatabaseError; the leases then expire by themselves.
         """
         with self._lock:
-            keys = tuple(self._in_work)
-        if keys:
-            self._parts.repository.release(keys, owner=self._parts.owner)
+            claimed = tuple(self._in_work.values())
+        if claimed:
+            self._parts.repository.release(claimed)
 
     def _not_claimed(self, key: str, due: DueFilter) -> Fetched:
         record = self._parts.repository.get(key)
@@ -91,15 +89,17 @@ class OnDemand:
         return Fetched(state=state, record=record)
 
     @contextlib.contextmanager
-    def _lease_ended_on_failure(self, key: str) -> Iterator[None]:
+    def _lease_ended_on_failure(self, claimed: LogoRecord) -> Iterator[None]:
         with self._lock:
-            self._in_work.add(key)
+            self._in_work[claimed.key] = claimed
         try:
             yield
         except BaseException:
             with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
-                self._parts.repository.release((key,), owner=self._parts.owner)
+                self._parts.repository.release([claimed])
             raise
         finally:
             with self._lock:
-                self._in_work.discard(key)
+                # Its lease may have been ended by others, and the entry claimed by another of our threads.
+                if self._in_work.get(claimed.key) is claimed:
+                    del self._in_work[claimed.key]

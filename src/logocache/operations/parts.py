@@ -37,8 +37,6 @@ class Parts:
     variants: Variants
     engines: Engines
     names: Names
-    owner: str
-    """Names this process in leases."""
     is_ours: Callable[[str], bool]
     """Tells our file names from strangers."""
     key_of: Callable[[str], str | None]

@@ -99,6 +99,7 @@ def without_monogram(record: LogoRecord) -> LogoRecord:
 def _asked(record: LogoRecord, outcome: Outcome, *, now: datetime) -> LogoRecord:
     return replace(
         record,
+        lease=None,
         checked_at=record.checked_at if outcome.kind is OutcomeKind.NOT_ASKED else now,
         next_attempt_at=outcome.next_attempt_at,
         last_outcome=outcome.kind,

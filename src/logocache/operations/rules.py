@@ -10,6 +10,4 @@ from logocache.operations.search import SearchRules
 class FetchRules:
     search: SearchRules
     concurrency: int
-    lease: timedelta
-    """How long an entry in work is ours."""
     audit_retention: timedelta

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import timedelta
 
 from logocache.errors import DatabaseError
 from logocache.model import LogoRecord
@@ -51,7 +50,6 @@ class FetchRun:
         saver: Saver,
         *,
         concurrency: int,
-        lease: timedelta,
         shared_domains: Collection[str],
     ) -> None:
         """`shared_domains` are those of several entries: their answers are kept for the whole run."""
@@ -59,7 +57,6 @@ class FetchRun:
         self._worker = worker
         self._saver = saver
         self._concurrency = concurrency
-        self._lease = lease
         self._memos: Mapping[str, Memo] = {domain: Memo() for domain in shared_domains}
         self._in_work: dict[Future[Worked], LogoRecord] = {}
         self._unsaved: list[Worked] = []
@@ -89,8 +86,7 @@ class FetchRun:
             waiting.clear()
         while waiting and len(self._in_work) < self._concurrency * 2:
             keys = [waiting.popleft() for _ in range(min(self._concurrency, len(waiting)))]
-            until = self._parts.clock() + self._lease
-            claimed = self._parts.repository.claim(keys, owner=self._parts.owner, until=until, due=due)
+            claimed = self._parts.repository.claim(keys, now=self._parts.clock(), due=due)
             for record in claimed:
                 memo = self._memos.get(record.domain) or Memo()
                 self._in_work[pool.submit(self._worker.work, record, memo)] = record
@@ -123,8 +119,7 @@ class FetchRun:
             yield
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            keys = [record.key for record in self._in_work.values()]
-            keys += [each.before.key for each in self._unsaved]
+            claimed = [*self._in_work.values(), *(each.before for each in self._unsaved)]
             with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
-                self._parts.repository.release(keys, owner=self._parts.owner)
+                self._parts.repository.release(claimed)
             raise

@@ -62,7 +62,7 @@ class Saver:
         """
         keys = {each.before.key for each in batch}
         with self._parts.repository.unit() as unit:
-            owned = unit.owned(keys, self._parts.owner)
+            owned = unit.owned([each.before for each in batch])
             ours = [each for each in batch if each.before.key in owned]
             ours, plan = self._make_room(unit, ours)
             for each in ours:
@@ -213,6 +213,7 @@ def _without_room(each: Worked) -> Worked:
     record: LogoRecord = replace(
         each.before,
         status=each.before.status if each.before.file else Status.PENDING,
+        lease=None,
         next_attempt_at=outcome.next_attempt_at,
         checked_at=each.fetch.record.checked_at,
         last_outcome=outcome.kind,

@@ -49,12 +49,8 @@ class Workshop:
             provider=stand_in.provider,
             reason=f"the stand-in image of {stand_in.provider}",
         )
-        claimed = self._parts.repository.claim(
-            keys,
-            owner=self._parts.owner,
-            until=now + self._rules.lease,
-            due=DueFilter(now=now, keys=keys, forced=True),
-        )
+        due = DueFilter(now=now, keys=keys, forced=True)
+        claimed = self._parts.repository.claim(keys, now=now, due=due)
         return self._saver.save([self.worker.demote(record, outcome) for record in claimed])
 
     @cached_property

@@ -127,8 +127,12 @@ class Unit(Protocol):
         """Bytes of all current and replaced files."""
         ...
 
-    def owned(self, keys: Collection[str], owner: str) -> Mapping[str, LogoRecord]:
-        """The entries among `keys` whose lease `owner` still holds, as they are now."""
+    def owned(self, claimed: Sequence[LogoRecord]) -> Mapping[str, LogoRecord]:
+        """The entries on which the leases of `claimed` still hold, as they are now.
+
+        A lease that is over but that nobody took still holds. That of another claim of the same process
+        is another one.
+        """
         ...
 
     def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
@@ -225,14 +229,16 @@ class Repository(Protocol):
 
     def count_leased(self, *, now: datetime) -> int: ...
 
-    def claim(
-        self, keys: Collection[str], *, owner: str, until: datetime, due: DueFilter
-    ) -> Sequence[LogoRecord]:
-        """Lease those of `keys` that are still due and free; each goes to one owner only."""
+    def claim(self, keys: Collection[str], *, now: datetime, due: DueFilter) -> Sequence[LogoRecord]:
+        """Lease those of `keys` that are still due, and free at `now`; each goes to one claim only.
+
+        Free is also what a process of this machine has leased that lives no more, and what is leased
+        for longer than leases last: by a clock that was ahead.
+        """
         ...
 
-    def release(self, keys: Collection[str], *, owner: str) -> None:
-        """End leases without a result."""
+    def release(self, claimed: Sequence[LogoRecord]) -> None:
+        """End the leases of `claimed` that still hold, without a result."""
         ...
 
     def unit(self) -> AbstractContextManager[Unit]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping
 
-from logocache.model import FetchAttempt, LogoRecord, OutcomeKind, Status, StoredFile
+from logocache.model import FetchAttempt, Lease, LogoRecord, OutcomeKind, Status, StoredFile
 from logocache.ports.repository import ReplacedFile
 from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
@@ -25,9 +25,7 @@ LARGEST_INTEGER = 2**31 - 1
 LARGEST_BIG_INTEGER = 2**63 - 1
 
 RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
-    column
-    for column in LOGO.columns
-    if column.name not in {"search_text", "has_file", "used_at", "worth", "lease_owner", "lease_until"}
+    column for column in LOGO.columns if column.name not in {"search_text", "has_file", "used_at", "worth"}
 )
 """What `record_of` reads."""
 
@@ -85,6 +83,7 @@ def record_of(row: RowMapping) -> LogoRecord:
         last_outcome=row["last_outcome"],
         last_error=row["last_error"],
         source_gone_at=row["source_gone_at"],
+        lease=_lease_of(row),
     )
 
 
@@ -175,6 +174,12 @@ def _file_of(row: RowMapping) -> StoredFile | None:
         width=row["width"],
         height=row["height"],
     )
+
+
+def _lease_of(row: RowMapping) -> Lease | None:
+    if row["lease_owner"] is None or row["lease_until"] is None:
+        return None
+    return Lease(claim=row["lease_owner"], until=row["lease_until"])
 
 
 def _file_values(file: StoredFile | None) -> Values:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
 
@@ -16,11 +16,12 @@ from logocache.ports.repository import (
     Totals,
     Unit,
 )
-from logocache.repository import leases, registration, schema
+from logocache.repository import registration, schema
 from logocache.repository.address import parse_address
 from logocache.repository.columns import UTCDateTime
 from logocache.repository.counters import add_to_counters, read_generation
 from logocache.repository.database import Database
+from logocache.repository.leases import Leases, release
 from logocache.repository.records import RECORD_COLUMNS, attempt_of, record_of, replaced_of
 from logocache.repository.selection import equal, matching
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
@@ -30,6 +31,7 @@ from logocache.repository.unit import SqlUnit
 
 LOCK_WAIT = 30.0
 """Seconds that a writer waits for the writers before it."""
+LEASE = timedelta(minutes=10)
 
 _ACCESSED_AT = LOGO.c.last_accessed_at
 _HIT_AT = bindparam("hit_at", type_=UTCDateTime)
@@ -44,14 +46,14 @@ _RECORD_ACCESS = (
 """Flushes of several processes come in any order: the last access never moves back."""
 
 
-def open_repository(url: str, *, lock_wait: float = LOCK_WAIT) -> "SqlRepository":
+def open_repository(url: str, *, lock_wait: float = LOCK_WAIT, lease: timedelta = LEASE) -> "SqlRepository":
     """The repository in the database that `url` names. Connects when it is first asked something.
 
     Raises:
         SettingsError: the URL names no database that we can use.
         DatabaseError: this Python's SQLite is too old.
     """
-    return SqlRepository(Database(parse_address(url), lock_wait=lock_wait))
+    return SqlRepository(Database(parse_address(url), lock_wait=lock_wait), lease=lease)
 
 
 class SqlRepository:
@@ -60,8 +62,10 @@ class SqlRepository:
     Raises `SchemaError` too, where a table or column that it asks for does not exist.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, lease: timedelta) -> None:
+        """`lease` is how long an entry belongs to who claims it."""
         self._database = database
+        self._leases = Leases(lease)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._database.address}>"
@@ -101,26 +105,24 @@ class SqlRepository:
 
     def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:
         with self._database.read() as connection:
-            return leases.due_keys(connection, due, limit=limit)
+            return self._leases.due_keys(connection, due, limit=limit)
 
     def count_leased(self, *, now: datetime) -> int:
         with self._database.read() as connection:
-            return leases.count_leased(connection, now=now)
+            return self._leases.count(connection, now=now)
 
-    def claim(
-        self, keys: Collection[str], *, owner: str, until: datetime, due: DueFilter
-    ) -> Sequence[LogoRecord]:
+    def claim(self, keys: Collection[str], *, now: datetime, due: DueFilter) -> Sequence[LogoRecord]:
         with self._database.write() as connection:
-            return leases.claim(connection, keys, owner=owner, until=until, due=due)
+            return self._leases.claim(connection, keys, now=now, due=due)
 
-    def release(self, keys: Collection[str], *, owner: str) -> None:
+    def release(self, claimed: Sequence[LogoRecord]) -> None:
         with self._database.write() as connection:
-            leases.release(connection, keys, owner=owner)
+            release(connection, claimed)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         with self._database.write() as connection:
-            yield SqlUnit(connection)
+            yield SqlUnit(connection, self._leases)
 
     def same_image(self, *, provider: str, sha256: str) -> Sequence[LogoRecord]:
         query = select(*RECORD_COLUMNS).where(equal(LOGO.c.provider, provider), equal(LOGO.c.sha256, sha256))
@@ -144,7 +146,7 @@ class SqlRepository:
 
     def totals(self, *, now: datetime, stale_before: datetime) -> Totals:
         with self._database.read() as connection:
-            return totals(connection, now=now, stale_before=stale_before)
+            return totals(connection, self._leases, now=now, stale_before=stale_before)
 
     def largest(self, limit: int) -> Sequence[LogoRecord]:
         query = select(*RECORD_COLUMNS).where(LOGO.c.has_file == true())

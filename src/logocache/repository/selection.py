@@ -60,9 +60,9 @@ def matching(where: RecordFilter) -> list[Condition]:
     return conditions
 
 
-def due_and_free(due: DueFilter) -> Condition:
-    """Entries that `due` wants and nobody holds a lease on."""
-    conditions = [free(due.now)]
+def is_due(due: DueFilter) -> Condition:
+    """Entries that `due` wants, whether anybody holds a lease on them or not."""
+    conditions: list[Condition] = [true()]
     if due.keys is not None:
         conditions.append(among(LOGO.c.key, due.keys))
     if due.failed_only:
@@ -72,14 +72,6 @@ def due_and_free(due: DueFilter) -> Condition:
     if due.offline and not due.forced:
         conditions.append(_untried_offline())
     return and_(*conditions)
-
-
-def free(now: datetime) -> Condition:
-    return or_(LOGO.c.lease_until.is_(None), LOGO.c.lease_until <= now)
-
-
-def leased(now: datetime) -> Condition:
-    return LOGO.c.lease_until > now
 
 
 def failing() -> Condition:

@@ -4,27 +4,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, ScalarSelect, false, func, select, true
+from sqlalchemy import Connection, ScalarSelect, and_, false, func, select, true
 
 from logocache.model import Status
 from logocache.ports.repository import DueFilter, GroupTotal, Totals
 from logocache.repository.counters import read_counters
-from logocache.repository.selection import Condition, due_and_free, failing, leased, stale
+from logocache.repository.leases import Leases
+from logocache.repository.selection import Condition, failing, is_due, stale
 from logocache.repository.tables import LOGO, REPLACED
 
 
-def totals(connection: Connection, *, now: datetime, stale_before: datetime) -> Totals:
+def totals(connection: Connection, leases: Leases, *, now: datetime, stale_before: datetime) -> Totals:
     """See the port. `due` leaves out what is leased, as `due_keys` does."""
     groups = _groups(connection)
     with_files = [group for group in groups if group.status is not Status.PENDING]
     files, size = connection.execute(select(func.count(), func.sum(REPLACED.c.size))).one()
-    due = due_and_free(DueFilter(now=now))
+    due = and_(is_due(DueFilter(now=now)), leases.free(connection, now=now))
     figures = select(
         # One by one, each is a range of ix_logo_due.
         (_count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due)).label("due"),
         _count(stale(stale_before)).label("stale"),
         _count(failing()).label("failing"),
-        _count(leased(now)).label("leased"),
+        _count(leases.held(connection, now=now)).label("leased"),
     )
     plain, requests = read_counters(connection, now=now)
     return Totals(

@@ -9,6 +9,7 @@ from logocache.model import LogoRecord, Origin
 from logocache.ports.repository import ReplacedFile, SavedFetch
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.counters import add_to_counters, advance_generation, requests_made
+from logocache.repository.leases import Leases
 from logocache.repository.records import (
     NO_FILE,
     NO_LEASE,
@@ -20,7 +21,7 @@ from logocache.repository.records import (
     replaced_of,
     replaced_values,
 )
-from logocache.repository.selection import among, free
+from logocache.repository.selection import among
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
 
 LIKE_NEW: Values = {
@@ -43,8 +44,9 @@ class SqlUnit:
     Inside it, the repository's own writing methods would wait for that lock until they fail.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, leases: Leases) -> None:
         self._connection = connection
+        self._leases = leases
         self._has_advanced = False
 
     def stored_bytes(self) -> int:
@@ -52,11 +54,11 @@ class SqlUnit:
         replaced = select(func.coalesce(func.sum(REPLACED.c.size), 0)).scalar_subquery()
         return int(self._connection.execute(select(current + replaced)).scalar_one())
 
-    def owned(self, keys: Collection[str], owner: str) -> Mapping[str, LogoRecord]:
-        """See the port. A lease that is over but that nobody took still counts as held."""
-        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, keys), LOGO.c.lease_owner == owner)
+    def owned(self, claimed: Sequence[LogoRecord]) -> Mapping[str, LogoRecord]:
+        leases = {each.key: each.lease for each in claimed if each.lease is not None}
+        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, leases))
         records = map(record_of, self._connection.execute(query).mappings())
-        return {record.key: record for record in records}
+        return {each.key: each for each in records if each.lease == leases[each.key]}
 
     def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
         query = (
@@ -118,7 +120,8 @@ class SqlUnit:
 
     def make_due(self, records: Sequence[LogoRecord], *, now: datetime) -> Sequence[LogoRecord]:
         asked = {record.key: record for record in records if record.file is not None}
-        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked), free(now)).order_by(LOGO.c.key)
+        is_free = self._leases.free(self._connection, now=now)
+        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked), is_free).order_by(LOGO.c.key)
         current = [record_of(row) for row in self._connection.execute(query).mappings()]
         due = [record for record in current if _name_of(record) == _name_of(asked[record.key])]
         values = {**NO_LEASE, "next_attempt_at": AS_SOON_AS_POSSIBLE}
