@@ -112,6 +112,14 @@ def is_public_host(host: str, *, or_local: bool = False) -> bool:
     return len(labels) > 1 and labels[-1] not in UNRESOLVABLE
 
 
+def registry_domain(domain: str) -> str:
+    """As `registrable_domain`, where only registries count: `github.io` for `somebody.github.io`.
+
+    What costs nothing to have many of shares one of these.
+    """
+    return _icann_suffixes().privatesuffix(domain) or domain
+
+
 def quoted(text: str) -> str:
     """A text from outside as a message may show it: cut short, in quotes, control characters escaped."""
     shown = repr(text[: MAX_QUOTED_LENGTH + 1])

@@ -1,13 +1,14 @@
 """LogoCache: single logos fetched for someone who waits."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from benches import SHOPIFY, SLACK, STRIPE, Bench
-from fakes import FakeProvider, reply
+from fakes import FakeFetcher, FakeProvider, Reply, reply
+from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
@@ -181,23 +182,85 @@ def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: py
     assert bench.fetcher.closed
 
 
-def test_a_stand_in_that_is_found_out_is_taken_back(bench_of_strangers: Bench) -> None:
-    """The same image for four unrelated companies is no logo, and the first three are corrected."""
-    bench = bench_of_strangers
-    keys = [each.key for each in bench.integrations]
-    with bench.open() as cache:
-        cache._parts.store.prepare()
-        cache._parts.repository.migrate()
-        cache._parts.repository.register(bench.integrations, now=bench.clock())
-        for key in keys:
-            cache.on_demand.fetch(key)
-        records = cache.shelf.records(keys)
-    assert {record.status for record in records} == {Status.PLACEHOLDER}
-
-
-@pytest.fixture
-def bench_of_strangers(bench: Bench) -> Bench:
-    integrations = [make_integration(key) for key in ("alpha", "beta", "gamma", "delta")]
+def guessing(bench: Bench, *domains: str, probe: Reply) -> Bench:
+    """A provider that has the same picture for all these domains, of which those in `.test` are wanted."""
+    integrations = [
+        make_integration(each.removesuffix(".test"), domain=each)
+        for each in domains
+        if each.endswith(".test")
+    ]
     provider = FakeProvider("guess", urls=["https://{domain}/icon.png"], learns_placeholder=True)
-    replies = {f"https://{each.domain}/icon.png": reply(body=b"globe") for each in integrations}
-    return Bench(bench.folder, integrations=integrations, chain=[provider], replies=replies)
+    replies = {f"https://{each}/icon.png": reply(body=b"picture") for each in domains}
+    made = Bench(bench.folder, integrations=integrations, chain=[provider], replies=replies)
+    made.fetcher = ProbedFetcher(made.fetcher.replies, probe)
+    return made
+
+
+class ProbedFetcher(FakeFetcher):
+    """Answers to our own question with `probe`, whatever the random name is."""
+
+    def __init__(self, replies: Mapping[str, Reply], probe: Reply) -> None:
+        super().__init__(replies)
+        self.probe = probe
+
+    def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
+        if request.url.endswith(".invalid/icon.png"):
+            return self.probe(request) if callable(self.probe) else self.probe
+        return super().fetch(request, deadline=deadline)
+
+
+def fetch_all(cache: LogoCache, bench: Bench, *domains: str) -> list[Status]:
+    """Fetch each of them for somebody who waits; what is stored for them at the end."""
+    cache._parts.store.prepare()
+    cache._parts.repository.migrate()
+    cache._parts.repository.register(bench.integrations, now=bench.clock())
+    keys = []
+    for domain in domains:
+        record = cache.shelf.find(domain) or cache.shelf.admit(domain)
+        assert record is not None
+        cache.on_demand.fetch(record.key, forced=True)
+        keys.append(record.key)
+    by_key = {each.key: each.status for each in cache.shelf.records(keys)}
+    return [by_key[key] for key in keys]
+
+
+def test_a_stand_in_that_is_found_out_is_taken_back(bench: Bench) -> None:
+    """The provider could not be asked at first; then it showed what it sends for "none"."""
+    answers = iter([reply(OutcomeKind.TRANSIENT, reason="down"), reply(body=b"picture")])
+    companies = ("alpha.test", "beta.test")
+    bench = guessing(bench, *companies, probe=lambda _: next(answers))
+    with bench.open() as cache:
+        assert fetch_all(cache, bench, *companies) == [Status.PLACEHOLDER] * 2
+
+
+def test_what_many_share_is_kept_from_newcomers_and_taken_from_nobody(bench: Bench) -> None:
+    companies = ("alpha.test", "beta.test", "gamma.test", "delta.test")
+    bench = guessing(bench, *companies, probe=reply(OutcomeKind.NOT_FOUND))
+    with bench.open() as cache:
+        expected = [Status.CACHED] * 3 + [Status.PLACEHOLDER]
+        assert fetch_all(cache, bench, *companies) == expected
+        bench.clock.advance(days=8)
+        assert fetch_all(cache, bench, *companies) == expected, "nor by a refresh"
+
+
+@pytest.mark.parametrize(
+    "strangers",
+    [
+        pytest.param(("one.github.io", "two.github.io", "three.github.io"), id="free sub-domains"),
+        pytest.param(
+            ("a.vercel.app", "b.myshopify.com", "c.github.io", "d.pages.dev"), id="of many platforms"
+        ),
+        pytest.param(("evil1.com", "evil2.net", "evil3.org", "evil4.xyz"), id="cheap domains"),
+    ],
+)
+@pytest.mark.parametrize("came", ["before", "after"])
+def test_strangers_that_copy_a_logo_do_not_take_it_away(
+    bench: Bench, strangers: tuple[str, ...], came: str
+) -> None:
+    order = (*strangers, "acme.test") if came == "before" else ("acme.test", *strangers, "acme.test")
+    bench = guessing(bench, "acme.test", *strangers, probe=reply(OutcomeKind.NOT_FOUND))
+    with bench.open(on_demand="any") as cache:
+        assert fetch_all(cache, bench, *order)[-1] is Status.CACHED
+        record = cache.shelf.find("acme.test")
+        assert record is not None
+        assert record.failure_count == 0

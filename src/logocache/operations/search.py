@@ -104,6 +104,7 @@ class Search:
         then asked first, and nothing that would only confirm the file counts.
         """
         known = record if is_intact else without_file(record)
+        trail.stored = record.file.sha256 if record.file and record.status is Status.CACHED else None
         best: Graded | None = None
         asked: list[str] = []
         for provider in self._providers_for(integration, first=None if is_intact else record.provider):
@@ -250,7 +251,7 @@ class Search:
             return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
         known = is_stand_in(answer.body, image.source, terms)
         if known or self._stand_ins.recognises(
-            image, provider, integration.domain, trail.fetch, deadline=trail.deadline
+            image, provider, integration, trail.fetch, deadline=trail.deadline, stored=trail.stored
         ):
             return stand_in
         return image

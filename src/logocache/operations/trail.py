@@ -36,6 +36,8 @@ class Trail:
         self.deadline = deadline
         self.gave_up = False
         """A picture took all that this entry may take: nothing more is asked for it in this run."""
+        self.stored: str | None = None
+        """The digest of the real logo that the entry has."""
         self.attempts: list[FetchAttempt] = []
         self.results: list[SourceResult] = []
 

@@ -42,6 +42,8 @@ class Workshop:
     def _demote(self, stand_in: StandIn) -> Saved:
         now = self._parts.clock()
         records = self._parts.repository.same_image(provider=stand_in.provider, sha256=stand_in.sha256)
+        if not records:
+            return Saved()
         keys = [record.key for record in records]
         outcome = Outcome(
             kind=OutcomeKind.PLACEHOLDER,

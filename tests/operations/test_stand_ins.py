@@ -1,0 +1,168 @@
+"""Stand-ins, learnt from what a provider gives for a domain that cannot exist, and from what many share."""
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+
+from fakes import FakeImages, FakeProvider, Reply, reply
+from logocache.model import Answer, FetchRequest, Integration, Origin, OutcomeKind
+from logocache.operations.stand_ins import StandIn, StandIns
+from logocache.policy.placeholders import PROBE_REST, PROBES_IN_A_ROW
+from makers import make_image, make_integration
+
+GLOBE, LOGO = make_image(b"globe"), make_image(b"logo")
+DOWN = reply(OutcomeKind.TRANSIENT, reason="timed out")
+NONE = reply(OutcomeKind.NOT_FOUND, reason="HTTP 404")
+
+
+class Scene:
+    """One provider, and what it answers to our own question: the replies one after the other."""
+
+    def __init__(self, *replies: Reply, most_pictures: int = 100) -> None:
+        self.now = 0.0
+        self.asked: list[str] = []
+        self._replies = itertools.chain(replies, itertools.repeat(replies[-1]))
+        self.provider = FakeProvider("guess", urls=["https://icons.test/{domain}"], learns_placeholder=True)
+        numbers = itertools.count()
+        self.stand_ins = StandIns(
+            FakeImages(),
+            token=lambda: f"random{next(numbers)}",
+            monotonic=lambda: self.now,
+            most_pictures=most_pictures,
+        )
+
+    def fetch(self, request: FetchRequest) -> Answer:
+        self.asked.append(request.url)
+        answer = next(self._replies)
+        return answer(request) if callable(answer) else answer
+
+    def recognises(self, of: Integration, *, image: object = LOGO, stored: str | None = None) -> bool:
+        return self.stand_ins.recognises(
+            image,  # type: ignore[arg-type]  # an image of `makers`
+            self.provider,
+            of,
+            self.fetch,
+            deadline=1e6,
+            stored=stored,
+        )
+
+
+def stranger(domain: str) -> Integration:
+    return make_integration(domain, domain=domain, origin=Origin.ON_DEMAND)
+
+
+PLATFORMS = ["one.github.io", "two.github.io", "three.github.io", "four.github.io"]
+CHEAP = ["evil1.com", "evil2.net", "evil3.org", "evil4.xyz", "evil5.top"]
+
+
+@pytest.mark.parametrize("domains", [PLATFORMS, CHEAP], ids=["free sub-domains", "cheap domains"])
+def test_copies_of_strangers_take_nothing_from_the_catalogue(domains: Sequence[str]) -> None:
+    """Before it was asked for first, and after."""
+    scene = Scene(NONE)
+    for domain in domains:
+        scene.recognises(stranger(domain))
+    assert not scene.recognises(make_integration("acme"))
+    for domain in domains:
+        scene.recognises(stranger(domain))
+    assert not scene.recognises(make_integration("acme"), stored=LOGO.sha256)
+
+
+def test_free_sub_domains_are_one_company() -> None:
+    scene = Scene(NONE)
+    assert not any(scene.recognises(stranger(domain)) for domain in PLATFORMS * 2)
+
+
+def test_from_four_registered_domains_on_newcomers_are_refused_and_the_others_keep_theirs() -> None:
+    scene = Scene(NONE)
+    first = [scene.recognises(stranger(domain)) for domain in CHEAP]
+    assert first == [False, False, False, True, True]
+    assert [scene.recognises(stranger(domain), stored=LOGO.sha256) for domain in CHEAP] == [False] * 5
+    assert scene.recognises(stranger("evil1.com"), stored=GLOBE.sha256), "another picture is a newcomer"
+    assert scene.stand_ins.learnt_late() == (), "nothing is taken from anybody"
+
+
+def test_the_domains_of_one_company_share_its_logo() -> None:
+    scene = Scene(NONE)
+    domains = ["acme.com", "acme.net", "acme.io", "acme.co.uk", "shop.acme.de", "acme.vercel.app"]
+    assert not any(scene.recognises(stranger(domain)) for domain in domains)
+
+
+def test_what_is_given_for_a_domain_that_cannot_exist_is_proven_whoever_has_it() -> None:
+    scene = Scene(reply(body=b"globe"))
+    assert scene.recognises(make_integration("acme"), image=GLOBE, stored=GLOBE.sha256)
+    assert not scene.recognises(make_integration("other"), image=LOGO)
+    assert scene.stand_ins.learnt_late() == (StandIn("guess", GLOBE.sha256),)
+    assert scene.asked == ["https://icons.test/random0.invalid"]
+
+
+def test_a_question_that_failed_is_asked_again() -> None:
+    scene = Scene(DOWN, reply(body=b"globe"))
+    assert not scene.recognises(make_integration("first"), image=GLOBE)
+    assert scene.stand_ins.learnt_late() == ()
+    assert scene.recognises(make_integration("second"), image=GLOBE)
+    assert scene.stand_ins.learnt_late() == (StandIn("guess", GLOBE.sha256),), "the first is found out"
+    scene.recognises(make_integration("third"))
+    assert len(scene.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        DOWN,
+        reply(OutcomeKind.THROTTLED),
+        reply(OutcomeKind.NOT_ASKED),
+        reply(OutcomeKind.BLOCKED),
+        reply(OutcomeKind.ERROR),
+    ],
+    ids=["down", "throttled", "breaker open", "blocked", "our own failure"],
+)
+def test_a_provider_that_never_answers_is_left_alone_after_a_few_questions(failure: Answer) -> None:
+    scene = Scene(failure)
+    for number in range(20):
+        scene.recognises(make_integration(f"company{number}"), image=make_image(b"%d" % number))
+    assert len(scene.asked) == PROBES_IN_A_ROW
+    scene.now += PROBE_REST
+    for number in range(20):
+        scene.recognises(make_integration(f"company{number}"), image=make_image(b"%d" % number))
+    assert len(scene.asked) == 2 * PROBES_IN_A_ROW
+
+
+def test_a_question_that_breaks_off_counts_as_failed() -> None:
+    def broken(request: FetchRequest) -> Answer:
+        raise RuntimeError("a bug")
+
+    scene = Scene(broken, NONE)
+    with pytest.raises(RuntimeError):
+        scene.recognises(make_integration("acme"))
+    assert not scene.recognises(make_integration("acme"))
+    assert len(scene.asked) == 2
+
+
+def test_a_picture_that_many_share_is_asked_about_again_and_proven() -> None:
+    """The provider's stand-in has changed since it was asked."""
+    scene = Scene(NONE, reply(body=b"globe"))
+    for key in ("alpha", "beta", "gamma"):
+        assert not scene.recognises(make_integration(key), image=GLOBE)
+    scene.now += PROBE_REST
+    assert scene.recognises(make_integration("delta"), image=GLOBE)
+    assert scene.stand_ins.learnt_late() == (StandIn("guess", GLOBE.sha256),)
+    assert scene.recognises(make_integration("alpha"), image=GLOBE, stored=GLOBE.sha256)
+
+
+def test_only_so_many_pictures_are_remembered() -> None:
+    scene = Scene(NONE, most_pictures=3)
+    for number in range(50):
+        scene.recognises(make_integration("acme"), image=make_image(b"%d" % number))
+        for key in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta"):
+            scene.recognises(make_integration(key))
+    assert len(scene.stand_ins._seen) == 3
+    assert all(len(companies) <= 8 for companies in scene.stand_ins._seen.values())
+    assert scene.recognises(make_integration("eta")), "the one seen lately is remembered"
+
+
+def test_a_provider_that_does_not_answer_for_every_domain_is_not_asked() -> None:
+    scene = Scene(reply(body=b"globe"))
+    scene.provider = FakeProvider("site")
+    assert not scene.recognises(make_integration("acme"), image=GLOBE)
+    assert scene.asked == []
