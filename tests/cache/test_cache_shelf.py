@@ -5,7 +5,7 @@ import pytest
 from benches import Bench
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import LogoRecord, Origin, StoredFile
-from logocache.operations.shelf import Form, Shelf
+from logocache.operations.shelf import Shelf
 from logocache.settings import OnDemand
 from logocache.variant import ImageFormat, Variant
 
@@ -25,8 +25,8 @@ def test_a_stored_logo_is_read(bench: Bench) -> None:
         _, file = stored(cache.shelf)
         assert cache.shelf.read(file) == b"shopify"
         assert cache.shelf.read_named(file.name) == b"shopify"
-        assert cache.shelf.variant(file, Variant()) == Form(content=b"shopify", is_new=False)
-        assert cache.shelf.variant(file, SMALL) == Form(content=b"64-webp of shopify", is_new=True)
+        assert cache.shelf.kept(file, SMALL) is None
+        assert cache.shelf.derive(b"shopify", SMALL) == b"64-webp of shopify"
 
 
 @pytest.mark.parametrize("damage", ["gone", "changed"])
@@ -41,7 +41,6 @@ def test_a_damaged_file_is_never_handed_out(bench: Bench, damage: str) -> None:
             path.write_bytes(b"shopifi")
         assert cache.shelf.read(file) is None
         assert cache.shelf.read_named(file.name) is None
-        assert cache.shelf.variant(file, SMALL) is None
 
 
 @pytest.mark.parametrize("name", ["passwd", ".logocache", "../shopify_00000000.png", "x.png", "", "\0"])
@@ -53,13 +52,12 @@ def test_only_files_of_ours_are_read_by_name(bench: Bench, name: str) -> None:
         assert cache.shelf.successor(name) is None
 
 
-def test_a_variant_that_is_kept_is_not_made_again(bench: Bench) -> None:
+def test_a_variant_that_is_kept_is_found_again(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
         _, file = stored(cache.shelf)
         cache.shelf.keep(file, SMALL, b"made before")
-        assert cache.shelf.variant(file, SMALL) == Form(content=b"made before", is_new=False)
-        assert bench.images.derived == []
+        assert cache.shelf.kept(file, SMALL) == b"made before"
         assert cache.stats().variant_files == 1
 
 

@@ -125,7 +125,8 @@ def test_the_entrypoint_makes_ready_before_it_serves() -> None:
         for line in (FOLDER / "entrypoint.sh").read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     ]
-    assert lines[:2] == ["set -eu", "logocache init"]
+    assert lines[0] == "set -eu"
+    assert lines[1].startswith("logocache init || echo ")  # a backend without logos is better than none
     assert lines[2].startswith("exec ")
 
 

@@ -16,6 +16,7 @@ from logocache.health import Health
 from logocache.server import problem_schema, problems, refusals
 from logocache.server.answers import YEAR
 from logocache.server.app import create_app
+from logocache.server.bulkheads import Bulkheads
 from logocache.server.metrics import Metrics
 from logocache.server.routes import documentation, gallery
 from logocache.settings import Settings
@@ -79,7 +80,7 @@ def test_every_route_has_its_section(sections: dict[str, str], operations: dict[
 
 def test_every_page_for_people_is_in_the_table(text: str, tmp_path: Path) -> None:
     with Bench(tmp_path).open() as cache:
-        routers = (gallery.build(cache), documentation.build())
+        routers = (gallery.build(cache, Bulkheads().management), documentation.build())
     built = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
     named = {path for row in rows(text, "path") for path in re.findall(r"`(/[^`]*)`", row[0])}
     assert named == built | {"/openapi.json"}

@@ -11,8 +11,10 @@ from starlette.types import ASGIApp
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
 from logocache.cache import LogoCache
+from logocache.server.bulkheads import Bulkheads
 from logocache.server.load import Load
 from logocache.server.metrics import Metrics
+from logocache.server.opening import Opening
 from logocache.server.problems import install_handlers
 from logocache.server.requests import Requests
 from logocache.server.routes import integrations, maintenance, probes
@@ -40,9 +42,10 @@ def without_database(folder: Path) -> LogoCache:
 
 def make_router(cache: LogoCache, metrics: Metrics | None = None, load: Load = IDLE) -> APIRouter:
     router = APIRouter()
-    router.include_router(probes.build(cache, metrics or Metrics(), lambda: load))
-    router.include_router(maintenance.build(cache, cache.settings, admin_only(cache.settings)))
-    router.include_router(integrations.build(cache))
+    desk, opening = Bulkheads().management, Opening(lambda: asyncio.sleep(0))
+    router.include_router(probes.build(cache, metrics or Metrics(), lambda: load, desk, opening))
+    router.include_router(maintenance.build(cache, admin_only(cache.settings), desk, opening))
+    router.include_router(integrations.build(cache, desk))
     return router
 
 

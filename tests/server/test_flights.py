@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.model import LogoRecord
+from logocache.model import LogoRecord, OutcomeKind
 from logocache.operations.on_demand import Fetched, FetchState
+from logocache.server.bulkheads import Bulkheads
 from logocache.server.flights import Flights
-from makers import NOW, make_cached
+from makers import DAY, NOW, make_cached
 from scenes import play, until
 
 LOGO = make_cached()
@@ -21,15 +22,25 @@ class Rows:
 
     def __init__(self) -> None:
         self.current: list[LogoRecord] = []
+        self.leased = False
         self.asked = 0
 
-    def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
+    def is_in_work(self, key: str) -> bool:
         self.asked += 1
+        return self.leased
+
+    def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
         return self.current
 
 
 def flights_of(rows: Rows, *, workers: int = 1, limit: int = 1, patience: float = 20) -> Flights:
-    return Flights(rows, workers=workers, limit=limit, patience=patience)  # type: ignore[arg-type]  # the one method used
+    return Flights(
+        rows,  # type: ignore[arg-type]  # the two methods used
+        Bulkheads().look_ups,
+        workers=workers,
+        limit=limit,
+        patience=patience,
+    )
 
 
 def done() -> Fetched:
@@ -85,14 +96,34 @@ def test_a_failure_reaches_who_waits_and_the_log(error: Exception, caplog: pytes
     assert caplog.records[0].message in {"fetch.failed", "fetch.broken"}
 
 
-def test_a_fetch_elsewhere_is_waited_for() -> None:
+NOT_ASKED = make_cached(last_outcome=OutcomeKind.NOT_ASKED, next_attempt_at=NOW + DAY)
+"""`checked_at` is that of the attempt before."""
+
+
+@pytest.mark.parametrize("after", [LOGO, NOT_ASKED], ids=["with a logo", "without an answer"])
+def test_a_fetch_elsewhere_is_waited_for_whatever_comes_of_it(after: LogoRecord) -> None:
     async def scene() -> None:
         rows = Rows()
-        rows.current = [make_cached(checked_at=None)]
-        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=rows.current[0])
+        before = make_cached(checked_at=NOW - DAY)
+        rows.current, rows.leased = [before], True
+        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=before)
         flight = flights_of(rows).start("shopify", lambda: elsewhere)
+        assert flight is not None
         await until(lambda: rows.asked > 0)
-        rows.current = [LOGO]
+        assert not flight.done()
+        rows.current, rows.leased = [after], False
+        assert await flight == after
+
+    play(scene)
+
+
+def test_what_another_process_gives_back_as_it_was_is_fetched_here() -> None:
+    async def scene() -> None:
+        rows = Rows()
+        before = make_cached(checked_at=None)
+        rows.current = [before]
+        answers = [Fetched(state=FetchState.ELSEWHERE, record=before), done()]
+        flight = flights_of(rows).start("shopify", lambda: answers.pop(0))
         assert flight is not None
         assert await flight == LOGO
 
@@ -112,11 +143,11 @@ def test_an_entry_that_goes_while_it_is_waited_for_is_none() -> None:
 def test_nobody_is_waited_for_for_ever() -> None:
     async def scene() -> None:
         rows = Rows()
-        rows.current = [make_cached(checked_at=NOW)]
-        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=rows.current[0])
+        rows.current, rows.leased = [LOGO], True
+        elsewhere = Fetched(state=FetchState.ELSEWHERE, record=LOGO)
         flight = flights_of(rows, patience=0.01).start("shopify", lambda: elsewhere)
         assert flight is not None
-        assert await flight == rows.current[0]
+        assert await flight == LOGO
 
     play(scene)
 

@@ -11,6 +11,7 @@ from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import SchemaError
 from logocache.model import OutcomeKind
+from logocache.server.bulkheads import Bulkheads
 from logocache.server.html import POLICY
 from logocache.server.routes import gallery
 from makers import DAY, NOW, make_integration
@@ -33,7 +34,9 @@ def cache(bench: Bench) -> Iterator[LogoCache]:
 
 def client_of(cache: LogoCache, *, prefix: str = "", days_later: float = 3) -> Client:
     app = FastAPI()
-    app.include_router(gallery.build(cache, lambda: NOW + days_later * DAY), prefix=prefix)
+    app.include_router(
+        gallery.build(cache, Bulkheads().management, lambda: NOW + days_later * DAY), prefix=prefix
+    )
     return Client(app)
 
 

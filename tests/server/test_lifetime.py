@@ -13,7 +13,7 @@ from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind
 from logocache.selection import ListQuery
 from logocache.server import lifetime
-from logocache.server.lifetime import Lifetime, jittered
+from logocache.server.lifetime import Lifetime
 from logocache.server.mirror import Known
 from logocache.server.questions import LogoQuestion
 from logocache.server.service import LogoService
@@ -153,9 +153,3 @@ def test_counts_that_cannot_be_written_at_the_end_are_told(
     play(scene)
     lost = [record for record in caplog.records if record.message == "accesses.lost"]
     assert [vars(record)["accesses"] for record in lost] == [1]
-
-
-def test_jitter_stays_around_the_interval() -> None:
-    waits = {jittered(60) for _ in range(100)}
-    assert all(30 <= wait <= 90 for wait in waits)
-    assert len(waits) > 1

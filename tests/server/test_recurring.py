@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.server.recurring import Recurring
+from logocache.server.recurring import Recurring, jittered
 from scenes import play, until
 
 
@@ -55,3 +55,9 @@ def test_trouble_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture
         "work.broken",
         "work.recovered",
     ]
+
+
+def test_jitter_stays_around_the_interval() -> None:
+    waits = {jittered(60) for _ in range(100)}
+    assert all(30 <= wait <= 90 for wait in waits)
+    assert len(waits) > 1

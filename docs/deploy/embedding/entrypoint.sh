@@ -6,8 +6,8 @@ set -eu
 # --- logos ----------------------------------------------------------------------------------------
 # Makes the directory and the database ready, and fetches what is due: a minute or two the first time,
 # a second later on. A logo that cannot be had is no failure. A directory or a database that cannot be
-# used is one: then this ends here, with a line that says what to do.
-logocache init
+# used is one: a line says what to do, and the backend starts without logos.
+logocache init || echo "no logos until 'logocache init' has run" >&2
 # --------------------------------------------------------------------------------------------------
 
 exec uvicorn main:app --host 0.0.0.0 --port 8000

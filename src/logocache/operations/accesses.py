@@ -15,6 +15,7 @@ class Accesses:
         self._repository = repository
         self._hits: dict[str, Access] = {}
         self._counters: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
 
@@ -31,15 +32,16 @@ class Accesses:
 
     @property
     def held(self) -> int:
-        """Look-ups that are counted and not yet written."""
-        return self._counters.total()
+        """Look-ups that are counted and not yet written: what a database that hangs was given, too."""
+        with self._lock:
+            return self._counters.total() + self._under_way.total()
 
     def flush(self) -> None:
         """Write what is counted. Raises DatabaseError, and then nothing is lost: it stays counted."""
         with self._flushing:
             with self._lock:
                 hits, counters = self._hits, self._counters
-                self._hits, self._counters = {}, Counter()
+                self._hits, self._counters, self._under_way = {}, Counter(), counters
             if not counters:
                 return
             try:
@@ -47,9 +49,12 @@ class Accesses:
             except BaseException:
                 self._put_back(hits, counters)
                 raise
+            with self._lock:
+                self._under_way = Counter()
 
     def _put_back(self, hits: Mapping[str, Access], counters: Counter[str]) -> None:
         with self._lock:
+            self._under_way = Counter()
             self._counters.update(counters)
             for key, access in hits.items():
                 self._add(key, access)

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from logocache.errors import DatabaseError
@@ -13,18 +12,9 @@ from logocache.operations.copies import keep_copy
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
 from logocache.policy.attempts import is_due, is_stale
-from logocache.ports.repository import RecordFilter
+from logocache.ports.repository import DueFilter, RecordFilter
 from logocache.settings import OnDemand, Settings
 from logocache.variant import Variant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """A logo in the form that was wanted."""
-
-    content: bytes
-    is_new: bool
-    """It was made just now, and is not kept anywhere."""
 
 
 class Shelf:
@@ -50,6 +40,11 @@ class Shelf:
         """Those of the entries that there are, in order of key."""
         where = RecordFilter(keys=keys)
         return [record for page in pages(self._parts.repository, where) for record in page]
+
+    def is_in_work(self, key: str) -> bool:
+        """True while somebody holds a lease on the entry."""
+        free = DueFilter(now=self._parts.clock(), keys=(key,), forced=True)
+        return bool(self.records((key,))) and not self._parts.repository.due_keys(free, limit=1)
 
     def is_stale(self, record: LogoRecord) -> bool:
         return is_stale(record, now=self._parts.clock(), refresh_interval=self._settings.refresh_interval)
@@ -100,16 +95,13 @@ class Shelf:
         record = self._parts.repository.get(key) if key is not None else None
         return record.file.name if record is not None and record.file is not None else None
 
-    def variant(self, file: StoredFile, variant: Variant) -> Form | None:
-        """The logo in the form that is wanted; None as `read`."""
-        if not variant.is_stored_form:
-            kept = self._parts.variants.read(file.name, variant)
-            if kept is not None:
-                return Form(content=kept, is_new=False)
-        png = self.read(file)
-        if png is None or variant.is_stored_form:
-            return Form(content=png, is_new=False) if png is not None else None
-        return Form(content=self._parts.engines.images.derive(png, variant), is_new=True)
+    def kept(self, file: StoredFile, variant: Variant) -> bytes | None:
+        """The logo in another form, where it was made before and is on the disk."""
+        return self._parts.variants.read(file.name, variant)
+
+    def derive(self, png: bytes, variant: Variant) -> bytes:
+        """The stored PNG in another form, made afresh."""
+        return self._parts.engines.images.derive(png, variant)
 
     def keep(self, file: StoredFile, variant: Variant, content: bytes) -> None:
         """Keep a form that was made, where there is room for it. Waits for the writers of the database."""

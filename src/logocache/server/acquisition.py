@@ -8,6 +8,7 @@ from logocache.cache import LogoCache
 from logocache.model import LogoRecord
 from logocache.operations.on_demand import Fetched, FetchState
 from logocache.policy.attempts import was_given_up, was_lost
+from logocache.server.bulkheads import Bulkhead
 from logocache.server.clients import ClientLimit
 from logocache.server.flights import Flight, Flights
 from logocache.server.mirror import Known, Mirror
@@ -25,7 +26,7 @@ REST_SECONDS = 10
 class Acquisition:
     """Used by the event loop's thread; fetches run in threads of their own."""
 
-    def __init__(self, cache: LogoCache, mirror: Mirror) -> None:
+    def __init__(self, cache: LogoCache, mirror: Mirror, look_ups: Bulkhead) -> None:
         settings = cache.settings
         self._policy = settings.on_demand
         self._on_demand = cache.on_demand
@@ -39,6 +40,7 @@ class Acquisition:
         self._resting = Resting(REST_SECONDS)
         self.flights = Flights(
             cache.shelf,
+            look_ups,
             workers=settings.concurrency,
             limit=settings.on_demand_queue,
             patience=settings.logo_timeout_seconds,

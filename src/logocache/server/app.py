@@ -13,19 +13,20 @@ from logocache.settings import Settings
 from logocache.version import __version__
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, strict: bool = True) -> FastAPI:
     """An application for any ASGI server, with settings of the environment when none are given.
 
     Raises SettingsError, CatalogError. Its start raises DirectoryError, DatabaseError or SchemaError
-    when there is no usable cache: run `logocache init` first.
+    when there is no usable cache (run `logocache init` first), unless it is not to be `strict`: then it
+    answers 503 until there is one.
     """
-    return Application(assemble(settings or Settings()))
+    return Application(assemble(settings or Settings()), strict=strict)
 
 
 class Application(FastAPI):
     """FastAPI, and around it our own layers: a hot logo passes through nothing else."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, strict: bool) -> None:
         super().__init__(
             title="logocache",
             summary="Logos of companies and integrations, from your own cache.",
@@ -34,7 +35,7 @@ class Application(FastAPI):
             redoc_url=None,
             redirect_slashes=False,
         )
-        self.include_router(router_of(server))
+        self.include_router(router_of(server, strict=strict))
         install_handlers(self)
         settings = server.cache.settings
         layers: ASGIApp = super().__call__

@@ -13,6 +13,7 @@ from logocache.errors import LogoCacheError
 from logocache.model import LogoRecord
 from logocache.operations.on_demand import Fetched, FetchState
 from logocache.operations.shelf import Shelf
+from logocache.server.bulkheads import Bulkhead
 
 ELSEWHERE_SECONDS = 0.25
 """How often we look whether another process has finished."""
@@ -26,12 +27,16 @@ _log = logging.getLogger(__name__)
 class Flights:
     """Used by the event loop's thread; the jobs run in others."""
 
-    def __init__(self, shelf: Shelf, *, workers: int, limit: int, patience: float) -> None:
+    def __init__(
+        self, shelf: Shelf, look_ups: Bulkhead, *, workers: int, limit: int, patience: float
+    ) -> None:
         """At most `limit` names wait beyond those that `workers` threads are busy with.
 
-        `patience` is how many seconds to wait for another process that fetches the same logo.
+        `look_ups` has the threads that ask the database. `patience` is how many seconds to wait for
+        another process that fetches the same logo.
         """
         self._shelf = shelf
+        self._look_ups = look_ups
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="logocache-fetch")
         self._workers = workers
         self._limit = limit
@@ -87,25 +92,37 @@ class Flights:
             flight.cancel()
 
     async def _fly(self, job: Job) -> LogoRecord | None:
+        fetched = await self._work(job)
+        if fetched.state is not FetchState.ELSEWHERE or fetched.record is None:
+            return fetched.record
+        record, is_free = await self._elsewhere(fetched.record)
+        if is_free and record == fetched.record:
+            # The other one gave it back as it was: it ended, or could not do it.
+            return (await self._work(job)).record
+        return record
+
+    async def _work(self, job: Job) -> Fetched:
         if self._closed:
             raise asyncio.CancelledError
-        fetched = await asyncio.get_running_loop().run_in_executor(self._pool, job)
-        if fetched.state is FetchState.ELSEWHERE and fetched.record is not None:
-            return await self._elsewhere(fetched.record)
-        return fetched.record
+        return await asyncio.get_running_loop().run_in_executor(self._pool, job)
 
-    async def _elsewhere(self, before: LogoRecord) -> LogoRecord | None:
-        """The entry once another process has saved it; as it was when that takes too long."""
-        record: LogoRecord | None = before
+    async def _elsewhere(self, before: LogoRecord) -> tuple[LogoRecord | None, bool]:
+        """The entry once nobody else works on it, and True; when that takes too long, as it was, and False.
+
+        What came of it may be any change of the row, or none: only the lease tells that it is over.
+        """
+        key = before.key
         try:
             async with asyncio.timeout(self._patience):
-                while record is not None and record.checked_at == before.checked_at:
+                while await self._look_ups.run(  # noqa: ASYNC110  # it happens in another process
+                    partial(self._shelf.is_in_work, key)
+                ):
                     await asyncio.sleep(ELSEWHERE_SECONDS)
-                    found = await asyncio.to_thread(self._shelf.records, (before.key,))
-                    record = next(iter(found), None)
+                found = await self._look_ups.run(partial(self._shelf.records, (key,)))
+                return next(iter(found), None), True
         except TimeoutError:
-            _log.warning("fetch.elsewhere_too_long", extra={"key": before.key})
-        return record
+            _log.warning("fetch.elsewhere_too_long", extra={"key": key})
+        return before, False
 
     def _landed(self, name: str, flight: Flight) -> None:
         self._flights.pop(name, None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 
 from logocache.errors import LogoCacheError
@@ -49,3 +50,8 @@ class Recurring:
         while True:
             await asyncio.sleep(self._wait())
             await self.once()
+
+
+def jittered(seconds: float) -> float:
+    """A wait around `seconds`, so that many processes do not move in step."""
+    return seconds * random.uniform(0.5, 1.5)  # noqa: S311  # no secret depends on it

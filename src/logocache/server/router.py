@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
@@ -31,14 +31,15 @@ class Server:
     cors: Cors
 
 
-def create_router(settings: Settings | None = None) -> APIRouter:
+def create_router(settings: Settings | None = None, *, strict: bool = False) -> APIRouter:
     """All routes, to be included under any prefix of a FastAPI application.
 
     Its lifespan opens and ends the cache with the application. Settings come from the environment
-    when none are given. Raises SettingsError, CatalogError; the application's start raises
-    DirectoryError, DatabaseError or SchemaError when `logocache init` was not run.
+    when none are given. While there is no usable cache, the routes answer 503, and the application is
+    not hindered; it is looked for again and again. `strict` has the application's start raise
+    DirectoryError, DatabaseError or SchemaError instead. Raises SettingsError, CatalogError itself.
     """
-    return router_of(assemble(settings or Settings()))
+    return router_of(assemble(settings or Settings()), strict=strict)
 
 
 def assemble(settings: Settings) -> Server:
@@ -55,7 +56,8 @@ def assemble(settings: Settings) -> Server:
     )
 
 
-def router_of(server: Server) -> APIRouter:
+def router_of(server: Server, *, strict: bool) -> APIRouter:
+    """The routes of that server, and its lifespan: see `create_router`."""
     settings = server.cache.settings
     admin = admin_only(settings)
 
@@ -65,17 +67,23 @@ def router_of(server: Server) -> APIRouter:
     def report_load() -> None:
         server.metrics.loaded(load())
 
+    lifetime = Lifetime(server.cache, server.service, each_second=report_load)
+    opening, desk = lifetime.opening, server.service.bulkheads.management
+
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:  # noqa: ANN401  # whatever application it is
-        async with Lifetime(server.cache, server.service, each_second=report_load).run():
+        async with lifetime.run(strict=strict):
             yield
 
     router = APIRouter(lifespan=lifespan)
-    router.include_router(gallery.build(server.cache))
+    router.include_router(gallery.build(server.cache, desk))
     router.include_router(documentation.build())
-    router.include_router(probes.build(server.cache, server.metrics, load))
-    router.include_router(maintenance.build(server.cache, settings, admin))
-    router.include_router(integrations.build(server.cache))
-    router.include_router(logos.build(server.service, server.addresses, server.cors, admin))
-    router.include_router(logos.build_by_domain(server.service, server.addresses, server.cors))
+    router.include_router(probes.build(server.cache, server.metrics, load, desk, opening))
+    router.include_router(maintenance.build(server.cache, admin, desk, opening))
+    for routes in (
+        integrations.build(server.cache, desk),
+        logos.build(server.service, server.addresses, server.cors, admin),
+        logos.build_by_domain(server.service, server.addresses, server.cors),
+    ):
+        router.include_router(routes, dependencies=[Depends(opening.check)])
     return router

@@ -4,12 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from logocache.cache import LogoCache
+from logocache.errors import DirectoryError
 from logocache.model import LogoRecord, Status, StoredFile
 from logocache.policy.attempts import is_unknown
 from logocache.server.acquisition import RETRY_SECONDS, Acquisition
 from logocache.server.bodies import Bodies, Body
+from logocache.server.bulkheads import Bulkheads
 from logocache.server.keeping import Keeping
 from logocache.server.mirror import Known, Mirror
 from logocache.server.once import Once
@@ -51,10 +54,11 @@ class LogoService:
         self._shelf = cache.shelf
         self._looked_up = looked_up
         self._once = Once()
+        self.bulkheads = Bulkheads()
         self.mirror = Mirror(cache.shelf, settings.refresh_interval)
         self.bodies = Bodies(int(settings.hot_memory_mb * 1_000_000))
         self.keeping = Keeping(cache.shelf)
-        self.acquisition = Acquisition(cache, self.mirror)
+        self.acquisition = Acquisition(cache, self.mirror, self.bulkheads.look_ups)
 
     def from_memory(self, question: Question) -> Served | None:
         """The answer, if nobody need be asked for it; None sends the caller to `answer` or `file`."""
@@ -98,12 +102,11 @@ class LogoService:
         served = self._file_from_memory(question)
         if served is not None:
             return served
-        png = await self._once.do(question, lambda: asyncio.to_thread(self._shelf.read_named, question.file))
+        reading = partial(self._shelf.read_named, question.file)
+        png = await self._once.do(question, lambda: self.bulkheads.disk.run(reading))
         if png is not None:
-            body = Body.of(png, STORED_FORM.format)
-            self.bodies.put(question.file, STORED_FORM.label, body)
-            return self._immutable(question, body)
-        successor = await asyncio.to_thread(self._shelf.successor, question.file)
+            return self._immutable(question, self._put(question.file, STORED_FORM, png))
+        successor = await self.bulkheads.look_ups.run(partial(self._shelf.successor, question.file))
         if successor is None or successor == question.file:
             self._count_miss()
             raise NoLogoError
@@ -165,7 +168,7 @@ class LogoService:
         """What the database says, read again when it has changed while we read."""
         while True:
             generation = self.mirror.generation
-            record = await asyncio.to_thread(self._shelf.find, name)
+            record = await self.bulkheads.look_ups.run(partial(self._shelf.find, name))
             if generation == self.mirror.generation:
                 return self.mirror.put(name, record)
 
@@ -175,18 +178,35 @@ class LogoService:
             return body
         if not variant.is_stored_form:
             self.acquisition.allow_drawing(client)
+        read = self._read if variant.is_stored_form else self._read_or_draw
+        return await self._once.do(("body", file.name, variant.label), partial(read, file, variant))
 
-        async def read() -> Body | None:
-            form = await asyncio.to_thread(self._shelf.variant, file, variant)
-            if form is None:
-                return None
-            if form.is_new:
-                self.keeping.keep(file, variant, form.content)
-            made = Body.of(form.content, variant.format)
-            self.bodies.put(file.name, variant.label, made)
-            return made
+    async def _read(self, file: StoredFile, variant: Variant = STORED_FORM) -> Body | None:
+        """The logo as it is stored. The database need not be asked."""
+        png = await self.bulkheads.disk.run(partial(self._shelf.read, file))
+        return self._put(file.name, variant, png) if png is not None else None
 
-        return await self._once.do(("body", file.name, variant.label), read)
+    async def _read_or_draw(self, file: StoredFile, variant: Variant) -> Body | None:
+        """Another form of it: from the disk, or drawn, and then kept. The database need not be asked."""
+        stored = self.bodies.get(file.name, STORED_FORM.label)
+        try:
+            kept = await self.bulkheads.disk.run(partial(self._shelf.kept, file, variant))
+            if kept is not None:
+                return self._put(file.name, variant, kept)
+            stored = stored or await self._read(file)
+        except DirectoryError:
+            if stored is None:
+                raise
+        if stored is None:
+            return None
+        drawn = await self.bulkheads.drawing.run(partial(self._shelf.derive, stored.content, variant))
+        self.keeping.keep(file, variant, drawn)
+        return self._put(file.name, variant, drawn)
+
+    def _put(self, name: str, variant: Variant, content: bytes) -> Body:
+        body = Body.of(content, variant.format)
+        self.bodies.put(name, variant.label, body)
+        return body
 
     async def _missed(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
         """Fetch it, if it may be fetched now, and answer with what came of it."""
@@ -244,10 +264,8 @@ class LogoService:
         self.acquisition.allow_drawing(client)
 
         async def draw() -> Body:
-            content = await asyncio.to_thread(self._shelf.monogram, name, record, variant)
-            made = Body.of(content, variant.format)
-            self.bodies.put(drawn_as, variant.label, made)
-            return made
+            drawing = partial(self._shelf.monogram, name, record, variant)
+            return self._put(drawn_as, variant, await self.bulkheads.drawing.run(drawing))
 
         return await self._once.do((drawn_as, variant.label), draw)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,6 +14,7 @@ from logocache.cache import LogoCache
 from logocache.errors import LogoCacheError, UnknownKeyError
 from logocache.selection import ListQuery, SortKey
 from logocache.server.assets import Asset, assets
+from logocache.server.bulkheads import Bulkhead
 from logocache.server.cards import card_of, facets_of
 from logocache.server.conditional import Precondition, evaluate
 from logocache.server.facts import facts_of
@@ -33,28 +35,32 @@ def present() -> datetime:
     return datetime.now(UTC)
 
 
-def build(cache: LogoCache, now: Callable[[], datetime] = present) -> APIRouter:
-    """The routes; none of them is part of the API."""
+def build(cache: LogoCache, desk: Bulkhead, now: Callable[[], datetime] = present) -> APIRouter:
+    """The routes; none of them is part of the API. `desk` has the threads for them."""
     router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
     gallery = Gallery(cache, now)
 
     @router.get("/")
     @router.head("/")
-    def get_gallery(request: Request) -> Response:
+    async def get_gallery(request: Request) -> Response:
         if not cache.settings.enabled:
             return switched_off_page(root=HERE)
-        shown = gallery.look()
+        try:
+            shown = await desk.run(gallery.look)
+        except LogoCacheError as error:
+            shown = error
         return error_page(shown, root=HERE) if isinstance(shown, LogoCacheError) else page(request, shown)
 
     @router.get("/logos/{key}")
     @router.head("/logos/{key}")
-    def get_facts(request: Request, key: Annotated[Name, Path()]) -> Response:
+    async def get_facts(request: Request, key: Annotated[Name, Path()]) -> Response:
         if not cache.settings.enabled:
             return switched_off_page(root=ABOVE)
         try:
-            return page(request, _facts(cache, key, path=request.url.path, now=now()))
+            shown = await desk.run(partial(_facts, cache, key, path=request.url.path, now=now()))
         except LogoCacheError as error:
             return error_page(error, root=ABOVE)
+        return page(request, shown)
 
     _add_files(router)
     return router

@@ -1,6 +1,7 @@
 """The entries of the cache, and its figures."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from logocache.cache import LogoCache
 from logocache.errors import UnknownKeyError
 from logocache.selection import ListQuery
+from logocache.server.bulkheads import Bulkhead
 from logocache.server.documents import (
     EntryDocument,
     ListingDocument,
@@ -19,7 +21,8 @@ from logocache.server.parameters import After, Limit, Name, list_query
 from logocache.server.problems import ProblemRoute, problem_responses
 
 
-def build(cache: LogoCache) -> APIRouter:
+def build(cache: LogoCache, desk: Bulkhead) -> APIRouter:
+    """The routes; `desk` has the threads for them."""
     router = APIRouter(route_class=ProblemRoute, tags=["integrations"])
 
     @router.get(
@@ -31,11 +34,11 @@ def build(cache: LogoCache) -> APIRouter:
         responses=problem_responses(400, 404, 422, 503),
     )
     @router.head("/api/integrations", include_in_schema=False)
-    def list_integrations(
+    async def list_integrations(
         query: Annotated[ListQuery, Depends(list_query)], limit: Limit = 100, after: After = None
     ) -> Response:
         """As `logocache list --json`. All conditions must hold; a condition given twice means either."""
-        return result_answer(cache.list(replace(query, limit=limit, after=after)))
+        return result_answer(await desk.run(partial(cache.list, replace(query, limit=limit, after=after))))
 
     @router.get(
         "/api/integrations/logos/stats",
@@ -46,9 +49,9 @@ def build(cache: LogoCache) -> APIRouter:
         responses=problem_responses(503),
     )
     @router.head("/api/integrations/logos/stats", include_in_schema=False)
-    def get_logo_stats() -> Response:
+    async def get_logo_stats() -> Response:
         """As `logocache stats --json`: entries, sizes, hits, and what is due."""
-        return result_answer(cache.stats())
+        return result_answer(await desk.run(cache.stats))
 
     @router.get(
         "/api/integrations/{id}",
@@ -59,13 +62,13 @@ def build(cache: LogoCache) -> APIRouter:
         responses=problem_responses(404, 422, 503),
     )
     @router.head("/api/integrations/{id}", include_in_schema=False)
-    def get_integration(
+    async def get_integration(
         key: Annotated[
             Name, Path(alias="id", description="Key, alias or domain.", examples=["shopify", "shopify.com"])
         ],
     ) -> Response:
         """All that is known of an entry, whether it has a logo or not."""
-        found = cache.list(ListQuery(keys=(key,))).entries
+        found = (await desk.run(partial(cache.list, ListQuery(keys=(key,))))).entries
         if not found:
             raise UnknownKeyError(
                 f"{key!r} is in the catalogue, but not in the cache yet", hint="run `logocache init`"

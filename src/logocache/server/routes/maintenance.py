@@ -1,6 +1,8 @@
 """How the cache is, what it holds, and clearing it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,6 +13,7 @@ from logocache.errors import SelectionError
 from logocache.health import Health, HealthStatus
 from logocache.results import ClearPlan, ClearReport
 from logocache.selection import ClearSelection
+from logocache.server.bulkheads import Bulkhead
 from logocache.server.documents import (
     ClearDocument,
     ConfigDocument,
@@ -22,6 +25,7 @@ from logocache.server.documents import (
     result_answer,
 )
 from logocache.server.files import file_page
+from logocache.server.opening import Opening
 from logocache.server.parameters import After, Keys, Limit, Providers, Statuses
 from logocache.server.problems import ProblemRoute, problem_responses
 from logocache.server.security import AdminOnly
@@ -32,16 +36,23 @@ LONGEST_AGE_DAYS = 36500
 FILES_PATH = "/api/logo-cache/files"
 
 
-def build(cache: LogoCache, settings: Settings, admin: AdminOnly) -> APIRouter:
-    """The routes; `admin` guards those that change something."""
+def build(cache: LogoCache, admin: AdminOnly, desk: Bulkhead, opening: Opening) -> APIRouter:
+    """The routes; `admin` guards those that change something, and `desk` has the threads for all.
+
+    Before `opening` is done there are only health and settings.
+    """
     router = APIRouter(route_class=ProblemRoute, tags=["maintenance"])
-    _add_figures(router, cache)
-    _add_contents(router, cache, settings)
-    _add_clearing(router, cache, admin)
+    opened = APIRouter(route_class=ProblemRoute, dependencies=[Depends(opening.check)])
+    _add_health(router, cache, desk, opening)
+    _add_figures(opened, cache, desk)
+    _add_contents(opened, cache, desk)
+    _add_settings(router, cache.settings)
+    _add_clearing(opened, cache, admin, desk)
+    router.include_router(opened)
     return router
 
 
-def _add_figures(router: APIRouter, cache: LogoCache) -> None:
+def _add_health(router: APIRouter, cache: LogoCache, desk: Bulkhead, opening: Opening) -> None:
     unhealthy: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
         503: {"model": Health, "description": "`unhealthy`: the directory is gone or cannot be read."}
     }
@@ -55,11 +66,15 @@ def _add_figures(router: APIRouter, cache: LogoCache) -> None:
         responses=unhealthy,
     )
     @router.head("/api/logo-cache/health", include_in_schema=False)
-    def get_health() -> Response:
+    async def get_health() -> Response:
         """Sizes are MB and GB (10^6 and 10^9 bytes). What cannot be asked is null."""
-        health = cache.health()
+        health = await desk.run(cache.health)
+        if opening.problem is not None:
+            health = replace(health, status=HealthStatus.UNHEALTHY)
         return health_answer(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
 
+
+def _add_figures(router: APIRouter, cache: LogoCache, desk: Bulkhead) -> None:
     @router.get(
         "/api/logo-cache/stats",
         operation_id="get_cache_stats",
@@ -69,12 +84,12 @@ def _add_figures(router: APIRouter, cache: LogoCache) -> None:
         responses=problem_responses(503),
     )
     @router.head("/api/logo-cache/stats", include_in_schema=False)
-    def get_cache_stats() -> Response:
+    async def get_cache_stats() -> Response:
         """As `logocache stats --json`."""
-        return result_answer(cache.stats())
+        return result_answer(await desk.run(cache.stats))
 
 
-def _add_contents(router: APIRouter, cache: LogoCache, settings: Settings) -> None:
+def _add_contents(router: APIRouter, cache: LogoCache, desk: Bulkhead) -> None:
     @router.get(
         FILES_PATH,
         operation_id="list_files",
@@ -84,11 +99,14 @@ def _add_contents(router: APIRouter, cache: LogoCache, settings: Settings) -> No
         responses=problem_responses(422, 503),
     )
     @router.head(FILES_PATH, include_in_schema=False)
-    def list_files(request: Request, limit: Limit = 100, after: After = None) -> Response:
+    async def list_files(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """The current file of each entry that has one, placeholders too."""
         root = path_of(request.scope).removesuffix(FILES_PATH)
-        return files_answer(file_page(cache, limit=limit, after=after, root=root))
+        page = partial(file_page, cache, limit=limit, after=after, root=root)
+        return files_answer(await desk.run(page))
 
+
+def _add_settings(router: APIRouter, settings: Settings) -> None:
     @router.get(
         "/api/logo-cache/config",
         operation_id="get_config",
@@ -102,7 +120,7 @@ def _add_contents(router: APIRouter, cache: LogoCache, settings: Settings) -> No
         return config_answer(settings)
 
 
-def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly) -> None:
+def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, desk: Bulkhead) -> None:
     @router.post(
         "/api/logo-cache/clear",
         operation_id="clear_cache",
@@ -112,7 +130,7 @@ def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly) -> None
         responses=problem_responses(400, 401, 403, 404, 422, 503),
         dependencies=[Depends(admin)],
     )
-    def clear_cache(
+    async def clear_cache(
         selection: Annotated[ClearSelection, Depends(clear_selection)],
         *,
         dry_run: Annotated[bool, Query(description="Change nothing.")] = False,
@@ -122,8 +140,12 @@ def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly) -> None
         Conditions must all hold, and there must be one. An entry of the catalogue stays known, and its
         logo is fetched again.
         """
-        plan = cache.plan_clear(selection)
-        return result_answer(_report_of(plan) if dry_run else cache.clear(plan))
+
+        def clear() -> ClearReport:
+            plan = cache.plan_clear(selection)
+            return _report_of(plan) if dry_run else cache.clear(plan)
+
+        return result_answer(await desk.run(clear))
 
 
 def clear_selection(

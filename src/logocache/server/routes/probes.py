@@ -1,6 +1,8 @@
 """What orchestrators and Prometheus ask."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
@@ -8,15 +10,21 @@ from fastapi.responses import PlainTextResponse
 from logocache.cache import LogoCache
 from logocache.errors import UnavailableError
 from logocache.health import Readiness, ReadyStatus
-from logocache.results import CacheStats
+from logocache.server.bulkheads import Bulkhead
 from logocache.server.documents import HEADERS, readiness_answer
 from logocache.server.load import Load
 from logocache.server.metrics import CONTENT_TYPE, Metrics
+from logocache.server.opening import Opening
 from logocache.server.problems import ProblemRoute
 
+LOOK_SECONDS = 8.0
+"""For looking at database, directory and disk; who asks does not wait for much longer."""
 
-def build(cache: LogoCache, metrics: Metrics, load: Callable[[], Load]) -> APIRouter:
-    """The routes; `load` tells how much this worker has to do."""
+
+def build(
+    cache: LogoCache, metrics: Metrics, load: Callable[[], Load], desk: Bulkhead, opening: Opening
+) -> APIRouter:
+    """The routes; `load` tells how much this worker has to do, `desk` has the threads to look."""
     router = APIRouter(route_class=ProblemRoute, tags=["probes"])
 
     @router.get(
@@ -40,9 +48,11 @@ def build(cache: LogoCache, metrics: Metrics, load: Callable[[], Load]) -> APIRo
         responses={503: {"model": Readiness, "description": "`unavailable`: send requests elsewhere."}},
     )
     @router.head("/readyz", include_in_schema=False)
-    def get_readiness() -> Response:
+    async def get_readiness() -> Response:
         """Looks at database, directory and disk."""
-        readiness = cache.readiness()
+        readiness = await desk.run(cache.readiness, within=LOOK_SECONDS)
+        if opening.problem is not None:
+            readiness = replace(readiness, status=ReadyStatus.UNAVAILABLE)
         return readiness_answer(readiness, status=503 if readiness.status is ReadyStatus.UNAVAILABLE else 200)
 
     @router.get(
@@ -53,18 +63,14 @@ def build(cache: LogoCache, metrics: Metrics, load: Callable[[], Load]) -> APIRo
         response_description="Prometheus' text format.",
     )
     @router.head("/metrics", include_in_schema=False)
-    def get_metrics() -> Response:
+    async def get_metrics() -> Response:
         """Requests, hits, fetches, queue, sizes. Without the database `logocache_up_database` is 0."""
         metrics.loaded(load())
-        return Response(
-            metrics.exposition(_stats_of(cache)), headers=HEADERS | {"Content-Type": CONTENT_TYPE}
-        )
+        try:
+            stats = await desk.run(cache.stats, within=LOOK_SECONDS)
+        except UnavailableError:
+            stats = None
+        exposition = await desk.run(partial(metrics.exposition, stats))
+        return Response(exposition, headers=HEADERS | {"Content-Type": CONTENT_TYPE})
 
     return router
-
-
-def _stats_of(cache: LogoCache) -> CacheStats | None:
-    try:
-        return cache.stats()
-    except UnavailableError:
-        return None
