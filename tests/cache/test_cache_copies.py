@@ -122,7 +122,7 @@ def test_a_run_tidies_up_among_the_copies(bench: Bench) -> None:
         cache.init()
         for key in ("shopify", "slack"):
             keep(bench, key)
-        unfinished = bench.folder / "logos" / ".logocache" / "variants" / ".0123.part"
+        unfinished = bench.folder / "logos" / ".logocache" / "variants" / ".0123456789abcdef.part"
         unfinished.write_bytes(b"half")
     with bench.open(max_variants=1) as cache:
         cache.init()

@@ -75,7 +75,7 @@ def test_strangers_are_moved_and_our_own_orphans_deleted(bench: Bench) -> None:
 def test_leftovers_of_a_crash_are_found_and_deleted(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init(["slack"])
-        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "broken-off.png"
+        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "0123456789abcdef.part"
         leftover.write_bytes(b"half")
         bench.clock.now = datetime.now(UTC) + 2 * DAY
         report = cache.verify()
@@ -128,7 +128,7 @@ def test_two_entries_of_one_domain_share_what_is_asked(tmp_path: Path) -> None:
 def test_init_tidies_up_after_a_crash(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init(["slack"])
-        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "broken-off.png"
+        leftover = bench.folder / "logos" / ".logocache" / "tmp" / "0123456789abcdef.part"
         leftover.write_bytes(b"half")
         bench.clock.now = datetime.now(UTC) + 2 * DAY
         cache.init(["slack"])

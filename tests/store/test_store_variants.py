@@ -17,6 +17,7 @@ from copying import EACH, MOST, SHARED_ROOM, keep_many
 from logocache.errors import DirectoryError
 from logocache.ports.variants import Variants
 from logocache.store import variants as box
+from logocache.store.folders import opened
 from logocache.store.lock import locked
 from logocache.store.variants import LARGEST_COPY, FileVariants, _found
 from logocache.variant import ImageFormat, Variant
@@ -360,7 +361,7 @@ def test_a_lock_that_is_held_is_not_waited_for_without_end(
 ) -> None:
     monkeypatch.setattr(box, "SHRINKING_WAITS", 0.02)
     keep(copies, "slack")
-    with locked(folder / ".lock", seconds=0):
+    with opened(folder) as descriptor, locked(".lock", descriptor, seconds=0):
         assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
         copies.shrink(0)
         assert copies.read(file("slack"), SMALL) is not None, "reading waits for nobody"

@@ -55,8 +55,22 @@ class Store(Protocol):
         """Raise `DirectoryError` unless files may be put there now. A full disk is not noticed."""
         ...
 
+    def identity(self) -> str | None:
+        """The cache that the directory belongs to; None: to none yet. Raises `DirectoryError`."""
+        ...
+
+    def set_identity(self, identity: str, *, replace: bool) -> bool:
+        """Say, atomically, which cache it belongs to.
+
+        False if it belongs to one already, and that is not to be replaced.
+        """
+        ...
+
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:
-        """Write and sync a temporary file. Raises `DirectoryError`, such as for a full disk."""
+        """Write and sync a temporary file. Raises `DirectoryError`, such as for a full disk.
+
+        Raises ValueError for an image longer than any that we read.
+        """
         ...
 
     def commit(self, staged: StagedFile) -> None:
@@ -70,7 +84,7 @@ class Store(Protocol):
         ...
 
     def read(self, name: str) -> bytes | None:
-        """Its bytes; None when it is gone."""
+        """Its bytes; None when it is gone, or longer than any file that we have written."""
         ...
 
     def read_intact(self, name: str) -> bytes | None:
@@ -78,7 +92,7 @@ class Store(Protocol):
         ...
 
     def sha256(self, name: str) -> str | None:
-        """The digest of its bytes; None when it is gone."""
+        """The digest of its bytes; None as `read`."""
         ...
 
     def delete(self, name: str) -> bool:

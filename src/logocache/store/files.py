@@ -3,18 +3,20 @@
     <directory>/                    served by a web server, as it is
     ├── shopify_1f3a9c2e.png
     └── .logocache/                 private: mode 0700, hidden, never served
+        ├── cache-id                which cache the directory belongs to: see `identity`
         ├── tmp/                    files that are being written
         ├── quarantine/<random>/    what `verify --repair` moved away
         └── variants/               resized copies: see `variants`
 
 A file is written in tmp, synced, and then renamed: under its name it is whole or not there. Symbolic
 links are never followed: they, and whatever else we did not write, are only listed, moved and removed.
+The directory itself may be a link, since operators do that; no folder of ours may, see `folders`.
 """
 
 import errno
 import hashlib
-import io
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -22,24 +24,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from logocache.model import NormalisedImage, StoredFile
 from logocache.ports.store import DiskSpace, FoundFile, StagedFile
+from logocache.store.folders import PRIVATE_MODE, opened, opened_directory, refuse_links
+from logocache.store.identity import IDENTITY_FILE, read_identity, write_identity
 from logocache.store.names import check_name, file_name, promises
-from logocache.store.permissions import is_directory, problems_of
-from logocache.store.problems import directory_error, translated
+from logocache.store.permissions import problems_of
+from logocache.store.problems import translated
 
 SERVED_DIRECTORY_MODE = 0o755
 SERVED_FILE_MODE = 0o644
 """For a web server of another user, whatever our umask is."""
-PRIVATE_MODE = 0o700
+TEMPORARY = "tmp"
+QUARANTINE = "quarantine"
+LARGEST_LOGO = 2_000_000
+"""Bytes of the largest file that we write (`images.limits.LARGEST_PNG`). What is longer is not read."""
+UNFINISHED = re.compile(r"[0-9a-f]{16}\.part")
+"""What our own temporary files are called. No others are ever removed."""
 
 READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """Without following a link, and without waiting for the other end of a FIFO that somebody put there."""
 NOT_A_PLAIN_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
-
-Result = TypeVar("Result")
 
 
 class FileStore:
@@ -49,8 +55,6 @@ class FileStore:
         """`private` is a folder for our own use on the same file system; nothing is touched yet."""
         self._directory = directory
         self._private = private
-        self._temporary = private / "tmp"
-        self._quarantine = private / "quarantine"
         self._sync = sync
 
     @property
@@ -67,30 +71,48 @@ class FileStore:
 
     def require(self) -> None:
         """As the port says. Whether files can be written there is not asked: reading must go on."""
-        for folder in (self._directory, *self._private_folders()):
-            with translated(self._directory, f"there is no usable cache in {self._directory}"):
-                if not stat.S_ISDIR(folder.stat().st_mode):
-                    raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is a file")
+        with translated(self._directory, f"there is no usable cache in {self._directory}"):
+            if not stat.S_ISDIR(self._directory.stat().st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, f"{self._directory.name} is a file")
+            for name in (TEMPORARY, QUARANTINE):
+                with opened(self._private, name):
+                    pass
+            with opened(self._private) as folder:
+                refuse_links(folder)
 
     def check_writable(self) -> None:
         with translated(self._directory, f"the cache directory {self._directory} cannot be written"):
             for folder in (self._directory, *self._private_folders()):
                 _check_writable(folder)
 
+    def identity(self) -> str | None:
+        problem = f"{self._private / IDENTITY_FILE} cannot be read"
+        with translated(self._directory, problem):
+            return read_identity(self._private)
+
+    def set_identity(self, identity: str, *, replace: bool) -> bool:
+        with translated(self._directory, f"{self._private / IDENTITY_FILE} cannot be written"):
+            try:
+                write_identity(self._private, identity, replace=replace, sync=self._sync)
+            except FileExistsError:
+                return False
+        return True
+
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:
-        """As the port says. A private folder that was deleted meanwhile is made again; the directory
-        itself is not: when it is gone, a volume may be missing, and the disk below it is the wrong place.
+        """As the port says. A folder for temporary files that was deleted meanwhile is made again; the
+        private folder around it is not: when that is gone, a volume may be missing, and the disk below
+        it is the wrong place.
         """
         name = file_name(key, image.sha256)
-        path = self._temporary / f"{secrets.token_hex(8)}.part"
-        if not is_directory(self._temporary) and is_directory(self._directory):
-            self._prepare_private()
-        try:
-            self._write(path, image.png)
-        except OSError as error:
-            with suppress(OSError):  # what went wrong first is what to tell
-                path.unlink()
-            raise directory_error(error, self._directory, f"a logo cannot be written to {path}") from error
+        if len(image.png) > LARGEST_LOGO:
+            raise ValueError(f"a logo of {len(image.png)} bytes is longer than any that we read")
+        unfinished = f"{secrets.token_hex(8)}.part"
+        path = self._private / TEMPORARY / unfinished
+        with translated(self._directory, f"a logo cannot be written to {path}"):
+            with opened(self._private):  # not there: nothing is made
+                pass
+            with opened(self._private, TEMPORARY, make=True) as folder:
+                self._write(folder, unfinished, image.png)
         file = StoredFile(
             name=name, sha256=image.sha256, size=len(image.png), width=image.width, height=image.height
         )
@@ -98,24 +120,43 @@ class FileStore:
 
     def commit(self, staged: StagedFile) -> None:
         target = self.path(staged.file.name)
-        with translated(self._directory, f"the logo {target} cannot be put in place"):
+        with (
+            translated(self._directory, f"the logo {target} cannot be put in place"),
+            opened_directory(self._directory) as directory,
+        ):
             try:
-                staged.path.replace(target)
+                with opened(self._private, TEMPORARY) as folder:
+                    os.rename(staged.path.name, target.name, src_dir_fd=folder, dst_dir_fd=directory)
             except FileNotFoundError:
                 if self.sha256(target.name) != staged.file.sha256:
                     raise
-            self._sync_directory()
+            self._sync_directory(directory)
 
     def discard(self, staged: StagedFile) -> None:
-        with translated(self._directory, f"the temporary file {staged.path} cannot be removed"):
-            staged.path.unlink(missing_ok=True)
+        self._unlink_unfinished(staged.path.name)
 
     def path(self, name: str) -> Path:
         return self._directory / check_name(name)
 
     def read(self, name: str) -> bytes | None:
         """As the port says; None also for what is no plain file, such as a symbolic link."""
-        return self._with_file(name, lambda file: file.read())
+        path = self.path(name)
+        with translated(self._directory, f"the logo {path} cannot be read"):
+            try:
+                descriptor = os.open(path, READ_FLAGS)
+            except OSError as error:
+                if error.errno in NOT_A_PLAIN_FILE:
+                    return None
+                raise
+            try:
+                found = os.fstat(descriptor)
+                if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_LOGO:
+                    return None
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    content = file.read(LARGEST_LOGO + 1)
+            finally:
+                os.close(descriptor)
+        return content if len(content) <= LARGEST_LOGO else None
 
     def read_intact(self, name: str) -> bytes | None:
         content = self.read(name)
@@ -124,33 +165,55 @@ class FileStore:
         return content
 
     def sha256(self, name: str) -> str | None:
-        """As `read`, without holding the file in memory."""
-        return self._with_file(name, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
+        content = self.read(name)
+        return hashlib.sha256(content).hexdigest() if content is not None else None
 
     def delete(self, name: str) -> bool:
-        return self._unlink(self.path(name))
+        path = self.path(name)
+        with translated(self._directory, f"{path} cannot be deleted"):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        return True
 
     def files(self) -> Iterator[FoundFile]:
         """As the port says. Symbolic links and other strangers are listed too, directories are not."""
-        return self._listed(self._directory)
+        with translated(self._directory, f"the directory {self._directory} cannot be listed"):
+            yield from _listed(self._directory)
 
     def leftovers(self, *, before: datetime) -> Iterator[FoundFile]:
-        if is_directory(self._temporary):
-            yield from (found for found in self._listed(self._temporary) if found.modified_at < before)
+        """As the port says. Files of other names are somebody else's, and are left out."""
+        folder = self._private / TEMPORARY
+        with translated(self._directory, f"the directory {folder} cannot be listed"):
+            try:
+                with opened(self._private, TEMPORARY) as descriptor:
+                    listed = _listed(descriptor)
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                return
+        for found in listed:
+            if UNFINISHED.fullmatch(found.name) and found.modified_at < before:
+                yield found
 
     def delete_leftover(self, name: str) -> bool:
-        return self._unlink(self._temporary / check_name(name))
+        check_name(name)
+        return bool(UNFINISHED.fullmatch(name)) and self._unlink_unfinished(name)
 
     def quarantine(self, name: str) -> bool:
         """As the port says, into a new folder each time, so that nothing there is ever overwritten."""
         source = self.path(name)
-        with translated(self._directory, f"{source} cannot be moved to {self._quarantine}"):
-            folder = self._quarantine / secrets.token_hex(4)
-            folder.mkdir(mode=PRIVATE_MODE)
+        fresh = secrets.token_hex(4)
+        with (
+            translated(self._directory, f"{source} cannot be moved to {self._private / QUARANTINE}"),
+            opened(self._private, QUARANTINE) as outer,
+            opened_directory(self._directory) as directory,
+        ):
+            os.mkdir(fresh, PRIVATE_MODE, dir_fd=outer)
             try:
-                source.rename(folder / name)
+                with opened(self._private, QUARANTINE, fresh) as folder:
+                    os.rename(name, name, src_dir_fd=directory, dst_dir_fd=folder)
             except OSError as error:
-                folder.rmdir()
+                os.rmdir(fresh, dir_fd=outer)
                 if error.errno == errno.ENOENT:
                     return False
                 raise
@@ -166,65 +229,54 @@ class FileStore:
         return DiskSpace(free_bytes=usage.free, total_bytes=usage.total)
 
     def _private_folders(self) -> tuple[Path, ...]:
-        return self._private, self._temporary, self._quarantine
+        return self._private, self._private / TEMPORARY, self._private / QUARANTINE
 
     def _prepare_private(self) -> None:
         with translated(self._directory, f"our own folder {self._private} cannot be created"):
-            for folder in self._private_folders():
-                folder.mkdir(mode=PRIVATE_MODE, exist_ok=True)
+            for name in (TEMPORARY, QUARANTINE):
+                with opened(self._private, name, make=True):
+                    pass
+            with opened(self._private) as folder:
+                refuse_links(folder)
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, folder: int, name: str, content: bytes) -> None:
+        """A new file in the open folder, synced; none, when that fails."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), SERVED_FILE_MODE)
-            self._sync(file.fileno())
+        try:
+            with os.fdopen(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fchmod(file.fileno(), SERVED_FILE_MODE)
+                self._sync(file.fileno())
+        except OSError:
+            with suppress(OSError):  # what went wrong first is what to tell
+                os.unlink(name, dir_fd=folder)
+            raise
 
-    def _sync_directory(self) -> None:
+    def _sync_directory(self, descriptor: int) -> None:
         """Make the rename itself durable (fsync(2): "an explicit fsync on the directory is needed")."""
-        descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._sync(descriptor)
         except OSError as error:
             if error.errno != errno.EINVAL:  # some network file systems cannot sync directories
                 raise
-        finally:
-            os.close(descriptor)
 
-    def _with_file(self, name: str, use: Callable[[io.BufferedReader], Result]) -> Result | None:
-        path = self.path(name)
-        with translated(self._directory, f"the logo {path} cannot be read"):
+    def _unlink_unfinished(self, name: str) -> bool:
+        path = self._private / TEMPORARY / name
+        with translated(self._directory, f"the temporary file {path} cannot be removed"):
             try:
-                descriptor = os.open(path, READ_FLAGS)
-            except OSError as error:
-                if error.errno in NOT_A_PLAIN_FILE:
-                    return None
-                raise
-            try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    return None
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    return use(file)
-            finally:
-                os.close(descriptor)
-
-    def _unlink(self, path: Path) -> bool:
-        with translated(self._directory, f"{path} cannot be deleted"):
-            try:
-                path.unlink()
+                with opened(self._private, TEMPORARY) as folder:
+                    os.unlink(name, dir_fd=folder)
             except FileNotFoundError:
                 return False
         return True
 
-    def _listed(self, folder: Path) -> Iterator[FoundFile]:
-        with translated(self._directory, f"the directory {folder} cannot be listed"):
-            with os.scandir(folder) as entries:
-                visible = sorted(
-                    (each for each in entries if not each.name.startswith(".")), key=lambda each: each.name
-                )
-            found = [_found(entry) for entry in visible]
-        yield from (each for each in found if each is not None)
+
+def _listed(folder: int | Path) -> list[FoundFile]:
+    """What lies visibly in the folder, in order of name, without directories."""
+    with os.scandir(folder) as entries:
+        found = [_found(entry) for entry in entries if not entry.name.startswith(".")]
+    return sorted((each for each in found if each is not None), key=lambda each: each.name)
 
 
 def _found(entry: os.DirEntry[str]) -> FoundFile | None:

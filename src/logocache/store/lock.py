@@ -5,14 +5,15 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 PAUSE_SECONDS = 0.005
 
 
 @contextmanager
-def locked(path: Path, *, seconds: float) -> Iterator[None]:
-    """Hold the lock of the file `path`, which is made and never deleted. It ends with its process.
+def locked(name: str, folder: int, *, seconds: float) -> Iterator[None]:
+    """Hold the lock of the file `name` in the open `folder`; it is made and never deleted.
+
+    The lock ends with its process.
 
     Each call opens the file anew, so that flock(2) keeps threads apart too.
 
@@ -20,7 +21,8 @@ def locked(path: Path, *, seconds: float) -> Iterator[None]:
         TimeoutError: another has held it for all of `seconds`.
         OSError: the file cannot be made, or its file system has no locks.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(name, flags, 0o600, dir_fd=folder)
     try:
         _acquire(descriptor, time.monotonic() + seconds)
         yield

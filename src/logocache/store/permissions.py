@@ -16,7 +16,7 @@ def problems_of(directory: Path, private: Iterable[Path], names: Iterable[str]) 
         return (f"{directory} is not there or is no directory; run `logocache init`",)
     problems = [*_access(directory), *_exposure(directory)]
     for folder in private:
-        problems += [*_access(folder), *_openness(folder)]
+        problems += [*_access(folder), *_openness(folder), *_ownership(folder, directory), *_links(folder)]
     return (*problems, *_unreadable(directory, names))
 
 
@@ -44,6 +44,27 @@ def _exposure(directory: Path) -> Iterator[str]:
 def _openness(folder: Path) -> Iterator[str]:
     if is_directory(folder) and folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield f"{folder} is open to other users; run `chmod 700 {shlex.quote(str(folder))}`"
+
+
+def _ownership(folder: Path, directory: Path) -> Iterator[str]:
+    """Volumes show all kinds of owners: told is who is neither us nor the directory's owner."""
+    try:
+        owner = folder.stat(follow_symlinks=False).st_uid
+    except OSError:
+        return
+    if owner not in {os.geteuid(), directory.stat().st_uid}:
+        yield f"{folder} belongs to another user (uid {owner}) than the one who runs this"
+
+
+def _links(folder: Path) -> Iterator[str]:
+    """Links in the place of our own files. They are never followed."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_symlink())
+    except OSError:
+        return
+    for name in names[:MAX_FILES_NAMED]:
+        yield f"{folder / name} is a symbolic link; look who put it there, and remove it"
 
 
 def _unreadable(directory: Path, names: Iterable[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from logocache.errors import DirectoryError
+from logocache.store.folders import PlantedError
 
 ELSEWHERE = "name another directory with LOGO_CACHE_DIR"
 
@@ -25,6 +26,11 @@ def translated(directory: Path, problem: str) -> Iterator[None]:
 def directory_error(error: OSError, directory: Path, problem: str) -> DirectoryError:
     """The error for people; `problem` says what could not be done."""
     reason = error.strerror or str(error)
+    if isinstance(error, PlantedError):
+        return DirectoryError(
+            f"{problem} ({reason})",
+            hint=f"look who put it into {directory}, and remove it; `logocache init` makes what is missing",
+        )
     return DirectoryError(f"{problem} ({reason.lower()})", hint=hint_for(error, directory))
 
 

@@ -10,17 +10,20 @@ is whole or not there, but it is not synced. What a power cut leaves of it has t
 is not taken for a copy.
 """
 
+import errno
 import logging
 import os
+import re
 import secrets
 import stat
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from logocache.store.copies import belongs_to, copy_name, owner_of, sealed, unsealed
-from logocache.store.files import NOT_A_PLAIN_FILE, PRIVATE_MODE, READ_FLAGS
+from logocache.store.files import NOT_A_PLAIN_FILE, READ_FLAGS
+from logocache.store.folders import opened
 from logocache.store.lock import locked
 from logocache.store.names import is_ours
 from logocache.store.problems import translated
@@ -34,7 +37,8 @@ SHRINKING_WAITS = 1.0
 """Seconds for the lock. What waits is a new logo that needs the room."""
 
 _LOCK = ".lock"
-_UNFINISHED = ".part"
+_UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.part")
+"""What our own unfinished files are called. Files of other names are nobody's copies: they are left alone."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,18 +63,18 @@ class FileVariants:
 
     def read(self, file: str, variant: Variant) -> bytes | None:
         """As the port says. A damaged copy is deleted, so that a good one can take its place."""
-        path = self._folder / copy_name(file, variant)
+        name = copy_name(file, variant)
         try:
-            content = _read(path)
+            with self._opened() as folder:
+                body = unsealed(file, variant, _read(folder, name))
+                if body is None:
+                    _log.warning("variant.damaged", extra={"file": name})
+                    with suppress(OSError):  # it is read as damaged again
+                        os.unlink(name, dir_fd=folder)
         except OSError as error:
-            if error.errno not in NOT_A_PLAIN_FILE:
-                _log.warning("variant.unreadable", extra={"file": path.name, "reason": error.strerror})
+            if error.errno not in NOT_A_PLAIN_FILE | {errno.ENOTDIR}:
+                _log.warning("variant.unreadable", extra={"file": name, "reason": error.strerror})
             return None
-        body = unsealed(file, variant, content)
-        if body is None:
-            _log.warning("variant.damaged", extra={"file": path.name})
-            with suppress(OSError):  # it is read as damaged again
-                path.unlink()
         return body
 
     def keep(self, file: str, variant: Variant, body: bytes, *, room: int) -> bool:
@@ -78,12 +82,11 @@ class FileVariants:
         if self._max_count < 1 or len(content) > min(room, LARGEST_COPY):
             return False
         try:
-            self._folder.mkdir(mode=PRIVATE_MODE, exist_ok=True)
-            with self._tidy_folder(KEEPING_WAITS) as copies:
+            with self._opened(make=True) as folder, _tidy(folder, KEEPING_WAITS) as copies:
                 others = [copy for copy in copies if copy.name != name]
-                (self._folder / name).unlink(missing_ok=True)
-                self._delete_oldest(others, room=room - len(content), count=self._max_count - 1)
-                self._write(name, content)
+                _unlink(folder, name)
+                _delete_oldest(folder, others, room=room - len(content), count=self._max_count - 1)
+                _write(folder, name, content)
         except OSError as error:
             _log.debug("variant.not_kept", extra={"file": name, "reason": str(error)})
             return False
@@ -96,10 +99,16 @@ class FileVariants:
             DirectoryError: a copy is there, and cannot be deleted.
         """
         owners = {owner_of(file) for file in files if is_ours(file)}
+        if not owners:
+            return
         with translated(self._folder.parent, f"resized copies in {self._folder} cannot be deleted"):
-            for copy in self._copies() if owners else ():
-                if belongs_to(copy.name) in owners:
-                    (self._folder / copy.name).unlink(missing_ok=True)
+            try:
+                with self._opened() as folder:
+                    for copy in _copies(folder):
+                        if belongs_to(copy.name) in owners:
+                            _unlink(folder, copy.name)
+            except (FileNotFoundError, NotADirectoryError):
+                return
 
     def shrink(self, room: int) -> None:
         """As the port says; as many as `max_count` may stay, and nothing that a crash left behind.
@@ -107,9 +116,10 @@ class FileVariants:
         Where the disk, or another process, does not let us, the copies stay: see `size_bytes`.
         """
         try:
-            if self._folder.is_dir():
-                with self._tidy_folder(SHRINKING_WAITS) as copies:
-                    self._delete_oldest(copies, room=room, count=self._max_count)
+            with self._opened() as folder, _tidy(folder, SHRINKING_WAITS) as copies:
+                _delete_oldest(folder, copies, room=room, count=self._max_count)
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError as error:
             _log.warning("variant.not_deleted", extra={"reason": str(error)})
 
@@ -120,57 +130,74 @@ class FileVariants:
     def count(self) -> int:
         return len(self._seen())
 
+    def _opened(self, *, make: bool = False) -> AbstractContextManager[int]:
+        """Our folder; only itself is made, never the private one around it."""
+        if make:
+            with opened(self._folder.parent):  # not there: nothing is made
+                pass
+        return opened(self._folder.parent, self._folder.name, make=make)
+
     def _seen(self) -> Sequence[_Copy]:
         """For figures: what cannot be looked at is not there."""
         try:
-            return self._copies()
+            with self._opened() as folder:
+                return _copies(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
         except OSError as error:
             _log.warning("variant.unreadable", extra={"reason": str(error)})
             return ()
 
-    def _copies(self) -> Sequence[_Copy]:
-        """All files of the folder, unfinished ones too; none where there is no folder."""
-        try:
-            with os.scandir(self._folder) as entries:
-                found = [_found(entry) for entry in entries if entry.name != _LOCK]
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
-        return [copy for copy in found if copy is not None]
 
-    @contextmanager
-    def _tidy_folder(self, seconds: float) -> Iterator[Sequence[_Copy]]:
-        """The copies, for the caller alone, until the block ends.
+def _copies(folder: int) -> Sequence[_Copy]:
+    """All files of ours in the open folder, unfinished ones too."""
+    with os.scandir(folder) as entries:
+        ours = (each for each in entries if belongs_to(each.name) or _UNFINISHED.fullmatch(each.name))
+        found = [_found(entry) for entry in ours]
+    return [copy for copy in found if copy is not None]
 
-        Only the lock's holder writes: an unfinished file that lies here now is what a crash left.
-        """
-        with locked(self._folder / _LOCK, seconds=seconds):
-            copies = self._copies()
-            for copy in copies:
-                if copy.name.endswith(_UNFINISHED):
-                    (self._folder / copy.name).unlink(missing_ok=True)
-            yield [copy for copy in copies if not copy.name.endswith(_UNFINISHED)]
 
-    def _delete_oldest(self, copies: Sequence[_Copy], *, room: int, count: int) -> None:
-        """Delete until all that remain take at most `room` bytes and are at most `count`."""
-        remaining, size = len(copies), sum(copy.size for copy in copies)
+@contextmanager
+def _tidy(folder: int, seconds: float) -> Iterator[Sequence[_Copy]]:
+    """The copies, for the caller alone, until the block ends.
+
+    Only the lock's holder writes: an unfinished file that lies here now is what a crash left.
+    """
+    with locked(_LOCK, folder, seconds=seconds):
+        copies = _copies(folder)
+        for copy in copies:
+            if _UNFINISHED.fullmatch(copy.name):
+                _unlink(folder, copy.name)
+        yield [copy for copy in copies if not _UNFINISHED.fullmatch(copy.name)]
+
+
+def _delete_oldest(folder: int, copies: Sequence[_Copy], *, room: int, count: int) -> None:
+    """Delete until all that remain take at most `room` bytes and are at most `count`."""
+    remaining, size = len(copies), sum(copy.size for copy in copies)
+    if remaining <= count and size <= room:
+        return
+    for copy in sorted(copies, key=lambda copy: (copy.age, copy.name)):
         if remaining <= count and size <= room:
             return
-        for copy in sorted(copies, key=lambda copy: (copy.age, copy.name)):
-            if remaining <= count and size <= room:
-                return
-            (self._folder / copy.name).unlink(missing_ok=True)
-            remaining, size = remaining - 1, size - copy.size
+        _unlink(folder, copy.name)
+        remaining, size = remaining - 1, size - copy.size
 
-    def _write(self, name: str, content: bytes) -> None:
-        unfinished = self._folder / f".{secrets.token_hex(8)}{_UNFINISHED}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            with os.fdopen(os.open(unfinished, flags, 0o600), "wb") as file:
-                file.write(content)
-            unfinished.replace(self._folder / name)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
+
+def _unlink(folder: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _write(folder: int, name: str, content: bytes) -> None:
+    unfinished = f".{secrets.token_hex(8)}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o600, dir_fd=folder), "wb") as file:
+            file.write(content)
+        os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        _unlink(folder, unfinished)
+        raise
 
 
 def _found(entry: os.DirEntry[str]) -> _Copy | None:
@@ -184,9 +211,9 @@ def _found(entry: os.DirEntry[str]) -> _Copy | None:
     return _Copy(name=entry.name, size=facts.st_size, age=facts.st_mtime_ns)
 
 
-def _read(path: Path) -> bytes:
+def _read(folder: int, name: str) -> bytes:
     """The content, or a little more than a copy may have: then it is none."""
-    descriptor = os.open(path, READ_FLAGS)
+    descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""
