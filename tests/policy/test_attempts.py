@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.model import OutcomeKind, Status
+from logocache.model import Lease, OutcomeKind, Status
 from logocache.policy.attempts import (
     AttemptRules,
     SourceResult,
@@ -179,6 +179,15 @@ def test_whether_there_is_a_logo_is_open_unless_a_source_has_said_so(kind: Outco
     record = make_record(last_outcome=kind)
     assert is_unknown(record, offline=False) is (kind not in said)
     assert is_unknown(record, offline=True) is (kind not in said | {OutcomeKind.NOT_ASKED})
+
+
+@pytest.mark.parametrize("kind", [None, OutcomeKind.FOUND, OutcomeKind.UNCHANGED])
+def test_whether_an_entry_has_a_logo_is_open_while_somebody_is_to_ask(kind: OutcomeKind | None) -> None:
+    """Who holds the lease may have died of it."""
+    lease = Lease(claim="host:place:1:2:token", until=NOW - DAY)
+    assert is_unknown(make_record(last_outcome=kind, lease=lease), offline=False)
+    assert is_unknown(make_record(last_outcome=kind, lease=lease), offline=True)
+    assert not is_unknown(make_record(last_outcome=OutcomeKind.NOT_FOUND, lease=lease), offline=False)
 
 
 def test_an_entry_that_nobody_asked_for_yet_is_not_unknown_but_due() -> None:

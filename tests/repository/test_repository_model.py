@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from logocache.model import LogoRecord, Origin, Status
+from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 from logocache.policy.retention import worth_of
 from logocache.ports.repository import Access, DueFilter, RecordFilter
 from logocache.repository.repository import open_repository
@@ -120,8 +120,9 @@ class Model(RuleBasedStateMachine):
             self.records[key] = replace(
                 self.without_file(before),
                 checked_at=before.checked_at,
-                next_attempt_at=self.now + DAY,
+                next_attempt_at=self.next_after_eviction(before),
                 failure_count=before.failure_count,
+                last_outcome=before.last_outcome,
             )
 
     @rule(keys=SOME)
@@ -199,6 +200,7 @@ class Model(RuleBasedStateMachine):
                 checked_at=self.now,
                 next_attempt_at=self.now + HOUR,
                 failure_count=record.failure_count + 1,
+                last_outcome=OutcomeKind.TRANSIENT,
             )
         logo = make_cached(record.key, content=content)
         return replace(
@@ -213,7 +215,14 @@ class Model(RuleBasedStateMachine):
             next_attempt_at=self.now + 7 * DAY,
             fetch_count=record.fetch_count + 1,
             failure_count=0,
+            last_outcome=OutcomeKind.FOUND,
         )
+
+    def next_after_eviction(self, record: LogoRecord) -> datetime | None:
+        rested = self.now + DAY
+        if record.last_outcome is not OutcomeKind.TRANSIENT or record.next_attempt_at is None:
+            return rested
+        return min(rested, record.next_attempt_at)
 
     def without_file(self, record: LogoRecord) -> LogoRecord:
         return replace(
@@ -227,6 +236,7 @@ class Model(RuleBasedStateMachine):
             checked_at=None,
             next_attempt_at=None,
             failure_count=0,
+            last_outcome=None,
         )
 
     def least_recently_used(self) -> list[str]:

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -127,6 +129,30 @@ def test_an_evicted_entry_is_pending_and_rests(repository: SqlRepository) -> Non
     assert empty.next_attempt_at is None
     assert repository.totals(now=NOW, stale_before=NOW).counters["evictions"] == 1
     assert due_keys(repository, now=NOW + DAY, keys=["shopify"]) == ["shopify"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "due"),
+    [
+        pytest.param({"last_outcome": OutcomeKind.FOUND}, NOW + 7 * DAY, id="a logo rests"),
+        pytest.param({"last_outcome": OutcomeKind.TRANSIENT}, NOW + DAY, id="a failure is due as before"),
+        pytest.param({"last_outcome": OutcomeKind.NOT_ASKED, "next_attempt_at": None}, None, id="offline"),
+        pytest.param(
+            {"last_outcome": OutcomeKind.NOT_FOUND, "next_attempt_at": NOW + 9 * DAY},
+            NOW + 7 * DAY,
+            id="a failure rests no longer than a logo",
+        ),
+    ],
+)
+def test_an_eviction_puts_off_no_attempt_that_makes_up_for_a_failure(
+    repository: SqlRepository, facts: dict[str, Any], due: datetime | None
+) -> None:
+    store(repository, make_cached("a", **({"next_attempt_at": NOW + DAY} | facts)))
+    with repository.unit() as unit:
+        unit.evict(["a"], until=NOW + 7 * DAY)
+    record = repository.get("a")
+    assert record is not None
+    assert (record.file, record.next_attempt_at) == (None, due)
 
 
 def test_eviction_ends_the_lease_of_who_still_knows_the_file(repository: SqlRepository) -> None:

@@ -2,15 +2,18 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
 from fakes import reply
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
-from logocache.model import OutcomeKind, Status
+from logocache.model import Answer, FetchRequest, OutcomeKind, Status
+from logocache.ports.repository import DueFilter
 from logocache.selection import ClearSelection
 from logocache.server.questions import (
     BusyError,
@@ -205,6 +208,88 @@ def test_a_placeholder_is_sent_where_it_is_wanted_and_never_for_long(bench: Benc
             with pytest.raises(NoLogoError):
                 await on.ask("stripe", fallback=Fallback.NOT_FOUND)
             assert on.looked_up == ["placeholder", "miss"]
+
+    play(scene)
+
+
+def refused(_: FetchRequest) -> Answer:
+    return reply(OutcomeKind.TRANSIENT, reason="HTTP 503", status=503)
+
+
+@pytest.mark.parametrize("fallback", Fallback)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        pytest.param("shopify", {}, id="fetched"),
+        pytest.param("slack", {}, id="could not be asked"),
+        pytest.param("stripe", {}, id="no logo"),
+        pytest.param("shopify", {"on_demand": OnDemand.OFF}, id="not fetched"),
+        pytest.param("shopify", {"misses_per_minute": 0}, id="too many misses"),
+    ],
+)
+def test_a_miss_is_counted_once_however_it_ends(
+    bench: Bench, name: str, settings: dict[str, Any], fallback: Fallback
+) -> None:
+    async def scene() -> None:
+        known_but_cold(bench)
+        bench.fetcher.replies[SLACK] = refused
+        async with serving(bench, **settings) as on:
+            for asked in (1, 2):  # the second time what is known of it may be in memory
+                with suppress(NoLogoError, BusyError, TooManyMissesError):
+                    await on.ask(name, fallback=fallback)
+                counted = [each for each in on.looked_up if each == "miss"]
+                assert len(on.looked_up) == asked
+                on.cache.flush()
+                assert on.cache.stats().misses == len(counted)
+            assert on.looked_up[0] == "miss"
+
+    play(scene)
+
+
+def test_an_outage_behind_a_known_failure_is_one_miss(bench: Bench) -> None:
+    """Its sources are not asked again yet: nothing was fetched, and nothing is known."""
+
+    async def scene() -> None:
+        known_but_cold(bench)
+        bench.fetcher.replies[SHOPIFY] = refused
+        async with serving(bench) as on:
+            on.cache.refresh(["shopify"])
+            with pytest.raises(BusyError):
+                await on.ask("shopify", fallback=Fallback.NOT_FOUND)
+            assert on.looked_up == ["miss"]
+
+    play(scene)
+
+
+def test_who_knew_of_no_logo_before_it_was_fetched_does_not_fetch_it_again(bench: Bench) -> None:
+    """A look-up that is answered late finds the fetch ended."""
+
+    async def scene() -> None:
+        known_but_cold(bench)
+        async with serving(bench) as on:
+            before = on.cache.shelf.find("shopify")
+            await on.ask("shopify")
+            on.service.mirror.put("shopify", before)
+            assert told(await on.ask("shopify"))[0] == b"shopify"
+            assert bench.fetcher.urls == [SHOPIFY]
+
+    play(scene)
+
+
+def test_an_entry_that_nobody_could_ask_for_yet_is_never_said_to_have_no_logo(bench: Bench) -> None:
+    """Its lease is of a process elsewhere that has died: of this machine it would be found out."""
+
+    async def scene() -> None:
+        known_but_cold(bench)
+        due = DueFilter(now=bench.clock())
+        with bench.open() as dead:
+            dead._parts.repository.claim(["shopify"], now=bench.clock(), due=due)
+        async with serving(bench, logo_timeout_seconds=0.1, on_demand_wait_seconds=60) as on:
+            with pytest.raises(BusyError):
+                await on.ask("shopify", fallback=Fallback.NOT_FOUND)
+        async with serving(bench, offline=True) as on:
+            with pytest.raises(BusyError):
+                await on.ask("shopify", fallback=Fallback.NOT_FOUND)
 
     play(scene)
 

@@ -81,12 +81,13 @@ def is_due(record: LogoRecord, *, now: datetime) -> bool:
 def is_unknown(record: LogoRecord, *, offline: bool) -> bool:
     """True if it is open whether an entry of which nothing can be shown has a logo.
 
-    Its sources could not be asked, or refused us; or they gave one, and its file is lost. Who does not
-    want to ask the network (`offline`) does not wait for its answer either.
+    Its sources could not be asked, or refused us; they gave one, and its file is lost; or somebody is to
+    ask them, who may have died of it. Who does not want to ask the network (`offline`) does not wait for
+    its answer either.
     """
     kind = record.last_outcome
     if kind is None or kind in SUCCESSES:
-        return record.status is Status.CACHED
+        return record.status is Status.CACHED or record.lease is not None
     if kind in NO_LOGO:
         return False
     return not (offline and kind is OutcomeKind.NOT_ASKED)

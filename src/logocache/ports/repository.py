@@ -152,7 +152,10 @@ class Unit(Protocol):
         ...
 
     def evict(self, keys: Collection[str], *, until: datetime) -> None:
-        """Take the file from these entries; they are pending and not due before `until`."""
+        """Take the file from these entries; they are pending and not due before `until`.
+
+        Those whose last attempt failed are due when they were before, if that is earlier.
+        """
         ...
 
     def clear(self, records: Sequence[LogoRecord]) -> Sequence[LogoRecord]:

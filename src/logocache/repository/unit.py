@@ -3,9 +3,24 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Update, bindparam, delete, false, func, insert, not_, select, true, update
+from sqlalchemy import (
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    false,
+    func,
+    insert,
+    not_,
+    select,
+    true,
+    update,
+)
 
 from logocache.model import LogoRecord, Origin
+from logocache.policy.attempts import SUCCESSES
 from logocache.ports.repository import ReplacedFile, SavedFetch
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.counters import add_to_counters, advance_generation, requests_made
@@ -96,7 +111,11 @@ class SqlUnit:
 
         Whoever is fetching one right now loses the lease: what it knows of the file is wrong now.
         """
-        values = {**NO_FILE, **NO_LEASE, "next_attempt_at": until}
+        has_failed = LOGO.c.last_outcome.not_in(SUCCESSES)
+        next_attempt_at = case(
+            (and_(has_failed, LOGO.c.next_attempt_at < until), LOGO.c.next_attempt_at), else_=until
+        )
+        values = {**NO_FILE, **NO_LEASE, "next_attempt_at": next_attempt_at}
         gone = self._connection.execute(
             update(LOGO).where(among(LOGO.c.key, keys), LOGO.c.has_file == true()).values(values)
         )

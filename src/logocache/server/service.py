@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from logocache.cache import LogoCache
@@ -85,9 +85,9 @@ class LogoService:
             body = await self._body(record.file, question.variant, client)
             if body is not None:
                 served = self._stored(question, known, record, body)
-                return served or await self._without(question, record, client)
+                return served or await self._counted(self._without(question, record, client))
             _log.error("file.damaged", extra={"key": record.key, "file": record.file.name})
-        return await self._missed(question, record, client)
+        return await self._counted(self._missed(question, record, client))
 
     async def file(self, question: FileQuestion) -> Served:
         """The stored file of that name.
@@ -208,6 +208,16 @@ class LogoService:
         self.bodies.put(name, variant.label, body)
         return body
 
+    async def _counted(self, answering: Awaitable[Served]) -> Served:
+        """What comes of a look-up that found no logo: one miss, whether it ends in an answer or a refusal."""
+        try:
+            served = await answering
+        except (NoLogoError, BusyError, TooManyMissesError):
+            self._count_miss()
+            raise
+        self._count_miss()
+        return served
+
     async def _missed(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
         """Fetch it, if it may be fetched now, and answer with what came of it."""
         try:
@@ -228,7 +238,6 @@ class LogoService:
         body = await self._body(record.file, question.variant, client) if record and record.file else None
         if record is None or body is None or record.status is not Status.CACHED:
             return await self._without(question, record, client)
-        self._count_miss()
         return Served(body=body, state=CacheState.MISS, max_age=_age(known.stale_at - time.time()))
 
     async def _later(
@@ -241,12 +250,10 @@ class LogoService:
         """The answer when there may be a logo another time: a placeholder at once, or the reason."""
         if question.fallback is Fallback.MONOGRAM:
             return await self._without(question, record, client)
-        self._count_miss()
         raise reason
 
     async def _without(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
         """The answer when there is no logo: a monogram, or none. Raises NoLogoError, BusyError."""
-        self._count_miss()
         if question.fallback is Fallback.NOT_FOUND:
             # "No logo" is what a source has said, never what we could not ask.
             if record is not None and is_unknown(record, offline=self._offline):
