@@ -47,8 +47,11 @@ class OnDemand:
         self._in_work: dict[str, LogoRecord] = {}
         self._lock = threading.Lock()
 
-    def fetch(self, key: str, *, forced: bool = False) -> Fetched:
+    def fetch(self, key: str, *, forced: bool = False, known: LogoRecord | None = None) -> Fetched:
         """Ask the sources of a due entry, or with `forced` of any. Blocks while they are asked.
+
+        `known` is the entry as it was when that was decided: where it has been fetched since, by whomever,
+        nothing is forced.
 
         Raises:
             DatabaseError: the database cannot be asked; nothing has changed.
@@ -59,6 +62,9 @@ class OnDemand:
         claimed = self._parts.repository.claim((key,), now=now, due=due)
         if not claimed:
             return self._not_claimed(key, due)
+        if forced and known is not None and _was_fetched_since(claimed[0], known):
+            self._parts.repository.release(claimed)
+            return self.fetch(key)
         with self._lease_ended_on_failure(claimed[0]):
             worked = self._workshop.worker.work(claimed[0], Memo())
             if was_cut_off(worked, self._parts):
@@ -103,3 +109,7 @@ class OnDemand:
                 # Its lease may have been ended by others, and the entry claimed by another of our threads.
                 if self._in_work.get(claimed.key) is claimed:
                     del self._in_work[claimed.key]
+
+
+def _was_fetched_since(record: LogoRecord, known: LogoRecord) -> bool:
+    return (record.file, record.checked_at) != (known.file, known.checked_at)

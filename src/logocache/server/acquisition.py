@@ -107,14 +107,13 @@ class Acquisition:
 
     def _admit_and_fetch(self, name: str, record: LogoRecord | None, *, forced: bool = False) -> Fetched:
         """Runs in a thread for fetches."""
-        # As it is now: another fetch may have ended since it was looked up, and then nothing is lost.
-        known = self._shelf.records((record.key,)) if record is not None else ()
-        entry = next(iter(known), None) or self._shelf.admit(name)
+        entry = record or self._shelf.admit(name)
         if entry is None:
             return Fetched(state=FetchState.NOT_DUE, record=None)
-        is_lost = record is not None and record.file == entry.file and was_lost(entry)
-        forced = forced or was_given_up(entry) or is_lost
-        return self._on_demand.fetch(entry.key, forced=forced)
+        if forced:
+            return self._on_demand.fetch(entry.key, forced=True)
+        is_missed = was_given_up(entry) or was_lost(entry)
+        return self._on_demand.fetch(entry.key, forced=is_missed, known=entry)
 
     def _revalidated(self, key: str, flight: Flight) -> None:
         if not flight.cancelled() and flight.exception() is None:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 from logocache.errors import LogoCacheError
@@ -96,7 +97,7 @@ class Flights:
         if fetched.state is not FetchState.ELSEWHERE or fetched.record is None:
             return fetched.record
         record, is_free = await self._elsewhere(fetched.record)
-        if is_free and record == fetched.record:
+        if is_free and record is not None and _is_unchanged(record, fetched.record):
             # The other one gave it back as it was: it ended, or could not do it.
             return (await self._work(job)).record
         return record
@@ -133,3 +134,8 @@ class Flights:
             _log.warning("fetch.failed", extra={"name_asked": name, "error": str(error)})
         elif error is not None:
             _log.error("fetch.broken", extra={"name_asked": name}, exc_info=error)
+
+
+def _is_unchanged(record: LogoRecord, before: LogoRecord) -> bool:
+    """True for the same entry, whoever works on it: the lease of a dead process may still be there."""
+    return replace(record, lease=None) == replace(before, lease=None)
