@@ -172,13 +172,13 @@ class Settings(ServerSettings):
     ] = 2000
     max_megapixels: Annotated[
         float, Field(gt=0, le=1000, description="The largest image that is decoded, in millions of pixels.")
-    ] = 25
+    ] = 12
     decode_timeout_seconds: Annotated[
         float, Field(gt=0, le=120, description="Wall-clock limit for decoding one image.")
     ] = 10
     decode_memory_mb: Annotated[
-        int, Field(ge=256, le=65536, description="Memory limit of an image decoder, in MB (10^6 bytes).")
-    ] = 1000
+        int, Field(ge=128, le=65536, description="Memory limit of an image decoder, in MB (10^6 bytes).")
+    ] = 256
     allowed_networks: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         *CommaSeparated,

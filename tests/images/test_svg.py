@@ -5,13 +5,14 @@ import pytest
 from image_samples import SMALL_IMAGES, data_uri, decoded, svg
 from logocache.images.refusal import ImageRefused
 from logocache.images.svg import Drawing, intrinsic_size, rasterise
+from logocache.images.svg_sanitiser import sanitise
 
 HALF_RED = '<rect width="50%" height="100%" fill="red"/>'
 RED, CLEAR = (255, 0, 0, 255), (0, 0, 0, 0)
 
 
 def drawn(content: str, attributes: str = 'viewBox="0 0 10 10"') -> Drawing:
-    return rasterise(svg(content, attributes=attributes), longest_side=512, max_pixels=10**6)
+    return rasterise(sanitise(svg(content, attributes=attributes), max_pixels=10**6), longest_side=512)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +109,8 @@ def test_the_current_colour_is_black() -> None:
 
 def test_documents_without_a_namespace_are_drawn() -> None:
     drawing = rasterise(
-        b'<svg viewBox="0 0 10 10"><rect width="10" height="10" fill="red"/></svg>',
+        sanitise(b'<svg viewBox="0 0 10 10"><rect width="10" height="10" fill="red"/></svg>', max_pixels=1),
         longest_side=64,
-        max_pixels=1,
     )
     picture = decoded(drawing.png)
     assert (picture.size, picture.getpixel((32, 32))) == ((64, 64), RED)
@@ -125,4 +125,4 @@ def test_documents_without_a_namespace_are_drawn() -> None:
 )
 def test_what_resvg_cannot_draw_is_refused(document: bytes) -> None:
     with pytest.raises(ImageRefused, match="cannot be drawn"):
-        rasterise(document, longest_side=512, max_pixels=1)
+        rasterise(sanitise(document, max_pixels=1), longest_side=512)

@@ -108,19 +108,24 @@ def in_a_process(code: str) -> str:
 def test_memory_is_bounded_and_no_core_is_left() -> None:
     shown = in_a_process(
         "worker.limit_memory(700_000_000)\n"
+        "worker.limit_task(300_000_000)\n"
+        "try: bytearray(400_000_000)\n"
+        "except MemoryError: print('refused')\n"
+        "worker.limit_task(10**12)\n"
+        "bytearray(400_000_000)\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE))\n"
         "try: bytearray(800_000_000)\n"
         "except MemoryError: print('refused')\n"
         "worker.limit_memory(10**12)\n"
-        "print(resource.getrlimit(resource.RLIMIT_AS))"
+        "print(resource.getrlimit(resource.RLIMIT_DATA))"
     )
-    assert shown == "(0, 0)\nrefused\n(700000000, 700000000)\n|"
+    assert shown == "refused\n(0, 0)\nrefused\n(700000000, 700000000)\n|"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound the address space")
 def test_an_image_that_needs_more_memory_is_given_up_and_the_process_lives() -> None:
     large = encoded(Image.new("L", (12_000, 12_000)), "PNG")
-    command = [*COMMAND[:-3], "256000000", "1000000000", "20"]
+    command = [*COMMAND[:-3], "128000000", "1000000000", "20"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         failed, image = ask(process, Message(fields={"task": Task.NORMALISE}, blob=large), NORMALISE)
     failure = answers.to_image(failed)

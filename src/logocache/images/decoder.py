@@ -1,5 +1,6 @@
 """One decoder process, as seen from the process that started it."""
 
+import errno
 import os
 import select
 import shlex
@@ -22,9 +23,16 @@ _CHUNK = 65_536
 _ENVIRONMENT = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 _ENVIRONMENT_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_")
 
+_NO_ROOM = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+MORE_ROOM = "raise the limits of memory, processes and open files, or lower LOGO_CACHE_CONCURRENCY"
+
 
 class DecoderError(Exception):
     """A decoder gave no answer: it took too long, died, or sent nonsense. It is to be stopped."""
+
+
+class DecoderTimeoutError(DecoderError):
+    """It had no answer when its time was over."""
 
 
 class Decoder:
@@ -102,18 +110,18 @@ class Decoder:
 
 
 class _Deadline:
-    """A moment on the wall's clock after which nothing is waited for."""
+    """A moment of the monotonic clock after which nothing is waited for."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._at = time.monotonic() + seconds
 
     def wait_for(self, descriptor: int, event: int) -> None:
-        """Return when the pipe is ready or broken. Raises `DecoderError` at the deadline."""
+        """Return when the pipe is ready or broken. Raises `DecoderTimeoutError` at the deadline."""
         poll = select.poll()
         poll.register(descriptor, event)
         if not poll.poll(max(0, self._at - time.monotonic()) * 1000):
-            raise DecoderError(f"it took longer than {self._seconds:g} s")
+            raise DecoderTimeoutError(f"it took longer than {self._seconds:.3g} s")
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:
@@ -137,8 +145,12 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise UnavailableError(
             f"the image decoder cannot be started ({error.strerror})",
-            hint=f"`{command[0]}` must be a Python interpreter that may be run",
+            hint=MORE_ROOM
+            if error.errno in _NO_ROOM
+            else f"`{command[0]}` must be a Python interpreter that may be run",
         ) from error
+    except MemoryError as error:
+        raise UnavailableError("the image decoder cannot be started (no memory)", hint=MORE_ROOM) from error
 
 
 def _command(limits: Limits) -> Sequence[str]:

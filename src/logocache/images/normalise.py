@@ -1,10 +1,11 @@
 """Bytes from outside → our own PNG, or why not. Runs in decoder processes only (see `pool`)."""
 
 import zlib
+from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from logocache.images import colour, ico, png
+from logocache.images import colour, ico, png, scaling
 from logocache.images.inspect import ImageFormat, describe, sniff
 from logocache.images.limits import LONGEST_SIDE
 from logocache.images.raster import opened
@@ -19,19 +20,39 @@ LARGEST_ASPECT = 8
 LARGEST_UNPACKED = 8_000_000
 """Bytes that an SVGZ may unpack to."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Pixels of a picture: more than `most` are refused, more than `heavy` not decoded here and now."""
+
+    most: int
+    heavy: int
+
+    def check(self, pixels: int, what: str) -> None:
+        """Raises `DecodingFailed`."""
+        if pixels > self.heavy:
+            raise DecodingFailed(
+                f"{what} has {pixels} pixels, which takes more time and memory than there is"
+            )
+
+
 _Picture = tuple[Image.Image, ImageInfo]
 
 
-def normalise(body: bytes, *, max_pixels: int) -> NormalisedImage | ImageRejection | DecodingFailure:
+def normalise(
+    body: bytes, *, max_pixels: int, heavy_pixels: int | None = None
+) -> NormalisedImage | ImageRejection | DecodingFailure:
     """The logo in `body`: 8-bit sRGB, upright, its longest side at most 512 px, without metadata.
 
     Of animations the first frame, of icons the largest; an SVG is drawn at 512 px. Images of more
-    than `max_pixels` are refused by their header, before they are decoded. Never raises for what
-    `body` holds.
+    than `max_pixels` are refused by their header, before they are decoded; those of more than
+    `heavy_pixels` are a failure, for somebody with more room to decode. Never raises for what `body`
+    holds.
     """
+    size = Size(most=max_pixels, heavy=max_pixels if heavy_pixels is None else heavy_pixels)
     try:
         with refusing("it cannot be converted"):
-            picture, source = _read(body, max_pixels)
+            picture, source = _read(body, size)
             return _finish(picture, source)
     except ImageRefused as refused:
         return refused.rejection
@@ -39,26 +60,29 @@ def normalise(body: bytes, *, max_pixels: int) -> NormalisedImage | ImageRejecti
         return DecodingFailure(reason=failed.reason)
 
 
-def _read(body: bytes, max_pixels: int) -> _Picture:
+def _read(body: bytes, size: Size) -> _Picture:
     found = sniff(body)
     match found:
         case None:
             raise ImageRefused(f"it is {describe(body)}")
         case ImageFormat.SVG:
-            return _draw(body, max_pixels)
+            return _draw(body, size)
         case ImageFormat.SVGZ:
-            return _draw(_unpack(body), max_pixels)
+            return _draw(_unpack(body), size)
         case ImageFormat.ICO:
-            return _decode_icon(body, max_pixels)
+            return _decode_icon(body, size)
         case _:
-            return _decode(body, found, max_pixels)
+            return _decode(body, found, size)
 
 
-def _draw(document: bytes, max_pixels: int) -> _Picture:
+def _draw(document: bytes, size: Size) -> _Picture:
     from logocache.images import svg  # noqa: PLC0415 - its parser takes 30 ms to load
+    from logocache.images.svg_sanitiser import sanitise  # noqa: PLC0415 - as above
 
-    drawing = svg.rasterise(document, longest_side=LONGEST_SIDE, max_pixels=max_pixels)
-    picture, _ = _decode(drawing.png, ImageFormat.PNG, max_pixels=LONGEST_SIDE**2)
+    safe = sanitise(document, max_pixels=size.most)
+    size.check(safe.pixels, "the images embedded in it")
+    drawing = svg.rasterise(safe, longest_side=LONGEST_SIDE)
+    picture, _ = _decode(drawing.png, ImageFormat.PNG, Size(most=LONGEST_SIDE**2, heavy=LONGEST_SIDE**2))
     source = ImageInfo(format=ImageFormat.SVG.value, width=drawing.width, height=drawing.height)
     return picture, source
 
@@ -73,25 +97,31 @@ def _unpack(body: bytes) -> bytes:
     return document
 
 
-def _decode_icon(body: bytes, max_pixels: int) -> _Picture:
+def _decode_icon(body: bytes, size: Size) -> _Picture:
     with refusing("a broken ICO file"):
         frame = ico.largest_frame(body)
-        _check_size(frame.width, frame.height, max_pixels)
+        _check_size(frame.width, frame.height, size)
         if frame.is_png:
-            picture, source = _decode(bytes(frame.data), ImageFormat.PNG, max_pixels)
+            picture, source = _decode(bytes(frame.data), ImageFormat.PNG, size)
         else:
-            picture, source = _decode(ico.single_icon(frame), ImageFormat.ICO, max_pixels)
+            picture, source = _decode(ico.single_icon(frame), ImageFormat.ICO, size)
     return picture, ImageInfo(format=ImageFormat.ICO.value, width=source.width, height=source.height)
 
 
-def _decode(body: bytes, image_format: ImageFormat, max_pixels: int) -> _Picture:
+def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
     with opened(body, image_format) as image:
-        _check_size(image.width, image.height, max_pixels)
+        _check_size(image.width, image.height, size)
+        width, height = image.size
+        image.draft(None, (scaling.ENOUGH, scaling.ENOUGH))  # of JPEG only a part of the pixels is made
         image.load()
-        picture = _upright(image)
+        # All that follows makes copies: of a large picture's pixels first of all fewer.
+        picture = scaling.coarsened(image)
+        seen = _upright(picture)
         # Orientation may swap the sides; the facts are of the image as it is seen.
-        source = ImageInfo(format=image_format.value, width=picture.width, height=picture.height)
-        return colour.to_srgb(picture), source
+        if (seen.width > seen.height) != (picture.width > picture.height):
+            width, height = height, width
+        source = ImageInfo(format=image_format.value, width=width, height=height)
+        return colour.to_srgb(seen), source
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -103,16 +133,17 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _check_size(width: int, height: int, max_pixels: int) -> None:
+def _check_size(width: int, height: int, size: Size) -> None:
     shortest, longest = sorted((width, height))
-    if width * height > max_pixels:
-        raise ImageRefused(f"{width}×{height} are more than {max_pixels} pixels")
+    if width * height > size.most:
+        raise ImageRefused(f"{width}×{height} are more than {size.most} pixels")
     if shortest < 2:  # noqa: PLR2004 - a picture of one pixel's width
         raise ImageRefused(f"an image of {width}×{height} pixels is a stand-in", is_blank=True)
     if shortest < SMALLEST_SIDE:
         raise ImageRefused(f"{width}×{height} pixels are too few: a side has less than {SMALLEST_SIDE}")
     if longest > LARGEST_ASPECT * shortest:
         raise ImageRefused(f"{width}×{height} pixels are a strip, longer than {LARGEST_ASPECT}:1")
+    size.check(width * height, "it")
 
 
 def _finish(picture: Image.Image, source: ImageInfo) -> NormalisedImage:

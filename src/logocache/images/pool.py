@@ -6,9 +6,9 @@ What we drew or encoded ourselves needs none: it is worked on in this process. P
 then and not before, so that a run which only hands bytes to decoders does without it.
 """
 
+import contextlib
 import math
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,18 +18,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from logocache.errors import UnavailableError
 from logocache.images import answers
-from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError
-from logocache.images.limits import Limits
+from logocache.images.decoder import MORE_ROOM, STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
+from logocache.images.limits import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
 from logocache.images.protocol import Message, ProtocolError, Task
+from logocache.images.turns import Lane, NoTurn, Turns
 from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
 from logocache.ports.images import FileCheck
 from logocache.variant import Variant
 
 Result = TypeVar("Result")
 
-BATCH = 64
-"""Stored files that are checked by one message."""
+BATCH = 16
+"""Stored files that are checked by one message: few, for whoever wants a picture decoded waits so long."""
 BATCHES_AHEAD = 2
 """For each decoder: enough that none waits, few enough that memory does not grow with the files."""
 
@@ -37,29 +39,45 @@ BATCHES_AHEAD = 2
 class DecoderPool:
     """`Images`, with every outside byte decoded in a process that may die of it.
 
-    Holds at most `workers` decoders (default: one for each processor), each at work for one thread
-    at a time; further threads wait. `decode_timeout` is in seconds of the wall's clock, for one image
-    or one batch of stored files; `memory_bytes` bounds a decoder's address space where the system can.
-    `normalise` and `check_files` raise `UnavailableError` when no decoder can be started, and
-    RuntimeError after `close`; `draw` and `derive` need no decoder.
+    Holds at most `workers` decoders, but two at the least (default: one for each processor), each at work for
+    one thread at a time; further threads wait for their turn (see `turns`). `decode_timeout` is in
+    seconds of the wall's clock, for one image or one batch of stored files; `memory_bytes` bounds a
+    decoder's memory where the system can. `normalise` and `check_files` raise `UnavailableError` when no
+    decoder can be started, and RuntimeError after `close`; `draw` and `derive` need no decoder.
     """
 
     def __init__(
-        self, *, workers: int | None = None, max_pixels: int, decode_timeout: float, memory_bytes: int
+        self,
+        *,
+        workers: int | None = None,
+        max_pixels: int,
+        decode_timeout: float,
+        memory_bytes: int,
+        new_decoder: Callable[[Limits], Decoder] = Decoder,
     ) -> None:
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = max(workers or os.cpu_count() or 1, FEWEST_PLACES)
         self._limits = Limits(max_pixels=max_pixels, seconds=decode_timeout, memory_bytes=memory_bytes)
-        self._changed = threading.Condition()
-        self._idle: list[Decoder] = []
-        self._leased = 0
-        self._closed = False
+        self._new_decoder = new_decoder
+        self._turns = Turns(self._workers)
+        self._idle: deque[Decoder] = deque()
 
     def normalise(
         self, body: bytes, *, deadline: float
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
-        task = Message(fields={"task": Task.NORMALISE}, blob=body)
+        """As the port says. What proves to be slow or heavy is begun anew in its turn among the slow."""
         try:
-            return self._ask(task, answers.to_image, deadline=deadline)
+            image = self._ask(
+                _normalise(body, Lane.QUICK, self._limits), answers.to_image, Lane.QUICK, deadline
+            )
+            if not isinstance(image, DecodingFailure):
+                return image
+        except DecoderTimeoutError as error:
+            if self._limits.seconds <= QUICK_SECONDS or deadline <= time.monotonic():
+                return DecodingFailure(reason=str(error))
+        except DecoderError as error:
+            return DecodingFailure(reason=str(error))
+        try:
+            return self._ask(_normalise(body, Lane.SLOW, self._limits), answers.to_image, Lane.SLOW, deadline)
         except DecoderError as error:
             return DecodingFailure(reason=str(error))
 
@@ -81,7 +99,7 @@ class DecoderPool:
         threads = ThreadPoolExecutor(self._workers, thread_name_prefix="logocache-check")
         try:
             while batch := list(islice(remaining, BATCH)):
-                under_way.append(threads.submit(self._check, batch))
+                under_way.append(_submitted(threads, self._check, batch))
                 if len(under_way) > BATCHES_AHEAD * self._workers:
                     yield from under_way.popleft().result()
             while under_way:
@@ -91,30 +109,32 @@ class DecoderPool:
 
     def close(self) -> None:
         """End the decoders, after the tasks that are under way. Again: nothing happens."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._leased == 0, timeout=STARTUP_SECONDS + self._limits.seconds)
-            while self._idle:
-                self._idle.pop().stop()
+        self._turns.close(timeout=STARTUP_SECONDS + self._limits.seconds)
+        while self._idle:
+            self._idle.pop().stop()
 
     def _check(self, batch: Sequence[Path]) -> list[FileCheck]:
         """A batch that fails is checked file by file, so that one file is to blame."""
         # The decoder may have been started elsewhere.
         task = Message(fields={"task": Task.CHECK_FILES, "paths": [str(path.absolute()) for path in batch]})
         try:
-            return self._ask(task, lambda answer: answers.to_checks(answer, batch))
+            return self._ask(task, lambda answer: answers.to_checks(answer, batch), Lane.QUICK, math.inf)
         except DecoderError as error:
             if len(batch) == 1:
                 return [FileCheck(path=batch[0], obstacle=str(error))]
             return [check for path in batch for check in self._check([path])]
 
-    def _ask(self, task: Message, read: Callable[[Message], Result], *, deadline: float = math.inf) -> Result:
-        with self._lease() as decoder:
-            try:
-                return read(decoder.ask(task, seconds=min(self._limits.seconds, deadline - time.monotonic())))
-            except ProtocolError as error:
-                raise DecoderError(f"the decoder answered with {error}") from error
+    def _ask(self, task: Message, read: Callable[[Message], Result], lane: Lane, deadline: float) -> Result:
+        """Raises `DecoderError`, too, when its turn did not come in time."""
+        try:
+            with self._turns.turn(lane, deadline=deadline), self._lease() as decoder:
+                seconds = min(_seconds(task, lane, self._limits), deadline - time.monotonic())
+                try:
+                    return read(decoder.ask(task, seconds=max(seconds, 0.0)))
+                except ProtocolError as error:
+                    raise DecoderError(f"the decoder answered with {error}") from error
+        except NoTurn as error:
+            raise DecoderError("no decoder was free before its time was over") from error
 
     @contextmanager
     def _lease(self) -> Iterator[Decoder]:
@@ -123,32 +143,40 @@ class DecoderPool:
         """
         decoder = self._take()
         try:
-            decoder = decoder or Decoder(self._limits)
             yield decoder
         except BaseException:
-            if decoder is not None:
-                decoder.stop()
-            self._end_lease(None)
+            decoder.stop()
             raise
-        self._end_lease(decoder)
+        self._idle.append(decoder)
 
-    def _take(self) -> Decoder | None:
-        """An idle decoder, or None as leave to start one."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._leased < self._workers)
-            if self._closed:
-                raise RuntimeError("the pool of image decoders is closed")
-            self._leased += 1
-            while self._idle:
+    def _take(self) -> Decoder:
+        """An idle decoder, the one used last, or a new one."""
+        while self._idle:
+            with contextlib.suppress(IndexError):  # another thread took it
                 decoder = self._idle.pop()
                 if decoder.is_alive:
                     return decoder
                 decoder.stop()
-            return None
+        return self._new_decoder(self._limits)
 
-    def _end_lease(self, decoder: Decoder | None) -> None:
-        with self._changed:
-            self._leased -= 1
-            if decoder is not None:
-                self._idle.append(decoder)
-            self._changed.notify_all()
+
+def _normalise(body: bytes, lane: Lane, limits: Limits) -> Message:
+    pixels, memory = limits.max_pixels, limits.memory_bytes
+    if lane is Lane.QUICK:
+        pixels, memory = min(pixels, QUICK_PIXELS), int(memory * QUICK_MEMORY)
+    return Message(fields={"task": Task.NORMALISE, "heavy_pixels": pixels, "memory_bytes": memory}, blob=body)
+
+
+def _seconds(task: Message, lane: Lane, limits: Limits) -> float:
+    is_first_try = lane is Lane.QUICK and task.fields["task"] == Task.NORMALISE
+    return min(QUICK_SECONDS, limits.seconds) if is_first_try else limits.seconds
+
+
+def _submitted(
+    threads: ThreadPoolExecutor, check: Callable[[Sequence[Path]], list[FileCheck]], batch: Sequence[Path]
+) -> Future[list[FileCheck]]:
+    """Raises UnavailableError when the system gives no thread."""
+    try:
+        return threads.submit(check, batch)
+    except (RuntimeError, MemoryError) as error:
+        raise UnavailableError(f"stored files cannot be checked ({error})", hint=MORE_ROOM) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import resvg_py
 
 from logocache.images.refusal import refusing
-from logocache.images.svg_sanitiser import sanitise
+from logocache.images.svg_sanitiser import SafeSVG
 
 LARGEST_SIZE = 1_000_000
 PIXELS_PER_INCH = 96
@@ -35,13 +35,12 @@ class Drawing:
     height: int
 
 
-def rasterise(document: bytes, *, longest_side: int, max_pixels: int) -> Drawing:
-    """`document` drawn so that its longest side is `longest_side` px, in its own proportions.
+def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
+    """A document drawn so that its longest side is `longest_side` px, in its own proportions.
 
     Fonts are not loaded: text is not drawn. `currentColor` is black. Raises `ImageRefused`. May
     take any time and any memory, and may end the process: resvg bounds neither.
     """
-    safe = sanitise(document, max_pixels=max_pixels)
     with refusing("an SVG that cannot be drawn"):
         png = bytes(
             resvg_py.svg_to_bytes(

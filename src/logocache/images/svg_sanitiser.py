@@ -24,9 +24,10 @@ SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeSVG:
-    """A sanitised document, and the attributes of its root element."""
+    """A sanitised document, the attributes of its root element, and the pixels of all images in it."""
 
     text: str
+    pixels: int
     root: Mapping[str, str]
 
 
@@ -45,7 +46,7 @@ def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
             parser.close()
         except EntitiesForbidden as error:
             raise ImageRefused("an SVG that declares entities") from error
-    return SafeSVG(text="".join(writer.parts), root=writer.root)
+    return SafeSVG(text="".join(writer.parts), root=writer.root, pixels=writer.pixels)
 
 
 # What draws or is drawn with. Not here, so dropped with all they contain: scripts, animations
@@ -64,7 +65,8 @@ class _Writer:
     def __init__(self, max_pixels: int) -> None:
         self.parts: list[str] = []
         self.root: Mapping[str, str] = MappingProxyType({})
-        self._pixels_left = max_pixels
+        self.pixels = 0
+        self._max_pixels = max_pixels
         self._elements = 0
         self._depth = 0
         self._dropped_depth = 0
@@ -123,12 +125,12 @@ class _Writer:
     def _reference(self, element: str, value: str) -> str | None:
         if element not in _EMBEDDING:
             return fragment(value)
-        raster = embedded_raster(value, max_pixels=self._pixels_left)
+        raster = embedded_raster(value, max_pixels=self._max_pixels - self.pixels)
         if raster is None:
             # A filter may take one of the document's own elements as its image.
             return fragment(value)
         clean, pixels = raster
-        self._pixels_left -= pixels
+        self.pixels += pixels
         return clean
 
 

@@ -50,6 +50,9 @@ def serve(tasks: BinaryIO, replies: BinaryIO, *, max_pixels: int, seconds: float
 def perform(task: Message, *, max_pixels: int) -> Message:
     """The answer to one task."""
     match task.fields:
+        case {"task": Task.NORMALISE, "heavy_pixels": int(heavy), "memory_bytes": int(memory_bytes)}:
+            limit_task(memory_bytes)
+            return answers.of_image(normalise(task.blob, max_pixels=max_pixels, heavy_pixels=heavy))
         case {"task": Task.NORMALISE}:
             return answers.of_image(normalise(task.blob, max_pixels=max_pixels))
         case {"task": Task.CHECK_FILES, "paths": list(paths)}:
@@ -61,13 +64,24 @@ def perform(task: Message, *, max_pixels: int) -> Message:
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Bound the address space of this process, where the system can; leave no core files."""
+    """Bound the private memory of this process, where the system can; leave no core files.
+
+    Not its address space: libraries take far more of that than of memory.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # macOS knows the limit and refuses to set it.
+    # macOS knows the limit and does not keep it.
     if sys.platform == "linux":
-        _, ceiling = resource.getrlimit(resource.RLIMIT_AS)
+        _, ceiling = resource.getrlimit(resource.RLIMIT_DATA)
         limit = memory_bytes if ceiling == resource.RLIM_INFINITY else min(memory_bytes, ceiling)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def limit_task(memory_bytes: int) -> None:
+    """Bound it further, for the task at hand; the next task may have more again."""
+    if sys.platform == "linux":
+        _, ceiling = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = memory_bytes if ceiling == resource.RLIM_INFINITY else min(memory_bytes, ceiling)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, ceiling))
 
 
 def limit_pillow(max_pixels: int) -> None:
