@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from databases import PostgresServer
 from internet import Loopback, Page
 from pictures import picture
 from relays import Relay
-from serving import Served, eventually, run_program, serving
+from serving import NO_AUTHORITIES, Served, eventually, run_program, serving
 
 pytestmark = [pytest.mark.end_to_end]
 
@@ -249,6 +250,35 @@ def test_postgresql_goes_and_comes_back(tmp_path: Path, postgres: PostgresServer
             assert server.end()[0] == 0
         listed = run_program("list", "shopify", "--json", environment=environment)
         assert json.loads(listed.stdout)["entries"][0]["access_count"] == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_end_while_the_database_hangs_tells_what_is_lost(
+    tmp_path: Path, postgres: PostgresServer, workers: int
+) -> None:
+    database = f"hangs_at_the_end_of_{workers}"
+    postgres.execute(f"CREATE DATABASE {database}")
+    with Relay(postgres.socket) as relay:
+        environment = {
+            "LOGO_CACHE_DIR": str(tmp_path / "logos"),
+            "LOGO_CACHE_OFFLINE": "true",
+            "LOGO_CACHE_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{relay.port}/{database}",
+            "LOGO_CACHE_SERVE_WORKERS": str(workers),
+        }
+        initialised(environment, "shopify")
+        with serving(environment=environment) as server:
+            with httpx.Client(base_url=server.url, timeout=60, verify=NO_AUTHORITIES) as client:
+                assert client.get("/shopify.com").status_code == 200
+                relay.hang()
+                for _ in range(9):  # one connection: one worker
+                    assert client.get("/shopify.com").status_code == 200
+            code, seconds = server.end()
+            assert relay.is_hanging
+            assert (code, seconds < IN_TIME) == (0, True)
+            eventually(lambda: any("accesses.lost" in line for line in server.log))
+        lost = [json.loads(line) for line in server.log if "accesses.lost" in line]
+        assert len(lost) == 1
+        assert 9 <= lost[0]["accesses"] <= 10
 
 
 def test_a_directory_that_is_gone_is_told_and_hits_go_on(online: dict[str, str], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.model import LogoRecord, OutcomeKind
+from logocache.model import Lease, LogoRecord, OutcomeKind
 from logocache.operations.on_demand import Fetched, FetchState
 from logocache.server.bulkheads import Bulkheads
 from logocache.server.flights import Flights
@@ -120,8 +120,8 @@ def test_a_fetch_elsewhere_is_waited_for_whatever_comes_of_it(after: LogoRecord)
 def test_what_another_process_gives_back_as_it_was_is_fetched_here() -> None:
     async def scene() -> None:
         rows = Rows()
-        before = make_cached(checked_at=None)
-        rows.current = [before]
+        rows.current = [make_cached(checked_at=None)]
+        before = make_cached(checked_at=None, lease=Lease(claim="another's", until=NOW + DAY))
         answers = [Fetched(state=FetchState.ELSEWHERE, record=before), done()]
         flight = flights_of(rows).start("shopify", lambda: answers.pop(0))
         assert flight is not None

@@ -123,6 +123,7 @@ class HttpServer(uvicorn.Server):
             _log.error("shutdown.unfinished", extra={"seconds": self._settings.shutdown_seconds})
             stopping.cancel()
             self._application.cancel()
+            await asyncio.sleep(TICK_SECONDS)  # what it has to say of what is lost
 
     def _drop_connections(self) -> None:
         for connection in list(self.server_state.connections):
