@@ -1,14 +1,21 @@
 """LogoCache.health and .readiness: what works, what does not, and never an exception."""
 
+import contextlib
+import errno
+import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from benches import Bench
+from benches import SHOPIFY, Bench
+from fakes import reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.health import Health, HealthStatus, ReadyStatus
+from logocache.store.files import FileStore
 
 
 def database_away(cache: LogoCache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,4 +113,46 @@ def test_a_cache_that_is_switched_off_is_well_whatever_lies_there(bench: Bench) 
     with bench.open(enabled=False) as cache:
         assert cache.health().status is HealthStatus.HEALTHY
         assert cache.health().cache_enabled is False
+        assert cache.readiness().status is ReadyStatus.READY
+
+
+def test_a_cache_whose_last_logo_could_not_be_written_is_degraded_until_one_can(bench: Bench) -> None:
+    full = [False]
+
+    def sync(descriptor: int) -> None:
+        if full[0]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with bench.open() as opened:
+        store = FileStore(opened.settings.dir, opened.settings.private_dir, sync=sync)
+        cache = LogoCache(opened.settings, replace(opened._parts, store=store))
+        cache.init(["shopify"])
+        full[0] = True
+        bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
+        with contextlib.suppress(DirectoryError):  # a run may go on with what it can write
+            cache.refresh(["shopify"], force=True)
+        for _ in range(2):
+            readiness = cache.readiness()
+            assert readiness.status is ReadyStatus.DEGRADED
+            assert [check.name for check in readiness.checks if not check.ok] == ["directory"]
+            assert cache.health().status is HealthStatus.DEGRADED
+        full[0] = False
+        assert cache.readiness().status is ReadyStatus.READY
+        assert cache.health().status is HealthStatus.HEALTHY
+
+
+def test_a_cache_whose_database_took_no_write_is_degraded_until_it_does(bench: Bench) -> None:
+    """Reading goes on beside a lock that nobody gets."""
+    with bench.open() as cache:
+        cache.init()
+        database = cache._parts.repository._database  # type: ignore[attr-defined]  # ours
+        other = sqlite3.connect(cache.settings.private_dir / "logocache.db", isolation_level=None)
+        with contextlib.closing(other):
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(DatabaseError), database.write(briefly=True):
+                raise AssertionError("unreachable: another holds the lock")
+            readiness = cache.readiness()
+            assert readiness.status is ReadyStatus.DEGRADED
+            assert [check.name for check in readiness.checks if not check.ok] == ["database"]
+            other.execute("ROLLBACK")
         assert cache.readiness().status is ReadyStatus.READY

@@ -14,7 +14,8 @@ import pytest
 from logocache.errors import DirectoryError
 from logocache.model import NormalisedImage
 from logocache.ports.store import Store
-from logocache.store.files import FileStore, _found
+from logocache.store.files import FileStore
+from logocache.store.listing import found
 from makers import make_image
 
 NOBODY = 65534
@@ -295,6 +296,55 @@ def sync_failing_for_directories(number: int) -> Callable[[int], None]:
     return sync
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
+@pytest.mark.parametrize("where", ["file", "directory"])
+def test_it_is_writable_when_the_last_write_was_or_another_is(
+    directory: Path, number: int, where: str
+) -> None:
+    """Whatever access(2) says. What is tried is as large as what could not be written."""
+    broken, sizes = [False], []
+
+    def sync(descriptor: int) -> None:
+        facts = os.fstat(descriptor)
+        sizes.append(facts.st_size)
+        if broken[0] and stat.S_ISDIR(facts.st_mode) == (where == "directory"):
+            raise OSError(number, os.strerror(number))
+
+    store = make_store(directory, sync=sync)
+    store.prepare()
+    broken[0] = True
+    store.check_writable()  # nobody has noticed
+    with pytest.raises(DirectoryError):
+        put(store, image=make_image(b"x" * 5000))
+    for _ in range(2):
+        sizes.clear()
+        with pytest.raises(DirectoryError):
+            store.check_writable()
+        assert sizes[0] == 5000
+    broken[0] = False
+    store.check_writable()
+    sizes.clear()
+    store.check_writable()
+    assert sizes == []
+    assert temporary_files(directory) == []
+
+
+def test_the_next_write_shows_that_it_is_writable(directory: Path) -> None:
+    failures = [OSError(errno.EIO, "the disk is broken")]
+
+    def sync(descriptor: int) -> None:
+        if failures:
+            raise failures.pop()
+
+    store = make_store(directory, sync=sync)
+    store.prepare()
+    with pytest.raises(DirectoryError):
+        put(store)
+    put(store)
+    failures.append(OSError(errno.EIO, "nobody finds out"))
+    store.check_writable()
+
+
 def test_a_file_system_that_cannot_sync_directories_will_do(directory: Path) -> None:
     store = make_store(directory, sync=sync_failing_for_directories(errno.EINVAL))
     store.prepare()
@@ -445,7 +495,7 @@ def test_a_file_that_vanishes_while_the_directory_is_listed_is_left_out(director
     with os.scandir(directory) as entries:
         (entry,) = entries
     (directory / "a.png").unlink()
-    assert _found(entry) is None
+    assert found(entry) is None
 
 
 def test_a_missing_directory_cannot_be_listed(directory: Path) -> None:

@@ -65,7 +65,7 @@ class Wellbeing:
             return HealthStatus.HEALTHY  # nothing is expected of it
         if readable is not None or disk is None:
             return HealthStatus.UNHEALTHY
-        if totals is None or writable is not None or self._is_full(disk):
+        if totals is None or self._database() is not None or writable is not None or self._is_full(disk):
             return HealthStatus.DEGRADED
         return HealthStatus.HEALTHY
 
@@ -104,6 +104,7 @@ class Wellbeing:
     def _database(self) -> LogoCacheError | None:
         try:
             self._parts.repository.check_schema()
+            self._parts.repository.check_writable()
         except (DatabaseError, SchemaError) as error:
             return error
         return None

@@ -196,6 +196,10 @@ class Repository(Protocol):
         """Raise `SchemaError` unless the schema is the one of this version."""
         ...
 
+    def check_writable(self) -> None:
+        """Raise DatabaseError when the last write of this process failed, and another fails now."""
+        ...
+
     def ping(self) -> None:
         """Raise `DatabaseError` unless the database answers."""
         ...

@@ -52,7 +52,11 @@ class Store(Protocol):
         ...
 
     def check_writable(self) -> None:
-        """Raise `DirectoryError` unless files may be put there now. A full disk is not noticed."""
+        """Raise `DirectoryError` unless files may be put there now.
+
+        When the last file could not be written, one as large is tried: a full or a broken disk is
+        noticed by writing alone.
+        """
         ...
 
     def identity(self) -> str | None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.address import Address
 from logocache.repository.engine import make_engine
 from logocache.repository.failures import translated
@@ -22,6 +23,8 @@ class Database:
     def __init__(self, address: Address, *, lock_wait: float) -> None:
         """A writer waits up to `lock_wait` seconds for its turn."""
         self.address = address
+        self.could_not_write = False
+        """Whether the last write of this process failed, for whatever reason the database had."""
         self._engine = make_engine(address, lock_wait=lock_wait)
         self._lookups = make_engine(
             address, lock_wait=min(lock_wait, LOOKUPS.statement_seconds), pool=LOOKUPS
@@ -41,14 +44,21 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, unhurried: bool = False) -> Iterator[Connection]:
+    def write(self, *, unhurried: bool = False, briefly: bool = False) -> Iterator[Connection]:
         """The one writing transaction of all threads, processes and machines; do not nest it.
 
-        Its statements may take as long as they do where it is `unhurried`.
+        Its statements may take as long as they do where it is `unhurried`, and have the time of a
+        look-up where it is done `briefly`.
         """
-        writer = self._engine.execution_options(**{WRITES: True, UNHURRIED: unhurried})
-        with translated(self.address, self._foreign), writer.begin() as connection:
-            yield connection
+        engine = self._lookups if briefly else self._engine
+        writer = engine.execution_options(**{WRITES: True, UNHURRIED: unhurried})
+        try:
+            with translated(self.address, self._foreign), writer.begin() as connection:
+                yield connection
+        except (DatabaseError, SchemaError):
+            self.could_not_write = True
+            raise
+        self.could_not_write = False
 
     def close(self) -> None:
         """Close idle connections. Using the database again opens new ones."""

@@ -19,7 +19,7 @@ from logocache.ports.repository import (
 from logocache.repository import registration, schema
 from logocache.repository.address import parse_address
 from logocache.repository.columns import UTCDateTime
-from logocache.repository.counters import add_to_counters, read_generation
+from logocache.repository.counters import add_to_counters, advance_generation, read_generation
 from logocache.repository.database import Database
 from logocache.repository.leases import Leases, release
 from logocache.repository.records import RECORD_COLUMNS, attempt_of, record_of, replaced_of
@@ -75,6 +75,11 @@ class SqlRepository:
 
     def check_schema(self) -> None:
         schema.check_schema(self._database)
+
+    def check_writable(self) -> None:
+        if self._database.could_not_write:
+            with self._database.write(briefly=True) as connection:
+                advance_generation(connection)  # a change that is stored, and that nobody minds
 
     def ping(self) -> None:
         with self._database.look_up() as connection:

@@ -21,16 +21,18 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
+from logocache.errors import DirectoryError
 from logocache.model import NormalisedImage, StoredFile
 from logocache.ports.store import DiskSpace, FoundFile, StagedFile
 from logocache.store.folders import PRIVATE_MODE, opened, opened_directory, refuse_links
 from logocache.store.identity import IDENTITY_FILE, read_identity, write_identity
+from logocache.store.listing import listed
 from logocache.store.names import check_name, file_name, promises
-from logocache.store.permissions import problems_of
+from logocache.store.permissions import check_writable, problems_of
 from logocache.store.problems import translated
 
 SERVED_DIRECTORY_MODE = 0o755
@@ -56,6 +58,7 @@ class FileStore:
         self._directory = directory
         self._private = private
         self._sync = sync
+        self._unwritten = 0
 
     @property
     def directory(self) -> Path:
@@ -81,9 +84,16 @@ class FileStore:
                 refuse_links(folder)
 
     def check_writable(self) -> None:
+        size = self._unwritten
         with translated(self._directory, f"the cache directory {self._directory} cannot be written"):
             for folder in (self._directory, *self._private_folders()):
-                _check_writable(folder)
+                check_writable(folder)
+            if size:
+                with opened(self._private, TEMPORARY) as temporary, self._noted(size):
+                    self._write(temporary, name := _unfinished(), bytes(size))
+                    os.unlink(name, dir_fd=temporary)
+                    with opened_directory(self._directory) as directory:
+                        self._sync_directory(directory)
 
     def identity(self) -> str | None:
         problem = f"{self._private / IDENTITY_FILE} cannot be read"
@@ -106,9 +116,12 @@ class FileStore:
         name = file_name(key, image.sha256)
         if len(image.png) > LARGEST_LOGO:
             raise ValueError(f"a logo of {len(image.png)} bytes is longer than any that we read")
-        unfinished = f"{secrets.token_hex(8)}.part"
+        unfinished = _unfinished()
         path = self._private / TEMPORARY / unfinished
-        with translated(self._directory, f"a logo cannot be written to {path}"):
+        with (
+            self._noted(len(image.png)),
+            translated(self._directory, f"a logo cannot be written to {path}"),
+        ):
             with opened(self._private):  # not there: nothing is made
                 pass
             with opened(self._private, TEMPORARY, make=True) as folder:
@@ -121,6 +134,7 @@ class FileStore:
     def commit(self, staged: StagedFile) -> None:
         target = self.path(staged.file.name)
         with (
+            self._noted(staged.file.size),
             translated(self._directory, f"the logo {target} cannot be put in place"),
             opened_directory(self._directory) as directory,
         ):
@@ -180,7 +194,7 @@ class FileStore:
     def files(self) -> Iterator[FoundFile]:
         """As the port says. Symbolic links and other strangers are listed too, directories are not."""
         with translated(self._directory, f"the directory {self._directory} cannot be listed"):
-            yield from _listed(self._directory)
+            yield from listed(self._directory)
 
     def leftovers(self, *, before: datetime) -> Iterator[FoundFile]:
         """As the port says. Files of other names are somebody else's, and are left out."""
@@ -188,10 +202,10 @@ class FileStore:
         with translated(self._directory, f"the directory {folder} cannot be listed"):
             try:
                 with opened(self._private, TEMPORARY) as descriptor:
-                    listed = _listed(descriptor)
+                    leftovers = listed(descriptor)
             except (FileNotFoundError, NotADirectoryError, PermissionError):
                 return
-        for found in listed:
+        for found in leftovers:
             if UNFINISHED.fullmatch(found.name) and found.modified_at < before:
                 yield found
 
@@ -239,6 +253,16 @@ class FileStore:
             with opened(self._private) as folder:
                 refuse_links(folder)
 
+    @contextmanager
+    def _noted(self, size: int) -> Iterator[None]:
+        """Remember that `size` bytes could not be written, until something is."""
+        try:
+            yield
+        except (OSError, DirectoryError):
+            self._unwritten = max(size, 1)
+            raise
+        self._unwritten = 0
+
     def _write(self, folder: int, name: str, content: bytes) -> None:
         """A new file in the open folder, synced; none, when that fails."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -272,29 +296,5 @@ class FileStore:
         return True
 
 
-def _listed(folder: int | Path) -> list[FoundFile]:
-    """What lies visibly in the folder, in order of name, without directories."""
-    with os.scandir(folder) as entries:
-        found = [_found(entry) for entry in entries if not entry.name.startswith(".")]
-    return sorted((each for each in found if each is not None), key=lambda each: each.name)
-
-
-def _found(entry: os.DirEntry[str]) -> FoundFile | None:
-    """None for a directory, and for what was deleted since it was listed."""
-    try:
-        facts = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if stat.S_ISDIR(facts.st_mode):
-        return None
-    modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
-    return FoundFile(name=entry.name, size=facts.st_size, modified_at=modified_at)
-
-
-def _check_writable(folder: Path) -> None:
-    """Raise OSError unless files may be put into `folder`. Whether there is room, only writing shows."""
-    if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return
-    read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
-    number = errno.EROFS if read_only else errno.EACCES
-    raise OSError(number, os.strerror(number))
+def _unfinished() -> str:
+    return f"{secrets.token_hex(8)}.part"

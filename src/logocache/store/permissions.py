@@ -1,5 +1,6 @@
 """What the directory's permissions do not let us do, or let others do. Changes nothing."""
 
+import errno
 import os
 import shlex
 import stat
@@ -75,3 +76,12 @@ def _unreadable(directory: Path, names: Iterable[str]) -> Iterator[str]:
         yield f"{name} cannot be read by the user who runs this (uid {os.geteuid()})"
     if len(unreadable) > MAX_FILES_NAMED:
         yield f"{len(unreadable) - MAX_FILES_NAMED} more files cannot be read either"
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError unless files may be put into `folder`. Whether there is room, only writing shows."""
+    if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return
+    read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+    number = errno.EROFS if read_only else errno.EACCES
+    raise OSError(number, os.strerror(number))

@@ -1,0 +1,27 @@
+"""What lies in a folder."""
+
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from logocache.ports.store import FoundFile
+
+
+def listed(folder: int | Path) -> list[FoundFile]:
+    """What lies visibly in the folder, in order of name, without directories."""
+    with os.scandir(folder) as entries:
+        files = [found(entry) for entry in entries if not entry.name.startswith(".")]
+    return sorted((each for each in files if each is not None), key=lambda each: each.name)
+
+
+def found(entry: os.DirEntry[str]) -> FoundFile | None:
+    """None for a directory, and for what was deleted since it was listed."""
+    try:
+        facts = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(facts.st_mode):
+        return None
+    modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+    return FoundFile(name=entry.name, size=facts.st_size, modified_at=modified_at)
