@@ -2,10 +2,13 @@
 
 import collections.abc
 import copy
+import errno
 import importlib
 import inspect
 import pickle
 import pkgutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -18,11 +21,13 @@ import pytest
 import logocache
 from logocache import errors
 from logocache.errors import (
+    NO_THREAD,
     ConfigurationError,
     LogoCacheError,
     SettingsError,
     UnavailableError,
     UnknownKeyError,
+    raise_if_exhausted,
 )
 from logocache.model import OutcomeKind
 from logocache.server.problems import Problem, ProblemError
@@ -137,3 +142,41 @@ def test_a_process_pool_outlives_an_unknown_key() -> None:
 
 def raise_unknown_key() -> None:
     raise UnknownKeyError("no logo is called 'shopfy'", hint="did you mean shopify?")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "no more memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "no more memory"),
+        (RuntimeError("can't start new thread"), "no further thread"),
+    ],
+    ids=["memory", "memory of the system", "threads"],
+)
+def test_what_the_system_has_not_left_for_us_is_unavailable(error: Exception, words: str) -> None:
+    with pytest.raises(UnavailableError, match=words) as caught:
+        raise_if_exhausted(error)
+    assert "ulimit" in caught.value.hint
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError(), RuntimeError("cannot schedule new futures"), OSError(5, "x")]
+)
+def test_other_errors_are_left_to_others(error: Exception) -> None:
+    raise_if_exhausted(error)
+
+
+def test_pythons_words_for_a_thread_too_many_are_still_those() -> None:
+    """They are all that tells this RuntimeError from others."""
+    ask = (
+        "import resource, threading\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
+        "threading.stack_size(2**31)\n"
+        "try:\n"
+        "    threading.Thread(target=print).start()\n"
+        "except RuntimeError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == NO_THREAD

@@ -196,7 +196,7 @@ class LogoCache:
         return self._operations.on_demand
 
     def watch(self, watcher: Callable[[Sequence[SavedFetch]], None]) -> None:
-        """Have `watcher` told of everything that is fetched; it must be quick and never raise."""
+        """Have `watcher` told of everything that is fetched; it must be quick; what it raises is logged."""
         self._parts.watchers.append(watcher)
 
     def interrupt(self) -> None:

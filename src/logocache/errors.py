@@ -13,11 +13,16 @@
         ├── DatabaseError             the database cannot be reached or used
         └── SchemaError               the database's schema is not the one this version reads
 
-A logo that could not be had is never an exception: it is an `Outcome` in a result.
+A logo that could not be had is never an exception: it is an `Outcome` in a result. Nor is a mistake of
+ours that one entry meets (`operations.faults`).
 """
 
 import copyreg
+import errno
 from typing import Any, ClassVar
+
+NO_THREAD = "can't start new thread"
+"""What CPython's RuntimeError says when the system gives this process no further thread."""
 
 
 class PicklableError(Exception):
@@ -110,3 +115,20 @@ class SchemaError(UnavailableError):
     """The database's schema is missing, older, or newer than this version of logocache."""
 
     code = "schema"
+
+
+def raise_if_exhausted(error: BaseException) -> None:
+    """Raise UnavailableError when `error` says that the system has no memory or thread left for us.
+
+    These come from anywhere, whatever was being done; limits are those of setrlimit(2) and of cgroups.
+    """
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        raise UnavailableError(
+            "this process gets no more memory",
+            hint="raise its limit (`ulimit -v`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
+        ) from error
+    if isinstance(error, RuntimeError) and NO_THREAD in str(error):
+        raise UnavailableError(
+            "this process gets no further thread",
+            hint="raise its limit (`ulimit -u`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
+        ) from error

@@ -151,6 +151,8 @@ class FetchReport:
     """Asked entries that now show a monogram."""
     failed: int
     """Asked entries whose earlier logo stays because its refresh failed."""
+    errors: int
+    """Asked entries at which logocache itself failed; its log has the traceback."""
     elsewhere: int
     """Entries that another process is fetching now."""
     evicted: int
@@ -201,6 +203,8 @@ class CacheStats:
     stale: int
     due: int
     failing: int
+    errors: int
+    """Failing entries at which logocache itself failed; its log has the traceback."""
     in_progress: int
     hits: int
     misses: int

@@ -43,6 +43,13 @@ def prettily(result: Result) -> str:
             id="offline, others at work, over the limit",
         ),
         pytest.param(
+            dataclasses.replace(
+                FETCHED, errors=1, logos=(dataclasses.replace(MISSED, outcome=OutcomeKind.ERROR),)
+            ),
+            "1 entry ended in an error of logocache itself: acme",
+            id="a mistake of ours",
+        ),
+        pytest.param(
             dataclasses.replace(FETCHED, missing=tuple(f"k{number}" for number in range(12))),
             "12 entries have no real logo: k0, k1, k2, k3, k4, k5, k6, k7, k8, k9, and 2 more",
             id="many missing",

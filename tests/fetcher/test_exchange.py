@@ -6,7 +6,7 @@ import pytest
 
 from fetcher.loopback import FakeTime, options, request
 from logocache.fetcher.exchange import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.failures import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.transport import PASSAGE
 from logocache.model import Answer, FetchRequest, OutcomeKind
@@ -251,11 +251,14 @@ def test_a_failure_behind_a_redirect_names_the_target_and_no_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "admitted"), [(0, True), (30, False)], ids=["no time left", "not admitted"]
+    ("seconds", "admitted", "kind"),
+    [(0, True, OutcomeKind.TRANSIENT), (30, False, OutcomeKind.NOT_ASKED)],
+    ids=["no time left", "not admitted"],
 )
-def test_what_is_not_sent_was_not_asked(seconds: float, *, admitted: bool) -> None:
+def test_who_gets_no_turn_sends_nothing(seconds: float, *, admitted: bool, kind: OutcomeKind) -> None:
     web = redirecting()
-    result = ask(web, request(), seconds=seconds, admitted=admitted)
-    assert (result.kind, result.status) == (OutcomeKind.NOT_ASKED, None)
-    assert result.reason
+    with pytest.raises(NoTurnError) as caught:
+        ask(web, request(), seconds=seconds, admitted=admitted)
+    assert caught.value.kind is kind
+    assert caught.value.reason
     assert not web.asked

@@ -241,7 +241,7 @@ def test_at_most_so_many_requests_reach_one_host_at_a_time() -> None:
     assert most == {b"a": 2, b"b": 2}
 
 
-def test_who_gets_no_slot_in_time_has_not_asked() -> None:
+def test_who_gets_no_slot_in_time_backs_off() -> None:
     is_asked, go_on = threading.Event(), threading.Event()
 
     def handle(stream: socket.socket, head: bytes) -> None:
@@ -254,7 +254,7 @@ def test_who_gets_no_slot_in_time_has_not_asked() -> None:
         first = threading.Thread(target=lambda: answers.append(ask(fetcher)))
         first.start()
         assert is_asked.wait(5)
-        assert ask(fetcher, seconds=0.05).kind is OutcomeKind.NOT_ASKED
+        assert ask(fetcher, seconds=0.05).kind is OutcomeKind.TRANSIENT
         go_on.set()
         first.join()
     assert answers[0].kind is OutcomeKind.FOUND

@@ -196,8 +196,15 @@ def test_a_turn_that_would_come_after_the_deadline_is_not_waited_for(
     asking = fetcher(time, provider_rates={"slow": 0.01})
     assert ask(asking, time, provider="slow").kind is OutcomeKind.NOT_FOUND
     answer = ask(asking, time, provider="slow")
-    assert (answer.kind, time.slept) == (OutcomeKind.NOT_ASKED, [])
+    assert (answer.kind, answer.status, time.slept) == (OutcomeKind.TRANSIENT, None, [])
     assert "rate" in answer.reason
+
+
+def test_who_comes_too_late_backs_off(httpx_mock: HTTPXMock, time: FakeTime) -> None:
+    """As `not_asked` it would be due again at once, for ever, though its own sources used up its time."""
+    answer = fetcher(time, retries=2).fetch(request("https://late.example/"), deadline=time.monotonic())
+    assert (answer.kind, answer.reason) == (OutcomeKind.TRANSIENT, "no time was left to ask")
+    assert not httpx_mock.get_requests()
 
 
 def test_a_retry_that_gets_no_turn_leaves_the_earlier_answer(httpx_mock: HTTPXMock, time: FakeTime) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.loopback import FakeTime
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.failures import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots, TokenBucket
 from logocache.model import OutcomeKind
 
@@ -70,7 +70,8 @@ def test_a_host_has_so_many_slots_and_others_have_their_own() -> None:
         slots.held("a.example", timeout=0.01),
     ):
         raise AssertionError("unreachable: two at a time")
-    assert caught.value.kind is OutcomeKind.NOT_ASKED
+    assert isinstance(caught.value, NoTurnError)
+    assert caught.value.kind is OutcomeKind.TRANSIENT
     with slots.held("a.example", timeout=-1):
         pass
 

@@ -1,5 +1,6 @@
 """One logo, along the chain of sources."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from logocache.model import (
     Outcome,
     OutcomeKind,
 )
+from logocache.operations.faults import Faults
 from logocache.operations.search import Found, Search, SearchRules, Sources
 from logocache.operations.stand_ins import StandIns
 from logocache.operations.trail import Memo, Trail
@@ -58,6 +60,7 @@ class Bench:
             sources,
             StandIns(self.images, token=lambda: "random"),
             SearchRules(attempts=RULES, offline=offline, logo_timeout=60),
+            Faults(threading.Event()),
             clock=lambda: NOW,
             random=lambda: 1.0,
             monotonic=lambda: 0.0,

@@ -128,6 +128,18 @@ def test_what_failed_offline_is_due_as_soon_as_there_is_a_network() -> None:
     assert outcome.next_attempt_at == NOW
 
 
+def test_our_own_error_backs_off_without_a_network_too() -> None:
+    outcome = failure_of(
+        [result(OutcomeKind.NOT_ASKED), result(OutcomeKind.ERROR)],
+        now=NOW,
+        failures=1,
+        rules=RULES,
+        jitter=1.0,
+        offline=True,
+    )
+    assert (outcome.kind, outcome.next_attempt_at) == (OutcomeKind.ERROR, NOW + 2 * RULES.backoff_min)
+
+
 @pytest.mark.parametrize(
     ("earlier", "offline", "wait"),
     [

@@ -23,6 +23,7 @@ def test_the_figures_of_the_cache_are_those_of_stats(tmp_path: Path) -> None:
         ("logocache_stored_bytes_limit",): 2_000_000,
         ("logocache_entries_due",): 0,
         ("logocache_entries_failing",): 1,
+        ("logocache_entries_error",): 0,
         ("logocache_disk_free_bytes",): stats.disk_free_bytes,
     }
 

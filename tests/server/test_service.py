@@ -331,6 +331,7 @@ def test_a_first_fetch_that_finds_nothing_is_a_placeholder_or_none(bench: Bench)
         (OutcomeKind.THROTTLED, BusyError),
         (OutcomeKind.BLOCKED, BusyError),
         (OutcomeKind.NOT_ASKED, BusyError),
+        (OutcomeKind.ERROR, BusyError),
     ],
 )
 def test_no_logo_is_never_said_when_a_source_could_not_be_asked(

@@ -13,7 +13,7 @@ from logocache.cli.arguments import globals_first
 from logocache.cli.exits import ExitCode
 from logocache.cli.session import Opener, Serve, Session, open_real, serve_real
 from logocache.cli.wording import clean
-from logocache.errors import LogoCacheError
+from logocache.errors import LogoCacheError, raise_if_exhausted
 
 COMPLETION_VARIABLE = "_LOGOCACHE_COMPLETE"
 """Set by the shell when it asks what may come next."""
@@ -27,7 +27,11 @@ def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve =
     session = Session(opener=opener, server=server)
     try:
         with signals.raised_as_exits():
-            return _dispatch(arguments, session)
+            try:
+                return _dispatch(arguments, session)
+            except Exception as error:
+                raise_if_exhausted(error)  # it may come from anywhere, such as a progress bar's thread
+                raise
     except BrokenPipeError:
         # The reader of the output has gone: nothing is wrong here. The parts of the core translate
         # their own broken pipes, so that no other can arrive.

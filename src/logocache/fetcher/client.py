@@ -16,7 +16,7 @@ from logocache.fetcher.breaker import Breaker
 from logocache.fetcher.closing import Closing
 from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.exchange import Exchange, Surroundings
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.failures import FetchError, NoTurnError
 from logocache.fetcher.lending import Lending
 from logocache.fetcher.limits import HostSlots, TokenBucket
 from logocache.fetcher.options import FetcherOptions
@@ -78,7 +78,7 @@ class HttpFetcher:
         self._lock = threading.Lock()
 
     def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
-        """See the port. NOT_ASKED also when rate or concurrency leave no time before `deadline`."""
+        """See the port. TRANSIENT also when rate or concurrency leave no time before `deadline`."""
         started = self._monotonic()
         answer = self._with_retries(request, deadline=deadline)
         answer = replace(answer, duration=self._monotonic() - started)
@@ -99,11 +99,10 @@ class HttpFetcher:
                 break
             logger.info("fetch.retry", extra=described(request, answer) | {"wait": wait})
             self._sleep(wait)
-            again = self._try(request, deadline=deadline)
-            if again.kind is OutcomeKind.NOT_ASKED and not self._closing.has_begun:
-                break  # the earlier answer says more
-            answer = again  # what we broke off ourselves might have healed: nothing is said against it
-        return answer
+            earlier, answer = answer, self._try(request, deadline=deadline, earlier=answer)
+            if answer is earlier:
+                break
+        return answer  # what closing broke off might have healed: nothing is said against it
 
     def _wait_after(
         self, answer: Answer, attempt: int, request: FetchRequest, *, deadline: float
@@ -113,7 +112,8 @@ class HttpFetcher:
             return None
         return wait
 
-    def _try(self, request: FetchRequest, *, deadline: float) -> Answer:
+    def _try(self, request: FetchRequest, *, deadline: float, earlier: Answer | None = None) -> Answer:
+        """What came of asking once; `earlier` when our turn did not come."""
         try:
             self._closing.check()
             self._check_provider(request.provider)
@@ -122,6 +122,8 @@ class HttpFetcher:
             with self._transports.lent() as transport:
                 return self._exchange(request, transport, deadline=deadline)
         except FetchError as error:
+            if earlier is not None and isinstance(error, NoTurnError):
+                return earlier
             mask = Mask(request.secrets)
             return Answer(
                 kind=error.kind,
@@ -147,15 +149,15 @@ class HttpFetcher:
             raise FetchError(OutcomeKind.THROTTLED, reason, retry_at=until)
 
     def _await_turn(self, request: FetchRequest, *, deadline: float) -> None:
-        """Wait as the provider's rate demands. Raises `FetchError` when there is no use in waiting."""
+        """Wait as the provider's rate demands. Raises `NoTurnError` when there is no use in waiting."""
         if self._breaker(request).is_open():
-            raise FetchError(OutcomeKind.NOT_ASKED, f"{request.provider} seems unreachable")
+            raise NoTurnError(OutcomeKind.NOT_ASKED, f"{request.provider} seems unreachable")
         bucket = self._buckets.get(request.provider)
         if bucket is None:
             return
         wait = bucket.take(until=deadline)
         if wait is None:
-            raise FetchError(OutcomeKind.NOT_ASKED, f"the rate limit of {request.provider} left no time")
+            raise NoTurnError(OutcomeKind.TRANSIENT, f"the rate limit of {request.provider} left no time")
         if wait > 0:
             self._sleep(wait)
             self._closing.check()

@@ -8,7 +8,7 @@ import httpx
 
 from logocache.fetcher import body, targets
 from logocache.fetcher.answers import FOLLOWED, Verdict, judged, validator
-from logocache.fetcher.failures import FOREIGN, FetchError, translated
+from logocache.fetcher.failures import FOREIGN, FetchError, NoTurnError, translated
 from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.transport import PASSAGE, Passage
@@ -47,7 +47,7 @@ class Exchange:
         deadline: float,
         admit: Callable[[], bool],
     ) -> None:
-        """`admit` is asked once, when it is our turn to send; False ends the try as NOT_ASKED."""
+        """`admit` is asked once, when it is our turn to send; with False nothing is sent."""
         self._request = request
         self._transport = transport
         self._surroundings = surroundings
@@ -60,10 +60,15 @@ class Exchange:
         self.was_admitted = False
 
     def run(self) -> Answer:
-        """What came of it, also when the network or the server failed. `duration` is left at 0."""
+        """What came of it, also when the network or the server failed. `duration` is left at 0.
+
+        Raises NoTurnError when nothing was sent.
+        """
         try:
             return self._follow()
         except FetchError as error:
+            if isinstance(error, NoTurnError) and not self.was_admitted:
+                raise
             failure = error
         except FOREIGN as error:
             failure = translated(error)
@@ -101,9 +106,9 @@ class Exchange:
         if self.was_admitted:
             return
         if self._time_left() <= 0:
-            raise FetchError(OutcomeKind.NOT_ASKED, "no time was left to ask")
+            raise NoTurnError(OutcomeKind.TRANSIENT, "no time was left to ask")
         if not self._admit():
-            raise FetchError(OutcomeKind.NOT_ASKED, f"{self._request.provider} seems unreachable")
+            raise NoTurnError(OutcomeKind.NOT_ASKED, f"{self._request.provider} seems unreachable")
         self.was_admitted = True
         limit = self._surroundings.options.request_timeout_seconds
         self._until = min(self._until, self._surroundings.monotonic() + limit)

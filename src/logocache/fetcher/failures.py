@@ -18,6 +18,14 @@ class FetchError(PicklableError):
         super().__init__(self.reason)
 
 
+class NoTurnError(FetchError):
+    """Nothing was sent, because our turn did not come: an earlier answer to the same question says more.
+
+    TRANSIENT where time ran out, whoever used it up: the entry backs off like one whose source is slow,
+    for else it would be asked for again and again. NOT_ASKED while the breaker is open.
+    """
+
+
 def closed() -> FetchError:
     """Why nothing is asked, and what was under way is broken off, once the fetcher is closed."""
     return FetchError(OutcomeKind.NOT_ASKED, "the fetcher is closed")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from logocache.fetcher.failures import FetchError, closed
+from logocache.fetcher.failures import NoTurnError, closed
 from logocache.model import OutcomeKind
 
 
@@ -53,14 +53,14 @@ class HostSlots:
     def held(self, host: str, *, timeout: float) -> Iterator[None]:
         """Hold a slot of `host`.
 
-        Raises `FetchError` (NOT_ASKED) when none is free in time, and once closed.
+        Raises `NoTurnError` when none is free in time, and `FetchError` (NOT_ASKED) once closed.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._is_closed or self._has_free(host), max(0.0, timeout))
             if self._is_closed:
                 raise closed()
             if not self._has_free(host):
-                raise FetchError(OutcomeKind.NOT_ASKED, f"too many requests to {host} at the same time")
+                raise NoTurnError(OutcomeKind.TRANSIENT, f"too many requests to {host} at the same time")
             self._taken[host] += 1
         try:
             yield

@@ -43,23 +43,29 @@ class Assembly:
 
 def saving_rules(settings: Settings) -> SavingRules:
     return SavingRules(
+        attempts=attempt_rules(settings),
         max_size_bytes=settings.max_size_bytes,
         replaced_retention=timedelta(days=settings.replaced_retention_days),
         eviction_rest=settings.refresh_interval,
     )
 
 
-def fetch_rules(settings: Settings) -> FetchRules:
-    attempts = AttemptRules(
+def attempt_rules(settings: Settings) -> AttemptRules:
+    return AttemptRules(
         refresh_interval=settings.refresh_interval,
         miss_ttl=timedelta(days=settings.miss_ttl_days),
         blocked_ttl=timedelta(days=settings.blocked_ttl_days),
         backoff_min=timedelta(minutes=settings.backoff_min_minutes),
         backoff_max=timedelta(hours=settings.backoff_max_hours),
     )
+
+
+def fetch_rules(settings: Settings) -> FetchRules:
     return FetchRules(
         search=SearchRules(
-            attempts=attempts, offline=settings.offline, logo_timeout=settings.logo_timeout_seconds
+            attempts=attempt_rules(settings),
+            offline=settings.offline,
+            logo_timeout=settings.logo_timeout_seconds,
         ),
         concurrency=settings.concurrency,
         audit_retention=timedelta(days=settings.audit_retention_days),

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from logocache.model import LogoRecord, OutcomeKind, Status
+from logocache.operations.faults import SteadyProgress
 from logocache.operations.inspection import LEFTOVER_AGE
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
@@ -38,7 +39,7 @@ class Fetching:
         self._saver = saver
 
     def run(self, request: RunRequest, progress: Progress) -> FetchReport:
-        """Fetch what is due, tidy up, and tell. Raises DatabaseError or DirectoryError."""
+        """Fetch what is due, tidy up, and tell. Raises as `FetchRun.run`."""
         started = time.monotonic()
         result = self._fetch(request, progress)
         self._tidy()
@@ -46,7 +47,7 @@ class Fetching:
 
     def _fetch(self, request: RunRequest, progress: Progress) -> RunResult:
         keys = self._parts.repository.due_keys(request.due, limit=request.limit)
-        progress.start(len(keys))
+        SteadyProgress(progress, self._parts.faults).start(len(keys))
         if not keys:
             return RunResult()  # and no engine is loaded
         run = FetchRun(
@@ -56,9 +57,10 @@ class Fetching:
             concurrency=self._rules.concurrency,
             shared_domains=self._shared_domains(),
         )
-        result = run.run(keys, request.due, progress).corrected(self._workshop.take_back())
-        self._parts.tell(result.fetches)
-        return result
+        result = run.run(keys, request.due, progress)
+        corrected = self._workshop.take_back()
+        self._parts.tell(corrected.fetches)
+        return result.corrected(corrected)
 
     def _shared_domains(self) -> list[str]:
         counts = Counter(integration.domain for integration in self._parts.catalog)
@@ -86,6 +88,7 @@ class Fetching:
             unchanged=kinds[OutcomeKind.UNCHANGED],
             placeholders=sum(fetch.record.status is not Status.CACHED for fetch in result.fetches),
             failed=sum(_kept(fetch) for fetch in result.fetches),
+            errors=kinds[OutcomeKind.ERROR],
             elsewhere=totals.leased,
             evicted=result.evicted,
             missing=self._missing(request),
@@ -114,6 +117,7 @@ def disabled_report(command: str, *, directory: str, offline: bool) -> FetchRepo
         unchanged=0,
         placeholders=0,
         failed=0,
+        errors=0,
         elsewhere=0,
         evicted=0,
         missing=(),

@@ -45,7 +45,7 @@ class GroupSaver:
             turns, self._waiting = self._waiting, []
         try:
             saved = self._saver.save([turn.worked for turn in turns])
-        except Exception as error:  # noqa: BLE001  # each of the waiting threads raises it
+        except BaseException as error:  # noqa: BLE001  # each of the waiting threads raises it
             for turn in turns:
                 turn.error = error
         else:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from logocache.errors import DatabaseError
+from logocache.errors import UnavailableError
 from logocache.model import LogoRecord
 from logocache.operations.group_saving import GroupSaver
-from logocache.operations.interruption import give_back, was_cut_off
+from logocache.operations.interruption import give_back, released_on_failure, was_cut_off
 from logocache.operations.parts import Parts
 from logocache.operations.rules import FetchRules
 from logocache.operations.saving import Saver
@@ -56,6 +56,7 @@ class OnDemand:
         Raises:
             DatabaseError: the database cannot be asked; nothing has changed.
             DirectoryError: the logo cannot be written; the entry is as it was.
+            UnavailableError: no decoder can be started, or there is no memory or thread left; likewise.
         """
         now = self._parts.clock()
         due = DueFilter(now=now, keys=(key,), forced=forced, offline=self._rules.search.offline)
@@ -65,7 +66,7 @@ class OnDemand:
         if forced and known is not None and _was_fetched_since(claimed[0], known):
             self._parts.repository.release(claimed)
             return self.fetch(key)
-        with self._lease_ended_on_failure(claimed[0]):
+        with self._noted(claimed[0]), released_on_failure(self._parts, claimed):
             worked = self._workshop.worker.work(claimed[0], Memo())
             if was_cut_off(worked, self._parts):
                 give_back(worked, self._parts)
@@ -73,7 +74,8 @@ class OnDemand:
             saved = self._saver.save(worked)
         own = [each for each in saved.fetches if each.record.key == key]
         self._parts.tell(own)
-        self._parts.tell(self._workshop.take_back().fetches)
+        with contextlib.suppress(UnavailableError):  # that is about other entries, and tried again
+            self._parts.tell(self._workshop.take_back().fetches)
         return Fetched(state=FetchState.DONE, record=self._parts.repository.get(key))
 
     def release(self) -> None:
@@ -95,15 +97,11 @@ class OnDemand:
         return Fetched(state=state, record=record)
 
     @contextlib.contextmanager
-    def _lease_ended_on_failure(self, claimed: LogoRecord) -> Iterator[None]:
+    def _noted(self, claimed: LogoRecord) -> Iterator[None]:
         with self._lock:
             self._in_work[claimed.key] = claimed
         try:
             yield
-        except BaseException:
-            with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
-                self._parts.repository.release([claimed])
-            raise
         finally:
             with self._lock:
                 # Its lease may have been ended by others, and the entry claimed by another of our threads.

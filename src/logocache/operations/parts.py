@@ -7,6 +7,7 @@ from typing import Protocol
 
 from logocache.catalog import Catalog
 from logocache.names import Names
+from logocache.operations.faults import Faults
 from logocache.operations.search import Sources
 from logocache.ports import Clock
 from logocache.ports.images import Images
@@ -45,11 +46,18 @@ class Parts:
     random: Callable[[], float]
     """Returns a number from 0 to 1."""
     watchers: list[Callable[[Sequence[SavedFetch]], None]] = field(default_factory=list)
-    """Told of what was fetched and saved, from whichever thread; they must be quick and never raise."""
+    """Told of what was fetched and saved, from whichever thread; they must be quick. What they raise is
+    logged."""
 
     interrupted: threading.Event = field(default_factory=threading.Event)
     """Set when the program ends: what cannot be asked any more says nothing, and is not saved."""
 
+    faults: Faults = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "faults", Faults(self.interrupted))  # the class is frozen
+
     def tell(self, fetches: Sequence[SavedFetch]) -> None:
         for watch in self.watchers:
-            watch(fetches)
+            with self.faults.survived("watcher"):
+                watch(fetches)

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from logocache.errors import DatabaseError
+from logocache.errors import DatabaseError, raise_if_exhausted
 from logocache.model import LogoRecord
-from logocache.operations.interruption import give_back, was_cut_off
+from logocache.operations.faults import SteadyProgress
+from logocache.operations.interruption import discard, give_back, was_cut_off
 from logocache.operations.parts import Parts
 from logocache.operations.saving import Saved, Saver
 from logocache.operations.trail import Memo
@@ -58,7 +59,8 @@ class FetchRun:
         self._saver = saver
         self._concurrency = concurrency
         self._memos: Mapping[str, Memo] = {domain: Memo() for domain in shared_domains}
-        self._in_work: dict[Future[Worked], LogoRecord] = {}
+        self._leased: dict[str, LogoRecord] = {}
+        self._in_work: set[Future[Worked]] = set()
         self._unsaved: list[Worked] = []
         self._saved_at = time.monotonic()
         self._result = RunResult()
@@ -66,13 +68,17 @@ class FetchRun:
     def run(self, keys: Sequence[str], due: DueFilter, progress: Progress) -> RunResult:
         """Work on those of `keys` that are still due and free. Results are saved as they come.
 
+        What fails at one entry is that entry's outcome. What the surroundings do ends the run: the
+        entries that are finished are saved, where that can be done, and the others are as they were.
+
         Raises:
-            DatabaseError: the database broke off; what was saved stays saved.
+            DatabaseError: the database broke off.
             DirectoryError: a file could not be written.
+            UnavailableError: no decoder can be started, or there is no memory or thread left.
         """
         waiting = deque(keys)
-        pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="logocache")
-        with pool, self._leases_ended_on_failure(pool):
+        progress = SteadyProgress(progress, self._parts.faults)
+        with ThreadPoolExecutor(self._concurrency, "logocache") as pool, self._ended_well(pool):
             while waiting or self._in_work:
                 self._start(waiting, due, pool, progress)
                 self._collect(progress)
@@ -87,9 +93,10 @@ class FetchRun:
         while waiting and len(self._in_work) < self._concurrency * 2:
             keys = [waiting.popleft() for _ in range(min(self._concurrency, len(waiting)))]
             claimed = self._parts.repository.claim(keys, now=self._parts.clock(), due=due)
+            self._leased.update((record.key, record) for record in claimed)
             for record in claimed:
                 memo = self._memos.get(record.domain) or Memo()
-                self._in_work[pool.submit(self._worker.work, record, memo)] = record
+                self._in_work.add(pool.submit(self._worker.work, record, memo))
             for key in sorted(set(keys) - {record.key for record in claimed}):
                 progress.advance(f"{key}: in work elsewhere")
 
@@ -97,10 +104,11 @@ class FetchRun:
         """Take what is finished, and save when a batch is full or has waited long enough."""
         done, _ = wait(self._in_work, timeout=LONGEST_WAIT, return_when=FIRST_COMPLETED)
         for future in done:
+            self._in_work.remove(future)
             worked = future.result()
-            del self._in_work[future]
             if was_cut_off(worked, self._parts):
                 give_back(worked, self._parts)
+                del self._leased[worked.before.key]
             else:
                 self._unsaved.append(worked)
             progress.advance(worked.before.key)
@@ -109,17 +117,41 @@ class FetchRun:
             self._save()
 
     def _save(self) -> None:
-        self._result = self._result.plus(self._saver.save(self._unsaved))
-        self._unsaved = []
+        batch, self._unsaved = self._unsaved, []
+        saved = self._saver.save(batch)
+        for each in batch:
+            del self._leased[each.before.key]
         self._saved_at = time.monotonic()
+        self._result = self._result.plus(saved)
+        self._parts.tell(saved.fetches)
 
     @contextlib.contextmanager
-    def _leases_ended_on_failure(self, pool: ThreadPoolExecutor) -> Iterator[None]:
+    def _ended_well(self, pool: ThreadPoolExecutor) -> Iterator[None]:
+        """Save what is finished and end all leases when the run breaks off."""
         try:
             yield
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            claimed = [*self._in_work.values(), *(each.before for each in self._unsaved)]
-            with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
-                self._parts.repository.release(claimed)
+        except BaseException as error:
+            try:
+                # What is under way comes to its end, unless a person or a signal wants the end at once.
+                pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            finally:
+                self._break_off()
+            raise_if_exhausted(error)
             raise
+
+    def _break_off(self) -> None:
+        finished = [each.result() for each in self._in_work if _is_finished(each)]
+        for worked in finished:
+            if was_cut_off(worked, self._parts):
+                discard(worked, self._parts)
+            else:
+                self._unsaved.append(worked)
+        with contextlib.suppress(Exception):  # why the run breaks off is what is told
+            if self._unsaved:
+                self._save()
+        with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
+            self._parts.repository.release(list(self._leased.values()))
+
+
+def _is_finished(future: Future[Worked]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None

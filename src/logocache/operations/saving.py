@@ -7,16 +7,20 @@ then, in a transaction of their own, delete the files that no row names any more
 no rows and can be made again: they are the first to give way.
 """
 
+import contextlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from logocache.errors import DirectoryError, UnavailableError
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.disposal import dispose
+from logocache.operations.interruption import discard
 from logocache.operations.parts import Parts
 from logocache.operations.records import without_monogram
-from logocache.operations.work import Worked
+from logocache.operations.work import Worked, failed
+from logocache.policy.attempts import AttemptRules
 from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
 from logocache.ports.repository import ReplacedFile, SavedFetch, Unit
 
@@ -30,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavingRules:
+    attempts: AttemptRules
     max_size_bytes: int
     replaced_retention: timedelta
     eviction_rest: timedelta
@@ -40,6 +45,9 @@ class SavingRules:
 class Saved:
     fetches: tuple[SavedFetch, ...] = ()
     evicted: int = 0
+
+    def plus(self, other: "Saved") -> "Saved":
+        return Saved(fetches=self.fetches + other.fetches, evicted=self.evicted + other.evicted)
 
 
 class Saver:
@@ -58,8 +66,59 @@ class Saver:
     def save(self, batch: Sequence[Worked]) -> Saved:
         """Save what is still ours. Where the lease has passed to another process, its result counts.
 
-        Raises DatabaseError or DirectoryError, having changed no row.
+        An entry that cannot be saved costs the others of the batch nothing: it is saved as an `error`.
+
+        Raises DatabaseError or DirectoryError; rows that are not saved then are as they were, and their
+        new files are gone.
         """
+        try:
+            return self._save_isolated(batch)
+        except BaseException:
+            for each in batch:
+                with contextlib.suppress(DirectoryError):  # `verify` finds what stays
+                    discard(each, self._parts)
+            raise
+
+    def _save_isolated(self, batch: Sequence[Worked]) -> Saved:
+        """Save them together, or else one by one."""
+        try:
+            return self._save_together(batch)
+        except Exception as error:
+            fault = self._fault_of_an_entry(error, batch)
+            if fault is None:
+                raise
+            if len(batch) == 1:
+                return self._save_failed(batch[0], fault)
+        saved = Saved()
+        for each in batch:
+            saved = saved.plus(self._save_isolated([each]))
+        return saved
+
+    def _fault_of_an_entry(self, error: Exception, batch: Sequence[Worked]) -> Exception | None:
+        """What is wrong with one entry's row or new file; None when its surroundings are to blame.
+
+        Raises DirectoryError when the directory has gone with the new files.
+        """
+        if isinstance(error, DirectoryError) and isinstance(error.__cause__, FileNotFoundError):
+            self._parts.store.check_writable()
+            is_lost = any(each.staged is not None and not each.staged.path.exists() for each in batch)
+            return error.__cause__ if is_lost else None
+        return None if isinstance(error, UnavailableError) else error
+
+    def _save_failed(self, worked: Worked, fault: Exception) -> Saved:
+        """Save that it failed. When not even that can be saved, it is left as it was, for the next run."""
+        discard(worked, self._parts)
+        if worked.staged is not None:
+            dispose(self._parts, [worked.staged.file.name])  # it may have got its name before the row failed
+        key = worked.before.key
+        try:
+            return self._save_together([failed(self._parts, self._rules.attempts, worked.before, fault)])
+        except Exception as error:  # noqa: BLE001  # `result_of` raises what is not about the entry
+            self._parts.faults.result_of(error, key=key)
+            self._parts.repository.release([worked.before])
+            return Saved()
+
+    def _save_together(self, batch: Sequence[Worked]) -> Saved:
         keys = {each.before.key for each in batch}
         with self._parts.repository.unit() as unit:
             owned = unit.owned([each.before for each in batch])
@@ -72,8 +131,7 @@ class Saver:
             unit.save(fetches)
         self._dispose(plan, ours)
         for each in batch:
-            if each.staged is not None:
-                self._parts.store.discard(each.staged)
+            discard(each, self._parts)
         for key in sorted(keys - owned.keys()):
             _log.warning("lease.lost", extra={"key": key})
         return Saved(fetches=tuple(fetches), evicted=len(plan.logos))

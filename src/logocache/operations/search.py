@@ -18,6 +18,7 @@ from logocache.model import (
     OutcomeKind,
     Status,
 )
+from logocache.operations.faults import Faults
 from logocache.operations.records import Choice, without_file
 from logocache.operations.stand_ins import StandIns
 from logocache.operations.trail import Memo, Trail
@@ -78,6 +79,7 @@ class Search:
         sources: Sources,
         stand_ins: StandIns,
         rules: SearchRules,
+        faults: Faults,
         *,
         clock: Clock,
         random: Callable[[], float],
@@ -86,6 +88,7 @@ class Search:
         self._sources = sources
         self._stand_ins = stand_ins
         self._rules = rules
+        self._faults = faults
         self._clock = clock
         self._random = random
         self._monotonic = monotonic
@@ -93,7 +96,7 @@ class Search:
     def trail(self, key: str, memo: Memo) -> Trail:
         """A fresh trail for one entry, with its share of time."""
         deadline = self._monotonic() + self._rules.logo_timeout
-        return Trail(key, self._sources.fetcher, memo, clock=self._clock, deadline=deadline)
+        return Trail(key, self._sources.fetcher, memo, self._faults, clock=self._clock, deadline=deadline)
 
     def look_for(
         self, integration: Integration, record: LogoRecord, trail: Trail, *, is_intact: bool = True
@@ -190,15 +193,18 @@ class Search:
     ) -> Graded | None:
         """The best usable image of one source."""
         before = len(trail.results)
-        candidates = provider.candidates(integration, trail.ask)[:MOST_CANDIDATES]
+        candidates: Sequence[Candidate] = ()
+        with trail.step(provider.terms.id):
+            candidates = provider.candidates(integration, trail.ask)[:MOST_CANDIDATES]
         if not candidates and len(trail.results) == before:
             trail.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
         digest = candidates_digest(candidates)
         settled = _settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
         for candidate in (*settled, *(each for each in candidates if each not in settled)):
-            found = self._try(provider, candidate, digest, integration, record, trail)
-            best = _better(best, found)
+            with trail.step(provider.terms.id):
+                found = self._try(provider, candidate, digest, integration, record, trail)
+                best = _better(best, found)
             if trail.gave_up or (best is not None and (best.grade is Grade.GOOD or candidate in settled)):
                 break
         return best

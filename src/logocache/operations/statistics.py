@@ -42,6 +42,7 @@ def statistics(
         stale=totals.stale,
         due=totals.due,
         failing=totals.failing,
+        errors=totals.errors,
         in_progress=totals.leased,
         hits=hits,
         misses=misses,

@@ -1,9 +1,11 @@
 """What is asked for one entry, as it happens: the audit trail and the results that decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from logocache.model import Answer, FetchAttempt, FetchRequest, OutcomeKind
+from logocache.operations.faults import Faults
 from logocache.policy.attempts import SUCCESSES, SourceResult
 from logocache.ports import Clock
 from logocache.ports.fetcher import Fetcher
@@ -28,10 +30,13 @@ class Memo:
 class Trail:
     """Asks the network on behalf of one entry, and writes down what came of it."""
 
-    def __init__(self, key: str, fetcher: Fetcher, memo: Memo, *, clock: Clock, deadline: float) -> None:
+    def __init__(
+        self, key: str, fetcher: Fetcher, memo: Memo, faults: Faults, *, clock: Clock, deadline: float
+    ) -> None:
         self._key = key
         self._fetcher = fetcher
         self._memo = memo
+        self._faults = faults
         self._clock = clock
         self.deadline = deadline
         self.gave_up = False
@@ -64,6 +69,22 @@ class Trail:
     def note(self, provider: str, kind: OutcomeKind, reason: str) -> None:
         """A result that needed no question."""
         self.results.append(SourceResult(provider=provider, kind=kind, reason=reason))
+
+    @contextmanager
+    def step(self, provider: str) -> Iterator[None]:
+        """One step of a source: what it raises is a result of that source, and others go on.
+
+        Raises UnavailableError for what the surroundings do.
+        """
+        asked = len(self.attempts)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # a mistake at one source costs no more than that
+            result = self._faults.result_of(error, key=self._key, provider=provider)
+            self.results.append(result)
+            if len(self.attempts) > asked and self.attempts[-1].outcome in SUCCESSES:
+                last = self.attempts[-1]
+                self.attempts[-1] = replace(last, outcome=result.kind, reason=result.reason)
 
     def _write(self, provider: str, answer: Answer, kind: OutcomeKind, reason: str) -> None:
         self.attempts.append(

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from logocache.model import Integration, LogoRecord, NormalisedImage, Outcome, Status, StoredFile
+from logocache.operations.parts import Parts
 from logocache.operations.records import with_failure, with_logo, with_monogram, without_file
 from logocache.operations.search import Found, Search, Sources
-from logocache.operations.trail import Memo
-from logocache.ports import Clock
+from logocache.operations.trail import Memo, Trail
+from logocache.policy.attempts import AttemptRules, failure_of
 from logocache.ports.repository import SavedFetch
-from logocache.ports.store import StagedFile, Store
+from logocache.ports.store import StagedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,29 +25,56 @@ class Worked:
     """The earlier file, if there was one, was what its row says."""
 
 
+def failed(parts: Parts, rules: AttemptRules, record: LogoRecord, error: Exception) -> Worked:
+    """The entry as it was, with `error`, which something of ours raised at it, for its outcome.
+
+    Raises UnavailableError when the error is not about the entry.
+    """
+    now = parts.clock()
+    result = parts.faults.result_of(error, key=record.key)
+    outcome = failure_of(
+        [result], now=now, failures=record.failure_count, rules=rules, jitter=parts.random(), offline=False
+    )
+    return Worked(
+        before=record, fetch=SavedFetch(record=with_failure(record, outcome, now=now), outcome=outcome)
+    )
+
+
 class Worker:
     """Does the work on single entries. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        search: Search,
-        sources: Sources,
-        store: Store,
-        integration_of: Callable[[LogoRecord], Integration],
-        *,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, parts: Parts, search: Search, sources: Sources, rules: AttemptRules) -> None:
+        self._parts = parts
         self._search = search
         self._sources = sources
-        self._store = store
-        self._integration_of = integration_of
-        self._clock = clock
+        self._rules = rules
+        self._store = parts.store
+        self._integration_of = parts.names.integration_of
+        self._clock = parts.clock
 
     def work(self, record: LogoRecord, memo: Memo) -> Worked:
-        """Ask for the entry's logo. Raises DirectoryError when its file cannot be written."""
+        """Ask for the entry's logo. Whatever fails at this entry is its outcome.
+
+        Raises UnavailableError when the surroundings fail, such as DirectoryError when its file cannot
+        be written.
+        """
+        trail = self._search.trail(record.key, memo)
+        worked = self._isolated(record, lambda: self._look(record, trail))
+        return replace(worked, before=record, fetch=replace(worked.fetch, attempts=tuple(trail.attempts)))
+
+    def demote(self, record: LogoRecord, outcome: Outcome) -> Worked:
+        """Put a monogram in the place of what turned out not to be a logo. Raises as `work`."""
+        return self._isolated(record, lambda: self._monogram(record, outcome, self._integration_of(record)))
+
+    def _isolated(self, record: LogoRecord, step: Callable[[], Worked]) -> Worked:
+        try:
+            return step()
+        except Exception as error:  # noqa: BLE001  # a mistake at one entry costs no more than that
+            return failed(self._parts, self._rules, record, error)
+
+    def _look(self, record: LogoRecord, trail: Trail) -> Worked:
         is_intact = self._is_intact(record)
         integration = self._integration_of(record)
-        trail = self._search.trail(record.key, memo)
         result = self._search.look_for(integration, record, trail, is_intact=is_intact)
         known = record if is_intact else without_file(record)
         if isinstance(result, Found):
@@ -55,12 +83,7 @@ class Worker:
             worked = self._no_logo(known, result, integration)
         else:
             worked = _still_lost(record, result, now=self._clock())
-        fetch = replace(worked.fetch, attempts=tuple(trail.attempts))
-        return replace(worked, before=record, fetch=fetch, was_intact=is_intact)
-
-    def demote(self, record: LogoRecord, outcome: Outcome) -> Worked:
-        """Put a monogram in the place of what turned out not to be a logo."""
-        return self._monogram(record, outcome, self._integration_of(record))
+        return replace(worked, was_intact=is_intact)
 
     def _is_intact(self, record: LogoRecord) -> bool:
         """False when the row names a file that is not there, or not what the row says."""

@@ -4,6 +4,7 @@ import threading
 from functools import cached_property
 
 from logocache.model import Outcome, OutcomeKind
+from logocache.operations.interruption import released_on_failure
 from logocache.operations.parts import Parts
 from logocache.operations.rules import FetchRules
 from logocache.operations.saving import Saved, Saver
@@ -29,14 +30,17 @@ class Workshop:
             return self._worker
 
     def take_back(self) -> Saved:
-        """Put monograms where a provider's stand-in was stored before it was found out."""
+        """Put monograms where a provider's stand-in was stored before it was found out.
+
+        Raises DatabaseError or DirectoryError; the next call then tries again.
+        """
         with self._opening:
             found_out = [each for each in self._stand_ins.learnt_late() if each not in self._taken_back]
-            self._taken_back.update(found_out)
         saved = Saved()
         for stand_in in found_out:
-            demoted = self._demote(stand_in)
-            saved = Saved(fetches=saved.fetches + demoted.fetches, evicted=saved.evicted + demoted.evicted)
+            saved = saved.plus(self._demote(stand_in))
+            with self._opening:
+                self._taken_back.add(stand_in)
         return saved
 
     def _demote(self, stand_in: StandIn) -> Saved:
@@ -53,7 +57,8 @@ class Workshop:
         )
         due = DueFilter(now=now, keys=keys, forced=True)
         claimed = self._parts.repository.claim(keys, now=now, due=due)
-        return self._saver.save([self.worker.demote(record, outcome) for record in claimed])
+        with released_on_failure(self._parts, claimed):
+            return self._saver.save([self.worker.demote(record, outcome) for record in claimed])
 
     @cached_property
     def _stand_ins(self) -> StandIns:
@@ -63,8 +68,11 @@ class Workshop:
     def _worker(self) -> Worker:
         sources = self._parts.engines.sources
         search = Search(
-            sources, self._stand_ins, self._rules.search, clock=self._parts.clock, random=self._parts.random
+            sources,
+            self._stand_ins,
+            self._rules.search,
+            self._parts.faults,
+            clock=self._parts.clock,
+            random=self._parts.random,
         )
-        return Worker(
-            search, sources, self._parts.store, self._parts.names.integration_of, clock=self._parts.clock
-        )
+        return Worker(self._parts, search, sources, self._rules.search.attempts)

@@ -134,7 +134,7 @@ def failure_of(
     return Outcome(
         kind=heaviest.kind,
         next_attempt_at=now
-        if offline
+        if offline and heaviest.kind is not OutcomeKind.ERROR
         else next_attempt(
             heaviest.kind, now=now, failures=failures, rules=rules, jitter=jitter, retry_at=retry_at
         ),

@@ -108,6 +108,8 @@ class Totals:
     stale: int
     """Real logos last obtained or confirmed at or before `stale_before`."""
     failing: int
+    errors: int
+    """Failing ones at which we failed ourselves (outcome `error`)."""
     leased: int
     oldest_fetched_at: datetime | None
     newest_fetched_at: datetime | None

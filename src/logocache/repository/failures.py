@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.address import SETTING, Address
@@ -47,10 +47,12 @@ UNDEFINED = frozenset({"42P01", "42703"})
 def translated(address: Address, foreign: tuple[type[Exception], ...]) -> Iterator[None]:
     """Raise `foreign` errors from inside as `DatabaseError` or `SchemaError`.
 
-    A value that our own column types refuse is the caller's mistake, and stays a ValueError.
+    A value that our own column types or the database refuse is the caller's mistake: a ValueError.
     """
     try:
         yield
+    except (DataError, IntegrityError) as error:
+        raise ValueError(address.masked(_first_line(error.orig or error))) from error
     except foreign as error:
         if isinstance(error, StatementError) and isinstance(error.orig, ValueError):
             raise error.orig from error

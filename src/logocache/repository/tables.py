@@ -73,7 +73,7 @@ class LogoRow(Base, table=True):
         Index("ix_logo_image", "provider", "sha256", "key"),
         Index("ix_logo_domain", "domain", "key"),
         Index("ix_logo_lease", "lease_until"),
-        Index("ix_logo_failing", "failure_count", "key"),
+        Index("ix_logo_failing", "failure_count", "last_outcome", "key"),
         Index("ix_logo_fetched", "status", "fetched_at"),
         Index("ix_logo_size", "size", "key"),
         Index("ix_logo_file", "file_name"),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, ScalarSelect, and_, false, func, select, true
 
-from logocache.model import Status
+from logocache.model import OutcomeKind, Status
 from logocache.ports.repository import DueFilter, GroupTotal, Totals
 from logocache.repository.counters import read_counters
 from logocache.repository.leases import Leases
@@ -25,6 +25,7 @@ def totals(connection: Connection, leases: Leases, *, now: datetime, stale_befor
         (_count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due)).label("due"),
         _count(stale(stale_before)).label("stale"),
         _count(failing()).label("failing"),
+        _count(failing(), LOGO.c.last_outcome == OutcomeKind.ERROR).label("errors"),
         _count(leases.held(connection, now=now)).label("leased"),
     )
     plain, requests = read_counters(connection, now=now)

@@ -27,6 +27,7 @@ def _of_cache(stats: CacheStats) -> Iterator[Metric]:
         "stored_bytes_limit": ("What LOGO_CACHE_MAX_SIZE_MB allows.", stats.max_size_bytes),
         "entries_due": ("Entries that want to be fetched.", stats.due),
         "entries_failing": ("Entries whose last attempts failed.", stats.failing),
+        "entries_error": ("Entries at which logocache itself failed.", stats.errors),
         "disk_free_bytes": ("Free bytes of the disk that holds the logos.", stats.disk_free_bytes),
     }
     for name, (what, value) in figures.items():

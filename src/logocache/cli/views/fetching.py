@@ -30,6 +30,11 @@ def view(report: FetchReport, *, now: datetime) -> Blocks:
     if rows:
         blocks.append(Grid(title="No new logo", columns=COLUMNS, rows=rows, most=MOST))
     blocks.append(Line(text=_summary(report), tone=Tone.GOOD))
+    if report.errors:
+        keys = [logo.key for logo in report.logos if logo.outcome is OutcomeKind.ERROR]
+        ended = wording.count(report.errors, "entry ended", "entries ended")
+        text = f"{ended} in an error of logocache itself: {wording.some(keys, most=NAMED)}"
+        blocks.append(Line(text=text, tone=Tone.WARNING))
     if report.missing:
         missing = wording.count(len(report.missing), "entry has", "entries have")
         text = f"{missing} no real logo: {wording.some(report.missing, most=NAMED)}"

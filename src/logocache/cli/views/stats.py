@@ -49,6 +49,7 @@ def _work(stats: CacheStats, now: datetime) -> tuple[tuple[str, str], ...]:
         ("Stale", str(stats.stale)),
         ("Due", str(stats.due)),
         ("Failing", str(stats.failing)),
+        ("Errors of our own", str(stats.errors)),
         ("In progress", str(stats.in_progress)),
         ("Oldest logo", wording.age(stats.oldest_fetched_at, now=now)),
         ("Newest logo", wording.age(stats.newest_fetched_at, now=now)),

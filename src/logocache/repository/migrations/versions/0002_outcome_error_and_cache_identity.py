@@ -52,6 +52,8 @@ def upgrade() -> None:
     op.add_column("logo", sa.Column("source_gone_at", sa.DateTime(timezone=True)))
     op.drop_index("ix_logo_used", "logo")
     op.create_index("ix_logo_kept", "logo", ["pinned", "has_file", "worth", "used_at", "key"])
+    op.drop_index("ix_logo_failing", "logo")
+    op.create_index("ix_logo_failing", "logo", ["failure_count", "last_outcome", "key"])
     op.create_table(
         "cache",
         sa.Column(
