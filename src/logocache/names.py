@@ -45,7 +45,12 @@ class Names:
         return self._catalog.find(name) or self._on_demand(name)
 
     def is_in_catalog(self, name: str) -> bool:
-        return self._catalog.find(name) is not None
+        return self.key_in_catalog(name) is not None
+
+    def key_in_catalog(self, name: str) -> str | None:
+        """The key of the catalogue's entry of that name. Asks no database."""
+        integration = self._catalog.find(name)
+        return integration.key if integration is not None else None
 
     def integration_of(self, record: LogoRecord) -> Integration:
         """What the catalogue says of the entry, or what the row itself does."""

@@ -79,6 +79,8 @@ def test_hits_in_other_sizes_are_answered_while_the_database_hangs(settings: Set
             for path in (
                 "/shopify.com?size=64",
                 "/shopify.com?size=33&format=webp",
+                "/api/integrations/shopify/logo?size=48",
+                "/api/integrations/shopify/logo",
                 files[0]["path"],
                 "/healthz",
             ):

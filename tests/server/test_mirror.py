@@ -116,3 +116,22 @@ def test_the_name_asked_for_longest_ago_is_forgotten_first() -> None:
 def test_when_a_row_is_stale_and_due(record: LogoRecord | None, stale_at: float, due_at: float) -> None:
     known = Known.of(record, WEEK)
     assert (known.stale_at, known.due_at) == (stale_at, due_at)
+
+
+def test_what_is_known_of_an_entry_is_known_under_its_other_names() -> None:
+    before, after = make_cached(content=b"old"), make_cached(content=b"new")
+    rows = Rows(before)
+    mirror = mirror_of(rows)
+    assert mirror.share("shopify.test", "shopify") is None
+    mirror.put("nobody", None)
+    assert mirror.share("nobody.test", "nobody") is None
+    known = mirror.put("shopify", before)
+    rows.change(after)
+    changes = mirror.read_changes()
+    assert mirror.share("shopify.test", "shopify") is known
+    assert changes is not None
+    mirror.apply(changes)
+    for name in ("shopify", "shopify.test"):
+        followed = mirror.get(name)
+        assert followed is not None
+        assert followed.record == after, name

@@ -36,6 +36,10 @@ class Shelf:
         """The entry that a key, alias or domain means, as it is stored; None when there is none."""
         return self._parts.names.find(name)
 
+    def key_in_catalog(self, name: str) -> str | None:
+        """The key that `find` would look for, where the catalogue alone tells. Asks no database."""
+        return self._parts.names.key_in_catalog(name)
+
     def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
         """Those of the entries that there are, in order of key."""
         where = RecordFilter(keys=keys)

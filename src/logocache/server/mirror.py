@@ -63,12 +63,14 @@ class Mirror:
 
     def put(self, name: str, record: LogoRecord | None) -> Known:
         """Remember what the database says of that name just now."""
-        known = Known.of(record, self._refresh_interval)
-        self._known[name] = known
-        self._known.move_to_end(name)
-        if len(self._known) > self._capacity:
-            self._known.popitem(last=False)
-        return known
+        return self._remember(name, Known.of(record, self._refresh_interval))
+
+    def share(self, name: str, key: str) -> Known | None:
+        """What is known under `key`, from now on under `name`, too; None when that is nothing."""
+        known = self.get(key)
+        if known is None or known.record is None:
+            return None
+        return self._remember(name, known)
 
     @property
     def generation(self) -> int:
@@ -95,8 +97,9 @@ class Mirror:
         is gone, and where its domain has changed.
         """
         self._generation = changes.generation
-        for name, before in changes.before.items():
-            if self._known.get(name) is not before:
+        seen = {id(known) for known in changes.before.values()}
+        for name, before in list(self._known.items()):  # names may have come to share what was known
+            if id(before) not in seen:
                 continue
             now = changes.records.get(before.record.key) if before.record is not None else None
             if before.record is None or now is None or now.domain != before.record.domain:
@@ -106,3 +109,10 @@ class Mirror:
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def _remember(self, name: str, known: Known) -> Known:
+        self._known[name] = known
+        self._known.move_to_end(name)
+        if len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+        return known

@@ -160,6 +160,9 @@ class LogoService:
         if not self._enabled:
             raise DisabledError
         known = self.mirror.get(name)
+        if known is None:
+            key = self._shelf.key_in_catalog(name)
+            known = self.mirror.share(name, key) if key is not None else None
         if known is not None:
             return known
         return await self._once.do(("name", name), lambda: self._look_up(name))
@@ -170,7 +173,7 @@ class LogoService:
             generation = self.mirror.generation
             record = await self.bulkheads.look_ups.run(partial(self._shelf.find, name))
             if generation == self.mirror.generation:
-                return self.mirror.put(name, record)
+                return self.acquisition.learn(name, record)
 
     async def _body(self, file: StoredFile, variant: Variant, client: str) -> Body | None:
         body = self.bodies.get(file.name, variant.label)
