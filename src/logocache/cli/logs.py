@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,12 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 INFORMATION = 1
 """The verbosity from which information is shown."""
+
+EVENT = re.compile(r"[\w.-]+")
+"""The name of an event. Other libraries write sentences, which are quoted."""
+
+PLAIN = re.compile(r"""[^\s="]+""")
+"""A value of logfmt that needs no quotes, as long as it is printable."""
 
 SERVERS = ("uvicorn", "asyncio")
 """Loggers of what our server runs on. They tell of its troubles, and of no URL that we ask."""
@@ -37,15 +44,20 @@ def configure(log_format: LogFormat, *, verbosity: int, quiet: bool) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00Z WARNING logocache.fetcher.client fetch.failed key=stripe`."""
+    """`2026-01-31T12:00:00Z WARNING logocache.fetcher.client fetch.failed key=stripe`.
+
+    Fields are logfmt: what is not plain stands in quotes, with escapes. So no value can pass for a
+    field; and what follows a line, such as a traceback, is indented, so that it passes for no line.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
-        line = f"{_time(record)} {record.levelname} {record.name} {record.getMessage()} {fields}"
-        lines = [line.rstrip()]
+        message = record.getMessage()
+        fields = [f"{name}={_value(str(value))}" for name, value in fields_of(record).items()]
+        event = message if EVENT.fullmatch(message) else _quoted(message)
+        lines = [" ".join([_time(record), record.levelname, record.name, event, *fields])]
         if record.exc_info:
-            lines += self.formatException(record.exc_info).splitlines()
-        return "\n".join(clean(each) for each in lines)
+            lines += [f"  {clean(each)}" for each in self.formatException(record.exc_info).splitlines()]
+        return "\n".join(lines)
 
 
 class JsonFormatter(logging.Formatter):
@@ -71,6 +83,19 @@ class StandardErrorHandler(logging.StreamHandler):  # type: ignore[type-arg]  # 
         if sys.stderr is not None:
             self.stream = sys.stderr
             super().emit(record)
+
+
+def _value(text: str) -> str:
+    """A field's value: as it is, unless something in it could end it, or steer a terminal."""
+    return text if text.isprintable() and PLAIN.fullmatch(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """`text` in double quotes, with the escapes of JSON for all that is not printable."""
+    return "".join(
+        character if character.isprintable() else json.dumps(character)[1:-1]
+        for character in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
