@@ -3,15 +3,16 @@
 import csv
 import io
 import json
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from logocache.domains import quoted
 from logocache.errors import CatalogError
+from logocache.input_files import parse_toml, read_input
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 4_000_000
+"""Room for 40,000 entries, which are read in a few seconds."""
 MAX_REASON_LENGTH = 200
 FIELDS = ("key", "name", "domain", "category", "aliases", "color", "pinned", "file", "icons")
 ICONS_PREFIX = "icons."
@@ -48,19 +49,12 @@ def broken(path: Path, place: str, problem: str, *, hint: str) -> CatalogError:
 
 def _text_of(path: Path) -> str:
     try:
-        if not path.is_file() and path.exists():
-            raise CatalogError(f"{path} is no file", hint="name a TOML, JSON or CSV file")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as exc:  # ValueError: a NUL character in the path
-        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        content = read_input(path, most=MAX_BYTES)
+    except OSError as exc:
         raise CatalogError(
-            f"the catalogue {path} cannot be read ({reason})", hint="name a readable TOML, JSON or CSV file"
+            f"the catalogue {path} cannot be read ({exc.strerror or exc})",
+            hint="name a readable TOML, JSON or CSV file",
         ) from exc
-    if len(content) > MAX_BYTES:
-        raise CatalogError(
-            f"the catalogue {path} is too large", hint=f"{MAX_BYTES // 1_000_000} MB are allowed"
-        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -71,8 +65,8 @@ def _text_of(path: Path) -> str:
 def _read_toml(path: Path, text: str) -> Iterator[WrittenEntry]:
     """Tables `[integration.<key>]`."""
     try:
-        document: Mapping[str, object] = tomllib.loads(text)
-    except (ValueError, RecursionError) as exc:  # not only TOMLDecodeError: a number of 5,000 digits
+        document: Mapping[str, object] = parse_toml(text)
+    except ValueError as exc:  # not only TOMLDecodeError: a number of 5,000 digits
         raise CatalogError(f"{path} is not TOML", hint=_reason(exc)) from exc
     for name in document:
         if name != "integration":

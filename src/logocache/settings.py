@@ -28,6 +28,10 @@ from logocache.settings_server import ServerSettings
 from logocache.settings_sources import CommaSeparated, ConnectTo
 
 
+MOST_MB = 10**9
+"""A petabyte: more than any file system holds, and still a number that every database takes."""
+
+
 class OnDemand(StrEnum):
     """What the server may fetch when it has no logo."""
 
@@ -82,7 +86,9 @@ class Settings(ServerSettings):
     max_size_mb: Annotated[
         float,
         Field(
-            gt=0, description="The size limit in MB (10^6 bytes); the least recently used logos are evicted."
+            gt=0,
+            le=MOST_MB,
+            description="The size limit in MB (10^6 bytes); the least recently used logos are evicted.",
         ),
     ] = 500
     enabled: Annotated[
@@ -98,7 +104,7 @@ class Settings(ServerSettings):
         float, Field(ge=0, le=3650, description="How long, in days, the audit trail of fetches is kept.")
     ] = 90
     min_free_disk_mb: Annotated[
-        float, Field(ge=0, description="Free disk space, in MB, below which `verify` warns.")
+        float, Field(ge=0, le=MOST_MB, description="Free disk space, in MB, below which `verify` warns.")
     ] = 100
 
     # Which logos, and from where.
@@ -147,7 +153,7 @@ class Settings(ServerSettings):
         int, Field(ge=1, le=64, description="Requests to one host at the same time.")
     ] = 2
     provider_rates: Annotated[
-        dict[str, Annotated[float, Field(gt=0)]],
+        dict[str, Annotated[float, Field(gt=0, le=10_000)]],
         NoDecode,
         BeforeValidator(settings_sources.split_rates),
         Field(description="Requests a second for named providers, as `duckduckgo=5,google=2`."),
@@ -277,7 +283,7 @@ class Settings(ServerSettings):
 
     @property
     def max_size_bytes(self) -> int:
-        return int(self.max_size_mb * 1_000_000)
+        return max(1, int(self.max_size_mb * 1_000_000))
 
     def shown(self) -> dict[str, object]:
         """Every setting as JSON values, secrets replaced by `***`: fit for people and logs."""

@@ -53,12 +53,13 @@ class ServerSettings(BaseSettings):
         float,
         Field(
             ge=0,
+            le=1_000_000,
             description="Fetches that one client address may cause in a minute, on average, "
             "and ten times as many resized copies; 0: no limit.",
         ),
     ] = 120
     max_connections: Annotated[
-        int, Field(ge=1, description="Connections to one worker at the same time.")
+        int, Field(ge=1, le=1_000_000, description="Connections to one worker at the same time.")
     ] = 1000
     max_header_kb: Annotated[
         int, Field(ge=1, le=1024, description="The largest request head that is read, in kB (10^3 bytes).")
@@ -78,10 +79,18 @@ class ServerSettings(BaseSettings):
 
     # What is kept in memory, and what is fetched while serving.
     hot_memory_mb: Annotated[
-        float, Field(ge=0, description="Memory for the bytes of hot logos, in MB (10^6 bytes), per worker.")
+        float,
+        Field(
+            ge=0,
+            le=1_000_000,
+            description="Memory for the bytes of hot logos, in MB (10^6 bytes), per worker.",
+        ),
     ] = 64
     max_variants: Annotated[
-        int, Field(ge=0, description="Resized copies that are kept on disk, within the size limit.")
+        int,
+        Field(
+            ge=0, le=10_000_000, description="Resized copies that are kept on disk, within the size limit."
+        ),
     ] = 5000
     background_refresh: Annotated[
         bool, Field(description="Fetch due logos while serving, whether anyone asks for them or not.")

@@ -3,7 +3,6 @@
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -22,11 +21,17 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource
 
 from logocache.errors import SettingsError
+from logocache.input_files import parse_toml, read_input
 
 PREFIX = "LOGO_CACHE_"
 FILE_SUFFIX = "_FILE"
 
 HIGHEST_PORT = 65535
+
+MAX_SECRET_BYTES = 64_000
+"""Of a file with one secret: the longest tokens have a few thousand."""
+MAX_CONFIG_BYTES = 1_000_000
+"""Of the file with settings: all of them, with a page of comments for each, take less."""
 
 SERVICE_LINK = re.compile(r"LOGO_CACHE_(SERVICE_(HOST|PORT)|PORT)(_\w+)?$")
 """Kubernetes and Docker links put these into the environment of a service called `logo-cache`."""
@@ -84,7 +89,7 @@ def read_secret_files(environ: Mapping[str, str], settings: type[BaseSettings]) 
                 f"both {variable} and {variable}{FILE_SUFFIX} are set", hint="unset one of them"
             )
         try:
-            values[name] = Path(path).read_text(encoding="utf-8").strip()
+            values[name] = read_input(Path(path), most=MAX_SECRET_BYTES).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"{variable}{FILE_SUFFIX} names {path}, which cannot be read ({reason_of(error)})",
@@ -96,15 +101,15 @@ def read_secret_files(environ: Mapping[str, str], settings: type[BaseSettings]) 
 def read_toml(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
     """The settings of a TOML file. Relative paths in it are relative to the file."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = parse_toml(read_input(path, most=MAX_CONFIG_BYTES).decode())
     except OSError as error:
         raise SettingsError(
             f"the settings file {path} cannot be read ({reason_of(error)})",
             hint=f"name a readable file with --config or {PREFIX}CONFIG",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # not TOML, not UTF-8, or a number of 5,000 digits
         raise SettingsError(
-            f"the settings file {path} is not TOML ({error})", hint="mend it there"
+            f"the settings file {path} is not TOML ({reason_of(error)})", hint="mend it there"
         ) from error
     known = set(settings.model_fields) - {"config"}
     for key in values:
@@ -161,7 +166,9 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def reason_of(error: OSError | ValueError) -> str:
-    """What an operating system error says, without the number and the path."""
+    """What an operating system error says, without the number and the path; of no text, no byte."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not in UTF-8"
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 

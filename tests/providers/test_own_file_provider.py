@@ -53,10 +53,12 @@ def test_an_entry_without_a_file_has_none(provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        pytest.param(lambda path: None, "no such file", id="missing"),
+        pytest.param(lambda path: None, "No such file", id="missing"),
         pytest.param(lambda path: path.write_bytes(b"0" * 11), "larger than 10 bytes", id="too large"),
-        pytest.param(lambda path: path.mkdir(), "no such file", id="a directory"),
+        pytest.param(lambda path: path.mkdir(), "it is a directory", id="a directory"),
         pytest.param(lambda path: path.symlink_to(path), "", id="a link to itself"),
+        pytest.param(os.mkfifo, "not a regular file", id="a pipe"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), "not a regular file", id="a device"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_logged_and_left_out(

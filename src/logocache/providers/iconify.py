@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logocache.errors import ProviderError
+from logocache.input_files import read_input
 from logocache.providers.iconify_svg import Drawing, svg
 
 MAX_BYTES = 100_000_000
 """The largest published set has about 40 MB."""
+MAX_INFO_BYTES = 1_000_000
+"""An `info.json` has a few hundred."""
 MAX_ALIASES = 10
 """How many aliases may lead to one another; more, or a circle, and there is no icon."""
 DEFAULT_SIDE = 16.0
@@ -95,9 +98,7 @@ def merged(layers: tuple[Mapping[str, object], ...], root: Mapping[str, object])
 
 def _read(path: Path) -> Mapping[str, object]:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise _broken(path, f"it is larger than {MAX_BYTES} bytes")
-        document: object = json.loads(path.read_bytes())
+        document: object = json.loads(read_input(path, most=MAX_BYTES))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ProviderError(
@@ -121,7 +122,7 @@ def _broken(path: Path, rule: str) -> ProviderError:
 def _info_beside(path: Path) -> Mapping[str, object]:
     """What `info.json` says; empty when there is none, for it only adds to what is known."""
     try:
-        return _mapping(json.loads(path.with_name("info.json").read_bytes()))
+        return _mapping(json.loads(read_input(path.with_name("info.json"), most=MAX_INFO_BYTES)))
     except (OSError, ValueError, RecursionError):
         return {}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from logocache.input_files import read_input
 from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
 from logocache.ports.provider import Ask, ProviderTerms
 
@@ -40,9 +41,10 @@ class OwnFileProvider:
         if integration.file is None:
             return ()
         try:
-            body = self._read(integration.file)
-        except (OSError, ValueError) as error:
-            _log.warning("own_file.unusable", extra={"file": str(integration.file), "reason": str(error)})
+            body = read_input(integration.file, most=self._max_bytes)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            _log.warning("own_file.unusable", extra={"file": str(integration.file), "reason": reason})
             return ()
         # Only the name: where the operator keeps files is nobody's business.
         url = f"file:{quote(os.fsencode(integration.file.name))}"
@@ -50,12 +52,3 @@ class OwnFileProvider:
 
     def request(self, candidate: Candidate) -> FetchRequest:  # noqa: ARG002  # nothing is fetched
         raise AssertionError("unreachable: every candidate has its body")
-
-    def _read(self, path: Path) -> bytes:
-        if not path.is_file():
-            raise ValueError("there is no such file")
-        with path.open("rb") as file:
-            body = file.read(self._max_bytes + 1)
-        if len(body) > self._max_bytes:
-            raise ValueError(f"it is larger than {self._max_bytes} bytes (LOGO_CACHE_MAX_IMAGE_KB)")
-        return body
