@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from logocache.results import Result
 
@@ -22,6 +23,24 @@ def document_of(result: Result) -> dict[str, Json]:
     return {"schema_version": SCHEMA_VERSION, "command": result.command, **_fields(result)}
 
 
+def writable(text: str) -> str:
+    r"""`text` in characters that UTF-8 has: an undecodable byte 0xFF of a file's name reads `\udcff`."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def writable_all(value: Any) -> Any:  # noqa: ANN401  # JSON, as deep as it goes
+    """The same JSON value, with all its texts made writable."""
+    match value:
+        case str():
+            return writable(value)
+        case list() | tuple():
+            return [writable_all(each) for each in value]
+        case dict():
+            return {name: writable_all(each) for name, each in value.items()}
+        case _:
+            return value
+
+
 def _fields(value: object) -> dict[str, Json]:
     fields = dataclasses.fields(value)  # type: ignore[arg-type]  # callers pass dataclass instances
     return {field.name: _plain(getattr(value, field.name)) for field in fields}
@@ -31,17 +50,19 @@ def _plain(value: object) -> Json:
     match value:
         case Enum():
             return str(value.value)
-        case None | bool() | int() | str():
+        case None | bool() | int():
             return value
+        case str():
+            return writable(value)
         case float():
             return round(value, 3)
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         case Path():
-            return str(value)
+            return writable(str(value))
         case tuple() | list():
             return [_plain(each) for each in value]
         case Mapping():
-            return {str(key): _plain(each) for key, each in value.items()}
+            return {writable(str(key)): _plain(each) for key, each in value.items()}
         case _:
             return _fields(value)

@@ -29,11 +29,11 @@ def read_input(path: Path, *, most: int) -> bytes:
         OSError: it is none, cannot be read, or is larger; `strerror` says why in every case.
     """
     try:
-        _require_regular(os.stat(path))  # before it is opened: opening a device may do something
+        _require_regular(path.stat())  # before it is opened: opening a device may do something
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
     except ValueError as error:  # a NUL character, or half of a surrogate pair
         raise OSError(errno.EINVAL, "its name is not possible") from error
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         _require_regular(os.fstat(descriptor))  # again: it may be another one by now
         content = file.read(most + 1)
     if len(content) > most:

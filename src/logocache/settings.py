@@ -27,7 +27,6 @@ from logocache.masking import MASK, shown_address, shown_database, shown_templat
 from logocache.settings_server import ServerSettings
 from logocache.settings_sources import CommaSeparated, ConnectTo
 
-
 MOST_MB = 10**9
 """A petabyte: more than any file system holds, and still a number that every database takes."""
 
@@ -64,7 +63,7 @@ class Settings(ServerSettings):
     # What is kept, and where.
     dir: Annotated[
         Path,
-        AfterValidator(lambda path: path.expanduser().absolute()),
+        AfterValidator(settings_sources.check_path),
         Field(
             description="The directory of the logos; the program's own files are in its hidden `.logocache/`."
         ),

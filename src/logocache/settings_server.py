@@ -16,14 +16,16 @@ class ServerSettings(BaseSettings):
 
     # Where it listens.
     serve_host: Annotated[
-        str, Field(min_length=1, description="The address to listen on: `0.0.0.0` or `::` for all.")
+        str,
+        AfterValidator(settings_sources.check_host),
+        Field(min_length=1, description="The address to listen on: `0.0.0.0` or `::` for all."),
     ] = "127.0.0.1"
     serve_port: Annotated[
         int, Field(ge=0, le=65535, description="The port to listen on; 0: any free one.")
     ] = 8080
     serve_unix_socket: Annotated[
         Path | None,
-        AfterValidator(lambda path: path and path.expanduser().absolute()),
+        AfterValidator(lambda path: path and settings_sources.check_path(path)),
         Field(description="Listen on this unix socket, and on no port."),
     ] = None
     serve_workers: Annotated[int, Field(ge=1, le=64, description="Processes that answer requests.")] = 1

@@ -198,6 +198,22 @@ def split_rates(value: object) -> object:
     return rates
 
 
+def check_path(path: Path) -> Path:
+    """The path made absolute, its `~` replaced."""
+    if "\0" in str(path):
+        raise ValueError("must not hold a NUL character")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("begins with ~ and a user who has no home directory") from error
+
+
+def check_host(host: str) -> str:
+    if not host.isprintable() or " " in host:
+        raise ValueError("must be a host name or an IP address")
+    return host
+
+
 def check_database_url(value: SecretStr | None) -> SecretStr | None:
     if value is None:
         return None

@@ -1,5 +1,6 @@
 """How a run ends when something is wrong: one line, and the exit code of its kind."""
 
+import errno
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -32,11 +33,41 @@ def test_every_error_is_one_line_with_the_exit_code_of_its_branch(
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("can't start new thread"),
+        BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+        OSError(errno.EMFILE, "Too many open files"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_the_system_lacks_is_no_bug(error: Exception, capsys: Captured) -> None:
+    assert run(["stats"], opener=FakeCache(error=error).open) == ExitCode.COULD_NOT_RUN
+    shown = capsys.readouterr().err
+    assert shown.startswith("logocache: error: the system gives no more memory, threads")
+    assert shown.endswith("raise its limits\n")
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("odd"), OSError(errno.EIO, "odd"), KeyError("odd")], ids=lambda e: type(e).__name__
+)
+def test_what_nobody_foresaw_is_a_bug(error: Exception, capsys: Captured) -> None:
+    assert run(["stats"], opener=FakeCache(error=error).open) == ExitCode.COULD_NOT_RUN
+    assert "this is a bug" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("typed", "line"),
     [
         pytest.param(["stats", "--foo"], "No such option: --foo: try 'logocache stats --help'", id="option"),
         pytest.param(["--foo"], "No such option: --foo: try 'logocache --help'", id="global option"),
         pytest.param(["refresh", "--limit", "0"], "'--limit'", id="range"),
+        pytest.param(["refresh", "--limit", "9" * 20], "'--limit'", id="a number beyond all"),
+        pytest.param(["list", "--limit", "9" * 20], "'--limit'", id="another one"),
+        pytest.param(["--cache-dir", "~no-such-user/x", "stats"], "no home directory", id="home"),
         pytest.param(["list", "--limit", "x"], "try 'logocache list --help'", id="number"),
         pytest.param(["nothing"], "No such command 'nothing'", id="command"),
         pytest.param(["stats", "x"], "unexpected extra argument", id="argument too many"),

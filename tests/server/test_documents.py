@@ -29,6 +29,7 @@ from logocache.server.documents import (
     health_answer,
     result_answer,
 )
+from logocache.server.problems import Problem, problem_response
 from logocache.settings import Settings
 from server.small_app import make_bench
 
@@ -132,3 +133,11 @@ def test_a_page_of_files_may_be_the_last_and_empty() -> None:
 
 def test_no_answer_is_to_be_stored() -> None:
     assert config_answer(Settings()).headers["cache-control"] == "no-store"
+
+
+def test_names_that_are_no_text_are_written_all_the_same() -> None:
+    """A directory may be called by bytes that are no UTF-8; JSON has no such thing."""
+    settings = Settings(dir=Path("/srv/\udcff"))
+    assert json.loads(bytes(config_answer(settings).body))["settings"]["dir"] == r"/srv/\udcff"
+    problem = Problem(status=503, code="directory", title="Away", detail="/srv/\udcff is away")
+    assert json.loads(bytes(problem_response(problem).body))["detail"] == r"/srv/\udcff is away"

@@ -6,6 +6,9 @@ import typer
 
 from logocache.cli import completion
 
+MOST_ENTRIES = 10**9
+"""More than any cache has, and still a number that every database takes."""
+
 Keys = Annotated[
     list[str] | None,
     typer.Argument(

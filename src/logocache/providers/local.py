@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from logocache.input_files import read_input

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_type_hints
 from pydantic import BaseModel, create_model
 from starlette.responses import JSONResponse, Response
 
-from logocache.documents import Json, document_of
+from logocache.documents import Json, document_of, writable_all
 from logocache.health import Health, Readiness
 from logocache.results import CacheStats, ClearReport, Entry, Listing, Result
 from logocache.settings import Settings
@@ -102,4 +102,4 @@ def config_answer(settings: Settings) -> Response:
 
 
 def _answer(document: dict[str, Json] | dict[str, Any], *, status: int = 200) -> Response:
-    return JSONResponse(document, status, HEADERS)
+    return JSONResponse(writable_all(document), status, HEADERS)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from logocache.documents import writable_all
 from logocache.errors import (
     ConfigurationError,
     DatabaseError,
@@ -146,7 +147,7 @@ def problem_response(problem: Problem) -> Response:
     if named is not None:
         document["request_id"] = named
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} | dict(problem.headers)
-    return JSONResponse(document, problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(writable_all(document), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def problem_of(error: LogoCacheError) -> Problem:

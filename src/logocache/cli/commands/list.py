@@ -4,7 +4,7 @@ import typer
 
 from logocache.cli import completion
 from logocache.cli.exits import ExitCode
-from logocache.cli.options import AsJson, Keys, foot
+from logocache.cli.options import MOST_ENTRIES, AsJson, Keys, foot
 from logocache.cli.session import Session
 
 FOOT = foot(
@@ -43,7 +43,10 @@ def list_entries(
     ] = "key",
     reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="Show at most N entries. Default: all.")
+        int | None,
+        typer.Option(
+            "--limit", min=1, max=MOST_ENTRIES, metavar="N", help="Show at most N entries. Default: all."
+        ),
     ] = None,
     keys_only: Annotated[bool, typer.Option("-q", "--keys-only", help="Keys only, a line each.")] = False,
     as_json: AsJson = False,

@@ -4,7 +4,7 @@ import typer
 
 from logocache.cli import exits
 from logocache.cli.exits import ExitCode
-from logocache.cli.options import AsJson, Keys, Strict, foot
+from logocache.cli.options import MOST_ENTRIES, AsJson, Keys, Strict, foot
 from logocache.cli.session import Session
 
 FOOT = foot(
@@ -25,7 +25,10 @@ def refresh(
         bool, typer.Option("--failed", help="Fetch those whose last attempt failed, due or not.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="Fetch at most N logos. Default: all.")
+        int | None,
+        typer.Option(
+            "--limit", min=1, max=MOST_ENTRIES, metavar="N", help="Fetch at most N logos. Default: all."
+        ),
     ] = None,
     strict: Strict = False,
     as_json: AsJson = False,
