@@ -6,13 +6,15 @@ Heavy engines (HTTP, image decoders, HTML parser) are imported when a run first 
 
 import os
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from threading import RLock
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from logocache.cache import LogoCache
-from logocache.catalog import load_catalog
+from logocache.catalog import Catalog, load_catalog
 from logocache.names import Names
 from logocache.operations.parts import Parts
 from logocache.repository.repository import open_repository
@@ -41,9 +43,15 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
         CatalogError: the operator's catalogue cannot be used.
     """
     settings = settings or Settings()
-    catalog = load_catalog(settings.catalog)
+    make_parts = partial(_parts, settings, load_catalog(settings.catalog))
+    cache = LogoCache(settings, make_parts())
+    _CACHES[cache] = make_parts
+    return cache
+
+
+def _parts(settings: Settings, catalog: Catalog) -> Parts:
     repository = open_repository(settings.resolved_database_url, lease=settings.lease)
-    parts = Parts(
+    return Parts(
         catalog=catalog,
         repository=repository,
         store=FileStore(settings.dir, settings.private_dir),
@@ -55,7 +63,23 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
         clock=utc_now,
         random=random.random,
     )
-    return LogoCache(settings, parts)
+
+
+_CACHES: WeakKeyDictionary[LogoCache, Callable[[], Parts]] = WeakKeyDictionary()
+"""Every cache of this process, with what makes its parts."""
+_OF_THE_PARENT: list[Parts] = []
+"""What a forked child has no use for, and may not end either."""
+
+
+def _start_over() -> None:
+    """In the child of a fork: locks may be held by threads that are not here, and connections,
+    decoders and counts are the parent's. So every cache gets new parts, and nothing is mended.
+    """
+    for cache, make_parts in _CACHES.items():
+        _OF_THE_PARENT.append(cache._start_over(make_parts()))  # noqa: SLF001  # not for users
+
+
+os.register_at_fork(after_in_child=_start_over)
 
 
 def utc_now() -> datetime:

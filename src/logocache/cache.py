@@ -214,6 +214,20 @@ class LogoCache:
             self._parts.engines.close()
             self._parts.repository.close()
 
+    def _start_over(self, parts: Parts) -> Parts:
+        """Work with `parts` from now on, as if just opened; the earlier parts, for whoever made them.
+
+        For the child of a fork. `shelf`, `on_demand` and watchers stay the same for those who hold them.
+        """
+        earlier, shelf, on_demand = self._parts, self.shelf, self.on_demand
+        parts.watchers.extend(earlier.watchers)
+        new = LogoCache(self.settings, parts)
+        vars(shelf).update(vars(new.shelf))
+        vars(on_demand).update(vars(new.on_demand))
+        new._operations.shelf, new._operations.on_demand = shelf, on_demand
+        vars(self).update(vars(new))
+        return earlier
+
     def __enter__(self) -> Self:
         return self
 

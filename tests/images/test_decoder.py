@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forks import in_child, open_files
 from image_samples import SMALL_IMAGES, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images import answers
@@ -67,6 +68,14 @@ def test_a_decoder_inherits_nothing_but_its_pipes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")
+def test_a_fork_of_ours_does_not_keep_a_decoder_alive(decoder: Decoder) -> None:
+    ours = [os.fstat(pipe.fileno()) for pipe in (decoder._process.stdin, decoder._process.stdout) if pipe]
+    pipes = {(pipe.st_dev, pipe.st_ino) for pipe in ours}
+    assert len(pipes & open_files()) == 2
+    assert not pipes & in_child(open_files)
+    assert decoder.is_alive
+
+
 def test_secrets_of_the_environment_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGO_CACHE_ADMIN_TOKEN", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -5,10 +5,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from forks import forked
 from logocache.store.lock import locked
 
 HOLDER = """
@@ -87,3 +89,16 @@ def test_a_link_is_not_followed(folder: int, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"), locked("lock", folder, seconds=0):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_child_that_was_forked_meanwhile_does_not_keep_the_lock(folder: int) -> None:
+    go_on, told = os.pipe()
+    with ExitStack() as held:
+        held.enter_context(locked("lock", folder, seconds=0))
+        with forked(lambda: os.read(go_on, 1)) as ended:
+            held.close()
+            with locked("lock", folder, seconds=0):
+                os.write(told, b"x")
+            assert ended() == b"x"
+    os.close(go_on)
+    os.close(told)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from typing import IO
+from weakref import WeakSet
 
 from logocache.errors import UnavailableError
 from logocache.images.limits import LARGEST_PNG, Limits
@@ -44,6 +45,7 @@ class Decoder:
 
     def __init__(self, limits: Limits, *, startup_seconds: float = STARTUP_SECONDS) -> None:
         self._process = _start(limits)
+        _DECODERS.add(self)
         self._tasks = _unblocked(self._process.stdin)
         self._answers = _unblocked(self._process.stdout)
         try:
@@ -73,6 +75,12 @@ class Decoder:
         """End the process at once (it keeps nothing that could be lost). Again: nothing happens."""
         with self._process:
             self._process.kill()
+
+    def let_go(self) -> None:
+        """Close our ends of the pipes, and leave the process to whoever else holds them."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _send(self, message: bytes, deadline: "_Deadline") -> None:
         rest = memoryview(message)
@@ -107,6 +115,19 @@ class Decoder:
         if status < 0:
             return DecoderError(f"the decoder was ended by signal {-status}: {signal.strsignal(-status)}")
         return DecoderError(f"the decoder ended with status {status}")
+
+
+_DECODERS: WeakSet[Decoder] = WeakSet()
+
+
+def _let_go() -> None:
+    """In the child of a fork: a decoder ends when its input does, so nobody else may hold it open."""
+    for decoder in _DECODERS:
+        decoder.let_go()
+    _DECODERS.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 class _Deadline:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.address import Address
 from logocache.repository.engine import make_engine
 from logocache.repository.failures import translated
+from logocache.repository.forks import FORKS
 from logocache.repository.pools import LOOKUPS, UNHURRIED, WRITES
 
 
@@ -29,18 +30,20 @@ class Database:
         self._lookups = make_engine(
             address, lock_wait=min(lock_wait, LOOKUPS.statement_seconds), pool=LOOKUPS
         )
+        for engine in (self._engine, self._lookups):
+            FORKS.close_before(engine)
         driver = self._engine.dialect.loaded_dbapi
         self._foreign: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with translated(self.address, self._foreign), self._engine.begin() as connection:
+        with self._transaction(self._engine) as connection:
             yield connection
 
     @contextmanager
     def look_up(self) -> Iterator[Connection]:
         """As `read`, for what somebody waits for: by connections of its own, and not for long."""
-        with translated(self.address, self._foreign), self._lookups.begin() as connection:
+        with self._transaction(self._lookups) as connection:
             yield connection
 
     @contextmanager
@@ -53,7 +56,7 @@ class Database:
         engine = self._lookups if briefly else self._engine
         writer = engine.execution_options(**{WRITES: True, UNHURRIED: unhurried})
         try:
-            with translated(self.address, self._foreign), writer.begin() as connection:
+            with self._transaction(writer) as connection:
                 yield connection
         except (DatabaseError, SchemaError):
             self.could_not_write = True
@@ -64,3 +67,12 @@ class Database:
         """Close idle connections. Using the database again opens new ones."""
         self._engine.dispose()
         self._lookups.dispose()
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with (
+            FORKS.held_off(self.address),
+            translated(self.address, self._foreign),
+            engine.begin() as connection,
+        ):
+            yield connection

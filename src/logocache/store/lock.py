@@ -25,7 +25,11 @@ def locked(name: str, folder: int, *, seconds: float) -> Iterator[None]:
     descriptor = os.open(name, flags, 0o600, dir_fd=folder)
     try:
         _acquire(descriptor, time.monotonic() + seconds)
-        yield
+        try:
+            yield
+        finally:
+            # Closing is not enough: a child that was forked meanwhile has the descriptor, too.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
