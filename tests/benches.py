@@ -89,7 +89,9 @@ class Bench:
         """The cache, as a process of its own would open it."""
         made = Settings(dir=self.folder / "logos", **(dict(self.settings) | settings))
         catalog = Catalog(tuple(self.integrations))
-        repository = open_repository(made.resolved_database_url, lease=made.lease)
+        repository = open_repository(
+            made.resolved_database_url, lease=made.lease, most_on_demand=made.on_demand_max_entries
+        )
         parts = Parts(
             catalog=catalog,
             repository=repository,

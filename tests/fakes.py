@@ -30,16 +30,22 @@ def reply(kind: OutcomeKind = OutcomeKind.FOUND, body: bytes = b"", **facts: obj
 
 
 class FakeFetcher:
-    """Answers from a table of URLs; what is not in it is not found. Remembers what was asked."""
+    """Answers from a table of URLs; what is not in it is not found. Remembers what was asked.
 
-    def __init__(self, replies: Mapping[str, Reply] | None = None) -> None:
+    `probe` is its answer for domains that cannot exist, whatever the random name is.
+    """
+
+    def __init__(self, replies: Mapping[str, Reply] | None = None, probe: Reply | None = None) -> None:
         self.replies = dict(replies or {})
+        self.probe = probe
         self.asked: list[FetchRequest] = []
         self.closed = False
 
     def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
         self.asked.append(request)
         found = self.replies.get(request.url, reply(OutcomeKind.NOT_FOUND, reason="HTTP 404", status=404))
+        if self.probe is not None and ".invalid" in request.url:
+            found = self.probe
         answer = found(request) if callable(found) else found
         return replace(answer, url=request.url)
 

@@ -50,7 +50,11 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
 
 
 def _parts(settings: Settings, catalog: Catalog) -> Parts:
-    repository = open_repository(settings.resolved_database_url, lease=settings.lease)
+    repository = open_repository(
+        settings.resolved_database_url,
+        lease=settings.lease,
+        most_on_demand=settings.on_demand_max_entries,
+    )
     return Parts(
         catalog=catalog,
         repository=repository,

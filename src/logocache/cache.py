@@ -6,15 +6,16 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from logocache.errors import DatabaseError
+from logocache.errors import DatabaseError, SelectionError
 from logocache.health import Health, Readiness
 from logocache.masking import shown_database
-from logocache.model import Logo, LogoRecord
+from logocache.model import Integration, Logo, LogoRecord
 from logocache.operations.assembly import Assembly
 from logocache.operations.fetching import RunRequest, disabled_report
 from logocache.operations.listing import listed
 from logocache.operations.on_demand import OnDemand
 from logocache.operations.parts import Parts
+from logocache.operations.registering import make_known
 from logocache.operations.shelf import Shelf
 from logocache.operations.statistics import statistics
 from logocache.operations.verification import Verification
@@ -57,9 +58,7 @@ class LogoCache:
             return self._disabled("init")
         self._parts.store.prepare()
         self._parts.repository.migrate()
-        registration = self._parts.repository.register(
-            self._parts.catalog.integrations, now=self._parts.clock()
-        )
+        registration = make_known(self._parts, self._parts.catalog.integrations)
         due = self._due(self._parts.names.keys(keys), forced=force)
         request = RunRequest(command="init", due=due, added=registration.added)
         return self._operations.fetching.run(request, progress)
@@ -76,13 +75,13 @@ class LogoCache:
         """Fetch again: what is due, or with `failed` what failed last time, or with `force` all.
 
         `keys` are fetched whether due or not, and may be domains that nobody knew yet. At most
-        `limit` entries are asked for. Raises `DomainError` for a domain that is not a public one.
+        `limit` entries are asked for. Raises `DomainError` for a domain that is not a public one, and
+        `SelectionError` for more domains than there may be entries made on demand.
         """
         if not self.settings.enabled:
             return self._disabled("refresh")
         self.require()
-        new = self._parts.names.new_domains(keys)
-        registration = self._parts.repository.register(new, now=self._parts.clock())
+        registration = make_known(self._parts, self._named_domains(keys))
         due = replace(self._due(self._parts.names.keys(keys), forced=force or bool(keys)), failed_only=failed)
         request = RunRequest(command="refresh", due=due, limit=limit, added=registration.added)
         return self._operations.fetching.run(request, progress)
@@ -254,6 +253,15 @@ class LogoCache:
 
     def _is_stale(self, record: LogoRecord) -> bool:
         return self.shelf.is_stale(record)
+
+    def _named_domains(self, names: Sequence[str]) -> tuple[Integration, ...]:
+        domains, most = self._parts.names.domains(names), self.settings.on_demand_max_entries
+        if len({each.key for each in domains}) > most:
+            raise SelectionError(
+                f"more domains are named than the {most} that LOGO_CACHE_ON_DEMAND_MAX_ENTRIES allows",
+                hint="raise it, or put them into a catalogue of your own (LOGO_CACHE_CATALOG)",
+            )
+        return domains
 
     def _due(self, keys: Sequence[str] | None, *, forced: bool) -> DueFilter:
         return DueFilter(now=self._parts.clock(), keys=keys, forced=forced, offline=self.settings.offline)

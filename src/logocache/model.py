@@ -30,6 +30,21 @@ class Origin(StrEnum):
     ON_DEMAND = "on_demand"
 
 
+class SortKey(StrEnum):
+    """An order of entries. The key decides among equals."""
+
+    KEY = "key"
+    NAME = "name"
+    STATUS = "status"
+    PROVIDER = "provider"
+    SIZE = "size"
+    """Largest first."""
+    AGE = "age"
+    """Oldest first."""
+    ACCESSED = "accessed"
+    """Most recently used first."""
+
+
 class StoringClass(StrEnum):
     """What a source's terms say about keeping a copy."""
 

@@ -28,19 +28,20 @@ class Names:
         key = self._key(name)
         return self._repository.get(key) if key is not None else None
 
-    def new_domains(self, names: Sequence[str]) -> tuple[Integration, ...]:
-        """Entries to be made for those names that are domains nobody knows yet.
+    def domains(self, names: Sequence[str]) -> tuple[Integration, ...]:
+        """The entries made on demand that are meant by `names`: those to be made, and those there are.
 
         Raises:
             UnknownKeyError: a name is neither known nor written like a domain.
             DomainError: it is written like one, but is not a public host.
         """
-        return tuple(self._on_demand(name) for name in names if self._key(name) is None)
+        keys = [(name, self._key(name)) for name in names]
+        return tuple(self._on_demand(key or name) for name, key in keys if key is None or "." in key)
 
     def admissible(self, name: str) -> Integration:
         """What an entry for `name` would be: the catalogue's, or one for a domain that nobody knew.
 
-        Raises UnknownKeyError and DomainError as `new_domains`.
+        Raises UnknownKeyError and DomainError as `domains`.
         """
         return self._catalog.find(name) or self._on_demand(name)
 

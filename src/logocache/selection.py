@@ -7,23 +7,10 @@ from enum import StrEnum
 from typing import TypeVar
 
 from logocache.errors import SelectionError
-from logocache.model import Status
+from logocache.model import SortKey, Status
 from logocache.results import FindingKind, Severity
 
 Choice = TypeVar("Choice", bound=StrEnum)
-
-
-class SortKey(StrEnum):
-    KEY = "key"
-    NAME = "name"
-    STATUS = "status"
-    PROVIDER = "provider"
-    SIZE = "size"
-    """Largest first."""
-    AGE = "age"
-    """Oldest first."""
-    ACCESSED = "accessed"
-    """Most recently used first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

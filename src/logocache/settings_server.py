@@ -107,3 +107,11 @@ class ServerSettings(BaseSettings):
         float,
         Field(ge=0, le=120, description="How long a request waits for a first fetch, which then goes on."),
     ] = 10
+    on_demand_max_entries: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000_000,
+            description="Entries for domains outside the catalogue; those used longest ago are forgotten.",
+        ),
+    ] = 10_000

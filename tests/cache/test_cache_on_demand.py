@@ -1,13 +1,13 @@
 """LogoCache: single logos fetched for someone who waits."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from benches import SHOPIFY, SLACK, STRIPE, Bench
-from fakes import FakeFetcher, FakeProvider, Reply, reply
+from fakes import FakeProvider, Reply, reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
@@ -192,21 +192,8 @@ def guessing(bench: Bench, *domains: str, probe: Reply) -> Bench:
     provider = FakeProvider("guess", urls=["https://{domain}/icon.png"], learns_placeholder=True)
     replies = {f"https://{each}/icon.png": reply(body=b"picture") for each in domains}
     made = Bench(bench.folder, integrations=integrations, chain=[provider], replies=replies)
-    made.fetcher = ProbedFetcher(made.fetcher.replies, probe)
+    made.fetcher.probe = probe
     return made
-
-
-class ProbedFetcher(FakeFetcher):
-    """Answers to our own question with `probe`, whatever the random name is."""
-
-    def __init__(self, replies: Mapping[str, Reply], probe: Reply) -> None:
-        super().__init__(replies)
-        self.probe = probe
-
-    def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
-        if request.url.endswith(".invalid/icon.png"):
-            return self.probe(request) if callable(self.probe) else self.probe
-        return super().fetch(request, deadline=deadline)
 
 
 def fetch_all(cache: LogoCache, bench: Bench, *domains: str) -> list[Status]:

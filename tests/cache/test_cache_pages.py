@@ -9,7 +9,8 @@ import pytest
 from benches import Bench
 from logocache.cache import LogoCache
 from logocache.errors import SelectionError
-from logocache.selection import ListQuery, SortKey
+from logocache.model import SortKey
+from logocache.selection import ListQuery
 from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")

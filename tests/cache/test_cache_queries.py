@@ -3,8 +3,8 @@
 import pytest
 
 from benches import Bench
-from logocache.model import Status
-from logocache.selection import ListQuery, SortKey
+from logocache.model import SortKey, Status
+from logocache.selection import ListQuery
 
 
 def test_stats_count_what_there_is(bench: Bench) -> None:

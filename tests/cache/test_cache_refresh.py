@@ -106,17 +106,33 @@ def test_a_304_never_confirms_a_file_that_is_gone(bench: Bench) -> None:
         assert b"shopify" in bench.files.values()
 
 
-def test_a_stand_in_that_is_found_out_late_is_taken_back(tmp_path: Path) -> None:
-    names = ["amber", "birch", "cedar", "dogwood"]
+COMPANIES = ("amber", "birch", "cedar", "dogwood")
+
+
+@pytest.fixture
+def globes(tmp_path: Path) -> Bench:
+    """A provider that has the same picture for four companies."""
     provider = FakeProvider("google", urls=["https://icons.test/{domain}"], learns_placeholder=True)
-    bench = Bench(
+    return Bench(
         tmp_path,
-        integrations=[make_integration(name) for name in names],
+        integrations=[make_integration(name) for name in COMPANIES],
         chain=[provider],
-        replies={f"https://icons.test/{name}.test": reply(body=b"globe") for name in names},
+        replies={f"https://icons.test/{name}.test": reply(body=b"globe") for name in COMPANIES},
+        settings={"concurrency": 1},
     )
-    with bench.open() as cache:
+
+
+def test_what_a_provider_proves_late_to_be_its_stand_in_is_taken_back(globes: Bench) -> None:
+    """When it was asked first, it was down."""
+    answers = iter([reply(OutcomeKind.TRANSIENT, reason="down"), reply(body=b"globe")])
+    globes.fetcher.probe = lambda _: next(answers)
+    with globes.open() as cache:
         report = cache.init()
-        assert report.missing == tuple(names)
+        assert report.missing == COMPANIES
         assert {entry.status for entry in cache.list().entries} == {Status.PLACEHOLDER}
         assert {logo.outcome for logo in report.logos} == {OutcomeKind.PLACEHOLDER}
+
+
+def test_what_many_companies_share_is_kept_from_the_fourth_and_taken_from_none(globes: Bench) -> None:
+    with globes.open() as cache:
+        assert cache.init().missing == ("dogwood",)

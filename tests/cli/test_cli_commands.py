@@ -12,9 +12,9 @@ from cli.fakes import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIE
 from logocache.cli.exits import ExitCode
 from logocache.cli.run import run
 from logocache.documents import document_of
-from logocache.model import Status
+from logocache.model import SortKey, Status
 from logocache.results import FindingKind, Result, Severity
-from logocache.selection import ClearSelection, FailOn, ListQuery, SortKey
+from logocache.selection import ClearSelection, FailOn, ListQuery
 
 Captured = pytest.CaptureFixture[str]
 

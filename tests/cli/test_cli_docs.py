@@ -13,9 +13,9 @@ from cli.fakes import FakeCache, FakeServer
 from logocache.cli.app import app
 from logocache.cli.exits import ExitCode
 from logocache.cli.run import run
+from logocache.model import SortKey
 from logocache.policy.verdict import severity_of
 from logocache.results import FindingKind
-from logocache.selection import SortKey
 
 pytestmark = pytest.mark.docs
 

@@ -187,6 +187,22 @@ def test_with_the_policy_off_nothing_is_refreshed_behind(bench: Bench) -> None:
     play(scene)
 
 
+def test_an_entry_that_gave_way_to_others_is_made_again_for_who_asks(bench: Bench) -> None:
+    """Another process forgot it a moment ago, and nobody has looked since."""
+    bench.fetcher.replies["https://first.test/icon.png"] = reply(body=b"first")
+
+    async def scene() -> None:
+        async with serving(bench, on_demand=OnDemand.ANY, on_demand_max_entries=1, hot_memory_mb=0) as on:
+            on.cache.init()
+            await on.ask("first.test")
+            await asyncio.to_thread(on.cache.shelf.admit, "second.test")
+            assert await asyncio.to_thread(on.cache.shelf.records, ["first.test"]) == []
+            served = await on.ask("first.test", variant=SMALL, fallback=Fallback.NOT_FOUND)
+            assert (served.body.content, served.state) == (b"64-webp of first", CacheState.MISS)
+
+    play(scene)
+
+
 @pytest.mark.parametrize(
     ("name", "error"), [("nobody", UnknownKeyError), ("127.0.0.1", DomainError), ("a..b", DomainError)]
 )

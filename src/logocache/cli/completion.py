@@ -27,7 +27,7 @@ def statuses(incomplete: str) -> list[str]:
 
 
 def sort_keys(incomplete: str) -> list[str]:
-    from logocache.selection import SortKey
+    from logocache.model import SortKey
 
     return _starting(_values(SortKey), incomplete)
 

@@ -9,6 +9,7 @@ from logocache.operations.faults import SteadyProgress
 from logocache.operations.inspection import LEFTOVER_AGE
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
+from logocache.operations.registering import forget_surplus
 from logocache.operations.rules import FetchRules
 from logocache.operations.run import FetchRun, RunResult
 from logocache.operations.saving import Saver
@@ -68,6 +69,7 @@ class Fetching:
 
     def _tidy(self) -> None:
         self._saver.sweep()
+        forget_surplus(self._parts)
         self._parts.repository.purge_attempts(before=self._parts.clock() - self._rules.audit_retention)
         for each in list(self._parts.store.leftovers(before=self._parts.clock() - LEFTOVER_AGE)):
             self._parts.store.delete_leftover(each.name)

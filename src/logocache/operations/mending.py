@@ -6,6 +6,7 @@ from dataclasses import replace
 from logocache.model import Origin
 from logocache.operations.disposal import dispose
 from logocache.operations.parts import Parts
+from logocache.operations.registering import make_known
 from logocache.results import Finding, FindingKind
 
 
@@ -25,7 +26,7 @@ class Mender:
         # Clearing forgets entries made on demand; these are to be fetched again like the others.
         made_on_demand = [record for record in cleared if record.origin is Origin.ON_DEMAND]
         integrations = [self._parts.names.integration_of(record) for record in made_on_demand]
-        self._parts.repository.register(integrations, now=self._parts.clock())
+        make_known(self._parts, integrations)
         return tuple(record.key for record in cleared)
 
     def mend_loose(self, each: Finding) -> Finding:

@@ -20,9 +20,10 @@ def orphans(names: Iterable[str], repository: Repository) -> tuple[str, ...]:
         return tuple(sorted(suspects - _named(repository)))
 
 
-def pages(repository: Repository, where: RecordFilter) -> Iterator[Sequence[LogoRecord]]:
-    """All matching entries in order of key, a keyset page at a time."""
-    after: str | None = None
+def pages(
+    repository: Repository, where: RecordFilter, *, after: str | None = None
+) -> Iterator[Sequence[LogoRecord]]:
+    """All matching entries in order of key, those behind `after`, a keyset page at a time."""
     while page := repository.page(where, after=after, limit=PAGE):
         yield page
         after = page[-1].key

@@ -11,6 +11,7 @@ from logocache.operations.accesses import Accesses
 from logocache.operations.copies import keep_copy
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
+from logocache.operations.registering import make_known
 from logocache.policy.attempts import is_due, is_stale
 from logocache.ports.repository import DueFilter, RecordFilter
 from logocache.settings import OnDemand, Settings
@@ -79,7 +80,7 @@ class Shelf:
         if not self.may_admit(name):
             return None
         integration = self._parts.names.admissible(name)
-        self._parts.repository.register([integration], now=self._parts.clock())
+        make_known(self._parts, [integration])
         return self._parts.repository.get(integration.key)
 
     def read(self, file: StoredFile) -> bytes | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, Status
+from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, SortKey, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,8 @@ class Registration:
 
     added: int
     changed: int
+    forgotten_files: tuple[str, ...] = ()
+    """Files of entries made on demand that gave way to new ones: to be deleted, if nobody names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +217,16 @@ class Repository(Protocol):
         ...
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
-        """Make these entries known. Changed facts are updated; a changed domain makes the entry due."""
+        """Make these entries known. Changed facts are updated; a changed domain makes the entry due.
+
+        In the same transaction, new entries made on demand take the place of those that were used
+        longest ago, where there would be too many: with their attempts and replaced files. Pinned
+        ones stay, and those that are being fetched.
+        """
+        ...
+
+    def forget_on_demand(self, *, now: datetime) -> Sequence[str]:
+        """Forget entries made on demand that are too many, as `register`; the names of their files."""
         ...
 
     def get(self, key: str) -> LogoRecord | None: ...
@@ -226,6 +237,12 @@ class Repository(Protocol):
 
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
         """Entries in order of key, those behind the key `after`: a keyset page."""
+        ...
+
+    def listed(
+        self, where: RecordFilter, *, sort: SortKey, reverse: bool, limit: int | None
+    ) -> Sequence[LogoRecord]:
+        """Entries in that order, the first `limit` of them; the key decides among equals."""
         ...
 
     def count(self, where: RecordFilter) -> int:

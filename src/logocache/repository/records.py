@@ -24,8 +24,9 @@ Values = Mapping[str, Any]
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_BIG_INTEGER = 2**63 - 1
 
+NOT_IN_RECORDS = frozenset({"search_text", "name_folded", "has_file", "used_at", "worth"})
 RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
-    column for column in LOGO.columns if column.name not in {"search_text", "has_file", "used_at", "worth"}
+    column for column in LOGO.columns if column.name not in NOT_IN_RECORDS
 )
 """What `record_of` reads."""
 

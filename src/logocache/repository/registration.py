@@ -1,6 +1,6 @@
 """Making the catalogue known: rows are added and changed, never removed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,8 @@ from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.counters import advance_generation
 from logocache.repository.database import Database
+from logocache.repository.leases import Leases
+from logocache.repository.on_demand import forget_oldest
 from logocache.repository.records import NO_LEASE, Values
 from logocache.repository.selection import among, folded
 from logocache.repository.tables import LOGO
@@ -51,6 +53,7 @@ class _Facts:
             "origin": self.origin,
             "pinned": self.pinned,
             "search_text": folded(self.key, self.name, self.domain),
+            "name_folded": folded(self.name),
         }
 
 
@@ -65,11 +68,19 @@ class _Differences:
         return bool(self.new or self.changed or self.moved)
 
 
-def register(database: Database, integrations: Iterable[Integration], *, now: datetime) -> Registration:
+def register(
+    database: Database,
+    integrations: Iterable[Integration],
+    *,
+    now: datetime,
+    leases: Leases,
+    most_on_demand: int,
+) -> Registration:
     """Make the database know `integrations`; reads only, when it does.
 
-    An entry made on demand becomes a catalogue entry when it is named there, but never the other
-    way round. Raises ValueError for a key or domain that no column can hold.
+    An entry made on demand becomes a catalogue entry when it is named there, but never the other way
+    round. New ones made on demand take the place of old ones beyond `most_on_demand`; none goes that
+    is among `integrations`. Raises ValueError for a key or domain that no column can hold.
     """
     wanted = {each.key: _facts_of(each) for each in integrations}
     with database.read() as connection:
@@ -83,7 +94,12 @@ def register(database: Database, integrations: Iterable[Integration], *, now: da
         _update(connection, found.moved, ANOTHER_DOMAIN)
         if found:
             advance_generation(connection)
-    return Registration(added=len(found.new), changed=len(found.changed) + len(found.moved))
+        files: Sequence[str] = ()
+        if any(facts.origin is Origin.ON_DEMAND for facts in found.new):
+            is_free = leases.free(connection, now=now)
+            files = forget_oldest(connection, beyond=most_on_demand, sparing=wanted, is_free=is_free)
+    changed = len(found.changed) + len(found.moved)
+    return Registration(added=len(found.new), changed=changed, forgotten_files=tuple(files))
 
 
 def _facts_of(integration: Integration) -> _Facts:

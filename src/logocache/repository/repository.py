@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
 
-from logocache.model import FetchAttempt, Integration, LogoRecord
+from logocache.model import FetchAttempt, Integration, LogoRecord, SortKey
 from logocache.ports.repository import (
     Access,
     DueFilter,
@@ -16,7 +16,7 @@ from logocache.ports.repository import (
     Totals,
     Unit,
 )
-from logocache.repository import registration, schema
+from logocache.repository import on_demand, registration, schema
 from logocache.repository.address import parse_address
 from logocache.repository.columns import UTCDateTime
 from logocache.repository.counters import add_to_counters, advance_generation, read_generation
@@ -24,6 +24,7 @@ from logocache.repository.database import Database
 from logocache.repository.leases import Leases, release
 from logocache.repository.records import RECORD_COLUMNS, attempt_of, record_of, replaced_of
 from logocache.repository.selection import equal, matching
+from logocache.repository.sorting import ranges
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
 from logocache.repository.texts import UNSTORABLE, is_storable
 from logocache.repository.totals import totals
@@ -32,6 +33,7 @@ from logocache.repository.unit import SqlUnit
 LOCK_WAIT = 30.0
 """Seconds that a writer waits for the writers before it."""
 LEASE = timedelta(minutes=10)
+MOST_ON_DEMAND = 10_000
 
 _ACCESSED_AT = LOGO.c.last_accessed_at
 _HIT_AT = bindparam("hit_at", type_=UTCDateTime)
@@ -46,14 +48,21 @@ _RECORD_ACCESS = (
 """Flushes of several processes come in any order: the last access never moves back."""
 
 
-def open_repository(url: str, *, lock_wait: float = LOCK_WAIT, lease: timedelta = LEASE) -> "SqlRepository":
+def open_repository(
+    url: str,
+    *,
+    lock_wait: float = LOCK_WAIT,
+    lease: timedelta = LEASE,
+    most_on_demand: int = MOST_ON_DEMAND,
+) -> "SqlRepository":
     """The repository in the database that `url` names. Connects when it is first asked something.
 
     Raises:
         SettingsError: the URL names no database that we can use.
         DatabaseError: this Python's SQLite is too old.
     """
-    return SqlRepository(Database(parse_address(url), lock_wait=lock_wait), lease=lease)
+    database = Database(parse_address(url), lock_wait=lock_wait)
+    return SqlRepository(database, lease=lease, most_on_demand=most_on_demand)
 
 
 class SqlRepository:
@@ -62,8 +71,12 @@ class SqlRepository:
     Raises `SchemaError` too, where a table or column that it asks for does not exist.
     """
 
-    def __init__(self, database: Database, *, lease: timedelta) -> None:
-        """`lease` is how long an entry belongs to who claims it."""
+    def __init__(self, database: Database, *, lease: timedelta, most_on_demand: int) -> None:
+        """`lease` is how long an entry belongs to who claims it.
+
+        Of entries made on demand there may be `most_on_demand`.
+        """
+        self._most_on_demand = most_on_demand
         self._database = database
         self._leases = Leases(lease)
 
@@ -90,7 +103,20 @@ class SqlRepository:
             return read_generation(connection)
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
-        return registration.register(self._database, integrations, now=now)
+        return registration.register(
+            self._database, integrations, now=now, leases=self._leases, most_on_demand=self._most_on_demand
+        )
+
+    def forget_on_demand(self, *, now: datetime) -> Sequence[str]:
+        with self._database.read() as connection:
+            if on_demand.count(connection) <= self._most_on_demand:
+                return ()
+        with self._database.write() as connection:
+            advance_generation(connection)
+            is_free = self._leases.free(connection, now=now)
+            return on_demand.forget_oldest(
+                connection, beyond=self._most_on_demand, sparing=(), is_free=is_free
+            )
 
     def get(self, key: str) -> LogoRecord | None:
         return self._first(select(*RECORD_COLUMNS).where(equal(LOGO.c.key, key)))
@@ -102,6 +128,17 @@ class SqlRepository:
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
         query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
         return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
+
+    def listed(
+        self, where: RecordFilter, *, sort: SortKey, reverse: bool, limit: int | None
+    ) -> Sequence[LogoRecord]:
+        found: list[LogoRecord] = []
+        with self._database.read() as connection:
+            for conditions, order in ranges(sort, reverse=reverse):
+                query = select(*RECORD_COLUMNS).where(*matching(where), *conditions).order_by(*order)
+                rows = connection.execute(query.limit(None if limit is None else limit - len(found)))
+                found += [record_of(row) for row in rows.mappings()]
+        return found
 
     def count(self, where: RecordFilter) -> int:
         query = select(func.count()).select_from(LOGO).where(*matching(where))

@@ -77,6 +77,12 @@ class LogoRow(Base, table=True):
         Index("ix_logo_fetched", "status", "fetched_at"),
         Index("ix_logo_size", "size", "key"),
         Index("ix_logo_file", "file_name"),
+        Index("ix_logo_name", "name_folded", "key"),
+        Index("ix_logo_status", "status", "key"),
+        Index("ix_logo_provider", "provider", "key"),
+        Index("ix_logo_age", "fetched_at", "key"),
+        Index("ix_logo_accessed", "last_accessed_at", "key"),
+        Index("ix_logo_origin", "origin", "used_at", "key"),
     )
 
     key: str = Field(sa_column=Column(text(KEY_LENGTH), primary_key=True))
@@ -87,6 +93,8 @@ class LogoRow(Base, table=True):
     pinned: bool = Field(sa_column=Column(Boolean, nullable=False))
     search_text: str = Field(sa_column=Column(long_text(), nullable=False))
     """Key, name and domain, folded by Python: SQLite folds ASCII only, PostgreSQL as its locale says."""
+    name_folded: str = Field(sa_column=Column(long_text(), nullable=False, server_default=""))
+    """The name as entries are ordered by it: folded by Python, like `search_text`."""
     created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
 
     status: Status = Field(sa_column=Column(choice(Status, "status"), nullable=False))

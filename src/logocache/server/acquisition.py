@@ -110,10 +110,12 @@ class Acquisition:
         entry = record or self._shelf.admit(name)
         if entry is None:
             return Fetched(state=FetchState.NOT_DUE, record=None)
-        if forced:
-            return self._on_demand.fetch(entry.key, forced=True)
         is_missed = was_given_up(entry) or was_lost(entry)
-        return self._on_demand.fetch(entry.key, forced=is_missed, known=entry)
+        known = None if forced else entry
+        fetched = self._on_demand.fetch(entry.key, forced=forced or is_missed, known=known)
+        if fetched.record is None and (entry := self._shelf.admit(name)) is not None:
+            return self._on_demand.fetch(entry.key)  # it gave way to others meanwhile
+        return fetched
 
     def _revalidated(self, key: str, flight: Flight) -> None:
         if not flight.cancelled() and flight.exception() is None:

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import StringConstraints
 
-from logocache.model import Status
-from logocache.selection import ListQuery, SortKey
+from logocache.model import SortKey, Status
+from logocache.selection import ListQuery
 
 MOST_AT_ONCE = 1000
 """Entries of one answer."""

@@ -56,12 +56,8 @@ def list_entries(
     In a pipe each entry is a line of cells separated by tabs: key, status, provider, bytes, width,
     height, time of fetching, file, domain, name.
     """
-    from logocache.selection import (
-        ListQuery,
-        SortKey,
-        choice,
-        parse_filters,
-    )
+    from logocache.model import SortKey
+    from logocache.selection import ListQuery, choice, parse_filters
 
     query = ListQuery(
         keys=tuple(keys or ()), sort=choice(SortKey, sort, "field to sort by"), reverse=reverse, limit=limit

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from logocache.cache import LogoCache
 from logocache.errors import LogoCacheError, UnknownKeyError
-from logocache.selection import ListQuery, SortKey
+from logocache.model import SortKey
+from logocache.selection import ListQuery
 from logocache.server.assets import Asset, assets
 from logocache.server.bulkheads import Bulkhead
 from logocache.server.cards import card_of, facets_of

@@ -1,4 +1,4 @@
-"""The outcome `error`, when a source gave its logo up, the cache's identity, and the order of eviction.
+"""The outcome `error`, when a source gave its logo up, the cache's identity, and orders of entries.
 
 Written out, without the program's own column types: a revision describes the past.
 """
@@ -54,6 +54,7 @@ def upgrade() -> None:
     op.create_index("ix_logo_kept", "logo", ["pinned", "has_file", "worth", "used_at", "key"])
     op.drop_index("ix_logo_failing", "logo")
     op.create_index("ix_logo_failing", "logo", ["failure_count", "last_outcome", "key"])
+    order_entries()
     op.create_table(
         "cache",
         sa.Column(
@@ -64,6 +65,27 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("identity", name="pk_cache"),
     )
+
+
+def order_entries() -> None:
+    """An index for each order in which entries are listed, and for those made on demand."""
+    folded = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    op.add_column("logo", sa.Column("name_folded", folded, nullable=False, server_default=""))
+    connection, after = op.get_bind(), ""
+    page = sa.text("SELECT key, name FROM logo WHERE key > :after ORDER BY key LIMIT 10000")
+    fold = sa.text("UPDATE logo SET name_folded = :folded WHERE key = :key")
+    while rows := connection.execute(page, {"after": after}).all():
+        connection.execute(fold, [{"key": key, "folded": name.casefold()} for key, name in rows])
+        after = rows[-1].key
+    for name, columns in (
+        ("name", ["name_folded"]),
+        ("status", ["status"]),
+        ("provider", ["provider"]),
+        ("age", ["fetched_at"]),
+        ("accessed", ["last_accessed_at"]),
+        ("origin", ["origin", "used_at"]),
+    ):
+        op.create_index(f"ix_logo_{name}", "logo", [*columns, "key"])
 
 
 def check(column: str, values: tuple[str, ...]) -> str:
