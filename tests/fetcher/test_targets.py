@@ -57,6 +57,9 @@ REFUSED = {
     "mixed into a label": "http://a_b!.com/",
     "backslash": "http://example.com\\@127.0.0.1/",
     "newline": "http://example.com/\r\nX: y",
+    "A-label of no code point": "https://xn--a.example/",
+    "A-label of nothing": "https://xn--.example/",
+    "A-label of a symbol": "https://xn--ls8h.example/",
     "lone surrogate": "http://example.com/\udcff",
     "too long": "https://example.com/" + "a" * LONGEST_URL,
 }
@@ -153,6 +156,7 @@ def test_a_redirect_is_resolved_against_where_it_came_from(location: str, target
         pytest.param("http://example.com/a", id="from https to http"),
         pytest.param("https://[::1/", id="broken literal"),
         pytest.param("https://example.com:99999999999x/", id="broken port"),
+        pytest.param("//xn--a.example/", id="A-label of no code point"),
     ],
 )
 def test_a_redirect_that_must_not_be_followed_is_refused(location: str | None) -> None:

@@ -29,7 +29,7 @@ Origin = tuple[str, bytes, int]
 def parsed(url: str) -> httpx.URL:
     """`url`, its host in ASCII. Raises `FetchError` for a text that is no URL."""
     try:
-        return httpx.URL(url)
+        return _with_host(httpx.URL(url))
     except (httpx.InvalidURL, ValueError) as error:  # ValueError: lone surrogates, labels too long
         raise FetchError(OutcomeKind.REFUSED, "not a valid URL") from error
 
@@ -43,12 +43,18 @@ def redirected(url: httpx.URL, location: str | None) -> httpx.URL:
     if not location:
         raise FetchError(OutcomeKind.REFUSED, "a redirect without a target")
     try:
-        target = url.join(location).copy_with(fragment=None)
+        target = _with_host(url.join(location).copy_with(fragment=None))
     except (httpx.InvalidURL, ValueError) as error:
         raise FetchError(OutcomeKind.REFUSED, "a redirect to what is no URL") from error
     if url.scheme == "https" and target.scheme == "http":
         raise FetchError(OutcomeKind.REFUSED, "a redirect from https to http")
     return target
+
+
+def _with_host(url: httpx.URL) -> httpx.URL:
+    """`url`. Raises ValueError for A-labels that mean no name: httpx reads them only when it is asked."""
+    _ = url.host
+    return url
 
 
 def check(url: httpx.URL, *, trusted_origin: str | None = None, local_names: bool = False) -> None:
