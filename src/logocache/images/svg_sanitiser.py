@@ -14,6 +14,7 @@ from defusedxml.common import EntitiesForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
 from logocache.images.refusal import ImageRefused, refusing
+from logocache.images.svg_effort import Effort
 from logocache.images.svg_references import clean_value, embedded_raster, fragment
 
 DEEPEST = 100
@@ -35,8 +36,8 @@ def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
     """The drawing in `document`.
 
     Raises `ImageRefused` for broken XML, entities, too much depth or too many elements, and
-    embedded images of more than `max_pixels` together. A document type is read over: its
-    external part is never loaded.
+    embedded images of more than `max_pixels` together, and what takes too long to draw. A document
+    type is read over: its external part is never loaded.
     """
     writer = _Writer(max_pixels)
     with refusing("a broken SVG"):
@@ -46,6 +47,7 @@ def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
             parser.close()
         except EntitiesForbidden as error:
             raise ImageRefused("an SVG that declares entities") from error
+        writer.effort.check()
     return SafeSVG(text="".join(writer.parts), root=writer.root, pixels=writer.pixels)
 
 
@@ -65,6 +67,7 @@ class _Writer:
     def __init__(self, max_pixels: int) -> None:
         self.parts: list[str] = []
         self.root: Mapping[str, str] = MappingProxyType({})
+        self.effort = Effort()
         self.pixels = 0
         self._max_pixels = max_pixels
         self._elements = 0
@@ -84,7 +87,9 @@ class _Writer:
         if name is None or self._style is not None:
             self._dropped_depth = self._depth
             return
+        pixels = self.pixels
         kept = self._kept_attributes(name, attributes)
+        self.effort.begin(name, kept, image_pixels=self.pixels - pixels)
         if self._depth == 1:
             self.root = kept
             self.parts.append(f'<svg xmlns="{SVG_NAMESPACE}"')
@@ -97,8 +102,11 @@ class _Writer:
     def end(self, tag: str) -> None:
         if not self._dropped_depth:
             if self._style is not None:
-                self.parts.append(escape(clean_value("".join(self._style)) or ""))
+                sheet = clean_value("".join(self._style)) or ""
+                self.effort.style(sheet)
+                self.parts.append(escape(sheet))
                 self._style = None
+            self.effort.end()
             self.parts.append(f"</{_drawn_name(tag)}>")
         elif self._dropped_depth == self._depth:
             self._dropped_depth = 0

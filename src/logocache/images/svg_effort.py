@@ -1,0 +1,274 @@
+"""How much work a sanitised SVG makes, estimated before it is drawn: a few bytes can make any amount.
+
+Unit: one layer of the drawing's full size, as a group's opacity makes it (resvg-py 0.5 took 16 ms of a
+busy processor for it at 512 px). `tests/benchmarks/bench_svg_effort.py` measures what the weights stand
+for. What `use`, patterns, masks, clip paths, markers and filters repeat is counted as often as it is
+drawn; what lies outside the drawing is counted by how far it reaches, since resvg draws layers up to 5
+by 5 times its size.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from logocache.images.limits import LONGEST_SIDE
+from logocache.images.refusal import ImageRefused
+from logocache.images.svg_styles import Rule, declarations, label_set, rules
+
+MOST_UNITS = 100
+MOST_STYLING = 2_000_000
+"""Rules of style sheets times elements: each is held against each."""
+MOST_PRIMITIVES = 32
+"""In one filter; those of shadows have ten."""
+MOST_DECLARATIONS = 1000
+"""In one `style` attribute; resvg's time grows with their square."""
+DEEPEST = 300
+"""Elements within elements, counted through references too."""
+
+_SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
+_GEOMETRY = {"x", "y", "width", "height", "cx", "cy", "r", "rx", "ry", "x1", "y1", "x2", "y2", "d", "points"}
+_DRAWN_BY_REFERENCE_ALONE = {
+    *(
+        "defs",
+        "symbol",
+        "marker",
+        "pattern",
+        "mask",
+        "clipPath",
+        "filter",
+        "linearGradient",
+        "radialGradient",
+    ),
+}
+_REFERRED = {"filter": 3.0, "mask": 2.0, "clipPath": 1.5, "pattern": 1.0}
+_GRADIENTS = {"linearGradient": 0.2, "radialGradient": 0.2}
+_PRIMITIVES = {
+    "feGaussianBlur": 1.3,
+    "feDropShadow": 3.0,
+    "feTile": 1.2,
+    "feDiffuseLighting": 1.5,
+    "feSpecularLighting": 1.5,
+    "feTurbulence": 2.2,
+    "feImage": 1.0,
+}
+_OTHER_PRIMITIVE = 1.0
+_PER_CELL = 0.15
+"""Of a convolution's matrix."""
+_PER_WINDOW = 1 / 16
+"""For each pixel of the square that a dilation or erosion looks at."""
+_SHAPE, _STOP, _IMAGE, _PER_IMAGE_PIXEL, _PER_DASH = 0.01, 0.01, 4.5, 1 / 250_000, 1e-3
+_FURTHEST = 5
+"""Widths and heights of the drawing that a layer may have."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_TRANSFORM = re.compile(r"(matrix|scale|translate)\s*\(([^()]*)\)")
+_REFERENCE = re.compile(r"url\((#[^()]+)\)")
+_FUNCTION = re.compile(
+    r"\b(?:blur|drop-shadow|brightness|contrast|grayscale|hue-rotate|invert|opacity|saturate|sepia)\("
+)
+
+
+@dataclass(slots=True)
+class _Node:
+    name: str
+    labels: frozenset[str]
+    own: float = 0.0
+    """Work that does not depend on how far the drawing reaches."""
+    layers: float = 0.0
+    references: list[tuple[str, float]] = field(default_factory=list)
+    children: list["_Node"] = field(default_factory=list)
+    properties: list[tuple[str, str]] = field(default_factory=list)
+    area: float = 1.0
+    """Of a filter's region, in sizes of the drawing."""
+    # Of it and all within it, for what is inherited:
+    shapes: int = 0
+    vertices: int = 0
+    lengths: float = 0.0
+
+
+class Effort:
+    """Is told of each element as it begins and ends; says at the end whether that is too much to draw."""
+
+    def __init__(self) -> None:
+        self._root = _Node("", frozenset())
+        self._open = [self._root]
+        self._by_id: dict[str, _Node] = {}
+        self._rules: list[Rule] = []
+        self._count = 0
+        self._side, self._reach = 0.0, 0.0
+        self._furthest, self._scale, self._moved = 0.0, 1.0, 0.0
+        self._spread = 1.0
+
+    def begin(self, name: str, attributes: Mapping[str, str], *, image_pixels: int = 0) -> None:
+        """Raises `ImageRefused` for a style that never ends."""
+        if attributes.get("style", "").count(";") > MOST_DECLARATIONS:
+            raise ImageRefused(f"an SVG with a style of more than {MOST_DECLARATIONS} declarations")
+        node = _Node(name, label_set(name, attributes))
+        node.properties = [*attributes.items(), *declarations(attributes.get("style", ""))]
+        self._count += 1
+        if len(self._open) == 1:
+            self._measure(attributes)
+        else:
+            self._look_at_geometry(node, attributes)
+        self._weigh(node, attributes, image_pixels)
+        self._by_id.setdefault(f"#{attributes.get('id', '')}", node)
+        self._open[-1].children.append(node)
+        self._open.append(node)
+
+    def end(self) -> None:
+        """Raises `ImageRefused` for a filter that never ends."""
+        node = self._open.pop()
+        self._open[-1].shapes += node.shapes
+        self._open[-1].vertices += node.vertices
+        self._open[-1].lengths += node.lengths
+        if node.name == "filter" and len(node.children) > MOST_PRIMITIVES:
+            raise ImageRefused(f"an SVG with a filter of more than {MOST_PRIMITIVES} steps")
+
+    def style(self, sheet: str) -> None:
+        self._rules += rules(sheet)
+
+    def check(self) -> None:
+        """Raises `ImageRefused` when drawing would take too long."""
+        if len(self._rules) * self._count > MOST_STYLING:
+            raise ImageRefused("an SVG whose style sheets have too many rules for its elements")
+        reach = (self._reach + self._moved) or self._furthest or 1.0
+        # A little outside is usual.
+        ratio = min(max(self._furthest * self._scale**2 / reach / 2, 1.0), _FURTHEST)
+        self._spread = ratio**2
+        units = self._units(self._root, {}, 0)
+        if units > MOST_UNITS:
+            raise ImageRefused("an SVG that takes too long to draw: its effects, or what it repeats")
+
+    def _measure(self, root: Mapping[str, str]) -> None:
+        box = _numbers(root.get("viewBox", ""))
+        if len(box) != 4:  # noqa: PLR2004 - a view box has four numbers
+            box = [0.0, 0.0, *(_first(root.get(side, ""), 0.0) for side in ("width", "height"))]
+        x, y, width, height = box
+        self._side = max(width, height)
+        self._reach = max(abs(x), abs(y), abs(x + width), abs(y + height)) if self._side > 0 else 0.0
+
+    def _look_at_geometry(self, node: _Node, attributes: Mapping[str, str]) -> None:
+        for name, value in attributes.items():
+            if name in _GEOMETRY and not node.name.startswith("fe") and node.name != "filter":
+                numbers = [abs(number) for number in _numbers(value)]
+                node.lengths += sum(numbers)
+                node.vertices += len(numbers) // 2
+                if "%" not in value:
+                    self._furthest = max([self._furthest, *numbers])
+            elif name.endswith("ransform"):
+                for kind, text in _TRANSFORM.findall(value):
+                    numbers = [abs(number) for number in _numbers(text)]
+                    moves = numbers if kind == "translate" else numbers[4:]
+                    self._moved = max([self._moved, *moves])
+                    if kind != "translate":
+                        self._scale = max([self._scale, *numbers[:4]])
+
+    def _weigh(self, node: _Node, attributes: Mapping[str, str], image_pixels: int) -> None:
+        if node.name in _SHAPES:
+            node.own, node.shapes = _SHAPE, 1
+        elif node.name == "stop":
+            node.own = _STOP
+        elif node.name == "image":
+            node.own, node.shapes = _IMAGE + image_pixels * _PER_IMAGE_PIXEL, 1
+        elif node.name.startswith("fe"):
+            node.layers = self._primitive(node.name, attributes) * self._open[-1].area
+            node.own = image_pixels * _PER_IMAGE_PIXEL
+        elif node.name == "filter":
+            node.area = self._area(attributes)
+        if "href" in attributes:
+            node.references.append((attributes["href"], 1.0))
+
+    def _primitive(self, name: str, attributes: Mapping[str, str]) -> float:
+        weight = _PRIMITIVES.get(name, _OTHER_PRIMITIVE)
+        match name:
+            case "feTurbulence":
+                return weight * max(_first(attributes.get("numOctaves", ""), 1.0), 1.0)
+            case "feConvolveMatrix":
+                order = _numbers(attributes.get("order", "")) or [3.0]
+                return weight + _PER_CELL * abs(order[0] * order[-1])
+            case "feMorphology":
+                radii = _numbers(attributes.get("radius", "")) or [0.0]
+                scale = self._scale**2 * LONGEST_SIDE / (self._side or 1.0)
+                if any(
+                    key == "primitiveUnits" and value != "userSpaceOnUse"
+                    for key, value in self._open[-1].properties
+                ):
+                    scale = LONGEST_SIDE
+                window = math.prod(2 * abs(radius) * scale + 1 for radius in (radii[0], radii[-1]))
+                return weight + _PER_WINDOW * window
+            case _:
+                return weight
+
+    def _area(self, attributes: Mapping[str, str]) -> float:
+        """How many times the drawing's size a filter's region has."""
+        unit = 1.0
+        if attributes.get("filterUnits") == "userSpaceOnUse":
+            unit = 1 / (self._side or 1.0)
+        sides = []
+        for name in ("width", "height"):
+            text = attributes.get(name, "")
+            sides.append(_first(text, 100.0) / 100 if "%" in text or not text else _first(text, 1.0) * unit)
+        return min(max(abs(sides[0] * sides[1]) / 2, 1.0), _FURTHEST**2)
+
+    def _units(self, node: _Node, known: dict[int, float], depth: int) -> float:
+        """Of `node` and all that drawing it draws. A cycle ends where it began, as in resvg."""
+        if depth > DEEPEST:
+            raise ImageRefused("an SVG whose references go too deep")
+        if id(node) in known:
+            return known[id(node)]
+        known[id(node)] = 0.0
+        units = node.own + node.layers * self._spread
+        for reference, times in (*node.references, *self._effects(node)):
+            target = self._by_id.get(reference)
+            if target is not None:
+                base = _REFERRED.get(target.name, 0.0) * target.area * self._spread
+                base += _GRADIENTS.get(target.name, 0.0)
+                units += times * (base + self._units(target, known, depth + 1))
+            elif not reference:
+                units += times * self._spread
+        units += sum(
+            self._units(child, known, depth + 1)
+            for child in node.children
+            if child.name not in _DRAWN_BY_REFERENCE_ALONE
+        )
+        known[id(node)] = min(units, 10.0 * MOST_UNITS)  # enough is known: numbers stay small
+        return known[id(node)]
+
+    def _effects(self, node: _Node) -> Iterator[tuple[str, float]]:
+        """References that properties make, and how often each is drawn; layers as references to nothing."""
+        properties = [*node.properties]
+        for rule in self._rules:
+            if rule.matters and rule.applies_to(node.labels):
+                properties += rule.declarations
+        # What `use` hands down may reach any shape.
+        inherited_by = self._root if node.name == "use" else node
+        for name, value in properties:
+            times = 1.0
+            if name in {"fill", "stroke"}:
+                times = max(inherited_by.shapes, 1)
+            elif name.startswith("marker"):
+                times = max(inherited_by.vertices, 1)
+            for reference in _REFERENCE.findall(value):
+                yield reference, times
+            if (name == "opacity" and value.strip() not in {"1", "1.0", "100%"}) or (
+                name in {"mix-blend-mode", "isolation"} and value.strip() not in {"normal", "auto"}
+            ):
+                yield "", 1.0
+            elif name == "filter":
+                yield "", 3.0 * len(_FUNCTION.findall(value))
+            elif name == "stroke-dasharray":
+                yield "", self._dashes(value, inherited_by) * _PER_DASH / self._spread
+
+    def _dashes(self, value: str, node: _Node) -> float:
+        numbers = [abs(number) for number in _numbers(value)]
+        period = sum(numbers) * (self._side / 100 if "%" in value else 1.0)
+        return 2 * node.lengths / period if period > 0 else 0.0
+
+
+def _numbers(text: str) -> list[float]:
+    """Finite ones; others stand for the largest."""
+    return [min(max(float(number), -1e12), 1e12) for number in _NUMBER.findall(text)]
+
+
+def _first(text: str, otherwise: float) -> float:
+    return next(iter(_numbers(text)), otherwise)
