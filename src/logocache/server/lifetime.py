@@ -171,5 +171,5 @@ def _background() -> Bulkhead:
         threads=1,
         seconds=BACKGROUND_SECONDS,
         error=DatabaseError,
-        hint="check that it answers; the server goes on trying",
+        hint="check that it answers",
     )
