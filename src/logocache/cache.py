@@ -140,8 +140,9 @@ class LogoCache:
     ) -> VerifyReport:
         """Hold every file against its row, and the directory and limits against the settings.
 
-        Changes nothing, unless `repair`: then broken files are dropped and fetched again, files of
-        ours that no entry names are deleted, and strangers moved to `.logocache/quarantine`.
+        Changes nothing, unless `repair`: then logos whose files are lost or damaged are fetched again,
+        files of ours that no entry names are deleted, and damaged files and strangers moved to
+        `.logocache/quarantine`. What could not be looked at is left alone.
         """
         self.require()
         verification = Verification(
@@ -274,5 +275,6 @@ class LogoCache:
     def _fetch_again(self, keys: tuple[str, ...]) -> None:
         if not self.settings.enabled:
             return
-        due = self._due(keys, forced=True)
+        # They were made due: who has fetched one meanwhile need not do so again.
+        due = self._due(keys, forced=self.settings.offline)
         self._operations.fetching.run(RunRequest(command="refresh", due=due), _SILENT)

@@ -25,6 +25,8 @@ class FindingKind(StrEnum):
     KEPT_TOO_LONG = "kept_too_long"
     """The terms of its source demand that it be fetched again or dropped by now."""
     LOW_DISK = "low_disk"
+    NOT_CHECKED = "not_checked"
+    """Looking failed (a read error, a decoder that died): nothing is known of it, and nothing is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class VerifyReport:
     command: ClassVar[str] = "verify"
 
     ok: bool
-    """No finding of the kinds or severity that count as failure remains."""
+    """No finding of the kinds or severity that count as failure remains, and all could be looked at."""
     entries: int
     files: int
     size_bytes: int

@@ -246,6 +246,11 @@ class ClearPlan:
 
     logos: tuple[ClearedLogo, ...]
     orphans: tuple[OrphanFile, ...]
+    """Files of ours that no entry names."""
+    strangers: tuple[OrphanFile, ...] = ()
+    """Files that no entry names and whose content is not ours: they stay."""
+    fetching: tuple[str, ...] = ()
+    """Entries without a file that are named, and being fetched: what comes of it is not stored."""
     pinned_kept: int
     """Entries that match but are pinned, and were not named."""
 
@@ -267,6 +272,11 @@ class ClearReport:
     dry_run: bool
     logos: tuple[ClearedLogo, ...]
     orphans: tuple[OrphanFile, ...]
+    """Files of ours that no entry names."""
+    strangers: tuple[OrphanFile, ...] = ()
+    """Files that no entry names and whose content is not ours: they stay."""
+    fetching: tuple[str, ...] = ()
+    """Entries without a file that are named, and being fetched: what comes of it is not stored."""
     pinned_kept: int
     freed_bytes: int
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benches import SHOPIFY, SLACK, Bench
-from fakes import reply
+from fakes import reply, sha256
 from logocache import SelectionError
-from logocache.model import Answer, FetchRequest, Status
+from logocache.model import Answer, FetchRequest, Origin, Status
 from logocache.selection import ClearSelection
 from makers import DAY, make_integration
 from scenes import Gate
@@ -89,12 +89,18 @@ def test_conditions_must_all_hold(bench: Bench, selection: ClearSelection, keys:
 def test_orphans_are_cleared_when_asked_for(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        stray = bench.folder / "logos" / "stray_00000000.png"
+        stray = bench.folder / "logos" / f"stray_{sha256(b'stray')[:8]}.png"
         stray.write_bytes(b"stray")
+        strangers = [stray.with_name("notes.txt"), stray.with_name("screenshot_20240115.png")]
+        for stranger in strangers:
+            stranger.write_bytes(b"somebody's")
         plan = cache.plan_clear(ClearSelection(orphans=True))
         assert ([each.file for each in plan.orphans], plan.logos) == ([stray.name], ())
-        assert cache.clear(plan).freed_bytes == 5
+        assert [each.file for each in plan.strangers] == [each.name for each in strangers]
+        report = cache.clear(plan)
+        assert (report.freed_bytes, report.strangers) == (5, plan.strangers)
         assert not stray.exists()
+        assert all(stranger.exists() for stranger in strangers)
         assert cache.plan_clear(ClearSelection(orphans=True)).is_empty
 
 
@@ -129,3 +135,33 @@ def test_a_fetch_that_was_overtaken_by_clear_saves_nothing(bench: Bench) -> None
         second.result(20)
         assert b"shopify" in bench.files.values()
         assert server.verify().findings == ()
+
+
+@pytest.mark.parametrize("origin", [Origin.CATALOG, Origin.ON_DEMAND])
+def test_clearing_an_entry_that_is_fetched_for_the_first_time_ends_that(
+    tmp_path: Path, database_url: str, origin: Origin
+) -> None:
+    gate = Gate(b"shopify")
+    bench = Bench(
+        tmp_path,
+        integrations=[make_integration("shopify", origin=origin)],
+        replies={SHOPIFY: gate},
+        settings={"database_url": database_url},
+    )
+    with bench.open() as server, bench.open() as other, ThreadPoolExecutor(1) as pool:
+        server._parts.store.prepare()
+        server._parts.repository.migrate()
+        server._parts.repository.register(bench.integrations, now=bench.clock())
+        fetch = pool.submit(server.on_demand.fetch, "shopify")
+        assert gate.was_asked.wait(20)
+        plan = other.plan_clear(ClearSelection(keys=("shopify",)))
+        assert (plan.fetching, plan.is_empty) == (("shopify",), True)
+        assert other.clear(plan).fetching == ("shopify",)
+        gate.may_answer.set()
+        fetch.result(20)
+        record = other.shelf.find("shopify")
+        assert bench.files == {}
+        assert (record is None) is (origin is Origin.ON_DEMAND)
+        if record is not None:
+            assert (record.file, record.lease, record.next_attempt_at) == (None, None, None)
+        assert not list((server.settings.private_dir / "tmp").iterdir())

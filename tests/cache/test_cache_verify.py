@@ -1,10 +1,11 @@
 """LogoCache: verify, with real files and a real database, among fake sources."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benches import SHOPIFY, Bench, Steps
-from fakes import FakeProvider, reply
+from fakes import FakeProvider, reply, sha256
 from logocache.model import ImageRejection
 from logocache.results import FindingKind
 from logocache.selection import FailOn
@@ -60,15 +61,19 @@ def test_strangers_are_moved_and_our_own_orphans_deleted(bench: Bench) -> None:
         cache.init()
         logos = bench.folder / "logos"
         (logos / "notes.txt").write_bytes(b"somebody's")
-        (logos / "gone_12345678.png").write_bytes(b"ours once")
+        ours = f"gone_{sha256(b'ours once')[:8]}.png"
+        (logos / ours).write_bytes(b"ours once")
+        (logos / "screenshot_20240115.png").write_bytes(b"a photograph")
         report = cache.verify(repair=True)
         assert {each.file: each.repair for each in report.findings} == {
-            "gone_12345678.png": "deleted",
+            ours: "deleted",
+            "screenshot_20240115.png": "moved to quarantine",
             "notes.txt": "moved to quarantine",
         }
-        assert [path.read_bytes() for path in logos.glob(".logocache/quarantine/*/notes.txt")] == [
-            b"somebody's"
-        ]
+        assert {path.read_bytes() for path in logos.glob(".logocache/quarantine/*/*")} == {
+            b"somebody's",
+            b"a photograph",
+        }
         assert cache.verify().findings == ()
 
 
@@ -96,16 +101,24 @@ def test_a_broken_logo_that_was_made_on_demand_is_fetched_again(bench: Bench) ->
         assert b"new" in bench.files.values()
 
 
-def test_switched_off_broken_files_are_dropped_and_nothing_is_fetched(bench: Bench) -> None:
+def test_switched_off_broken_files_are_put_away_and_nothing_is_fetched(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
+        before = cache.shelf.find("shopify")
     next((bench.folder / "logos").glob("shopify_*")).write_bytes(b"Shopify")
     asked = len(bench.fetcher.asked)
     with bench.open(enabled=False) as cache:
         report = cache.verify(repair=True)
-        assert (report.ok, report.repaired) == (True, 1)
-        assert cache.get("shopify") is None
+        assert (report.ok, report.repaired) == (False, 0), "it is still to be had again"
+        assert b"Shopify" not in bench.files.values()
+        record = cache.shelf.find("shopify")
+        assert record is not None
+        assert before is not None
+        assert record == replace(before, next_attempt_at=None)
     assert len(bench.fetcher.asked) == asked
+    with bench.open() as cache:
+        cache.init()
+        assert cache.verify().findings == ()
 
 
 def test_what_repair_cannot_mend_stays_a_finding(bench: Bench) -> None:

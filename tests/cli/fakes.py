@@ -283,6 +283,8 @@ class FakeCache:
             dry_run=False,
             logos=plan.logos,
             orphans=plan.orphans,
+            strangers=plan.strangers,
+            fetching=plan.fetching,
             pinned_kept=plan.pinned_kept,
             freed_bytes=plan.freed_bytes,
         )

@@ -13,7 +13,7 @@ from logocache.cli.exits import ExitCode
 from logocache.cli.run import run
 from logocache.documents import document_of
 from logocache.model import SortKey, Status
-from logocache.results import FindingKind, Result, Severity
+from logocache.results import FindingKind, OrphanFile, Result, Severity
 from logocache.selection import ClearSelection, FailOn, ListQuery
 
 Captured = pytest.CaptureFixture[str]
@@ -223,6 +223,27 @@ def test_verify_names_each_finding_and_what_mends_it(capsys: Captured) -> None:
         "72 entries and 72 files (1.2 MB) checked in 0.5 s: 3 errors, 1 warning, 1 repaired.",
     ]
     assert shown.err == "logocache: `logocache verify --repair` mends what can be mended\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--repair"], ["--fail-on", "never"]], ids=" ".join)
+def test_verify_that_could_not_look_at_a_file_could_not_run(options: Sequence[str], capsys: Captured) -> None:
+    finding = dataclasses.replace(BROKEN.findings[1], kind=FindingKind.NOT_CHECKED, detail="a read error")
+    report = dataclasses.replace(BROKEN, findings=(finding,))
+    cache = FakeCache(verified=report, steps=0)
+    assert run(["verify", *options], opener=cache.open) == ExitCode.COULD_NOT_RUN
+    shown = capsys.readouterr()
+    assert "acme: error: not_checked: a read error" in shown.out
+    assert shown.err.startswith("logocache: what could not be looked at is left alone")
+
+
+def test_clear_names_what_stays_and_what_it_overtakes(capsys: Captured) -> None:
+    strangers = (OrphanFile(file="notes.txt", size_bytes=1), OrphanFile(file="pic\x1b.png", size_bytes=1))
+    plan = dataclasses.replace(EMPTY_PLAN, strangers=strangers, fetching=("acme",))
+    assert run(["clear", "acme", "--orphans", "--dry-run"], opener=FakeCache(plan=plan).open) == ExitCode.FINE
+    shown = capsys.readouterr().out
+    assert "What is being fetched now would not be stored: acme" in shown
+    assert "2 files are not ours and stay" in shown
+    assert "notes.txt, pic\ufffd.png" in shown
 
 
 @pytest.mark.parametrize("typed", [["-q", "init"], ["--quiet", "init"], ["init", "--quiet"]], ids=" ".join)

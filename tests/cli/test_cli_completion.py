@@ -37,7 +37,7 @@ def test_filters_offer_names_and_known_values(typed: str, offered: list[str]) ->
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        pytest.param("n", ["never"], id="never"),
+        pytest.param("n", ["never", "not_checked"], id="never, and a kind"),
         pytest.param("wa", ["warning"], id="a severity"),
         pytest.param("orphan,wrong_s", ["orphan,wrong_size"], id="a further kind"),
         pytest.param("orphan,warn", [], id="no severity among kinds"),

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from logocache.model import StoredFile
 from logocache.policy import verdict
 from logocache.ports.images import FileCheck
+from logocache.ports.repository import ReplacedFile
 from logocache.ports.store import FoundFile
 from logocache.results import Finding, FindingKind, Severity
 from logocache.selection import FailOn
@@ -14,31 +16,38 @@ from makers import DAY, NOW, make_cached, make_file, make_record
 
 RECORD = make_cached()
 STORED = make_file()
+REPLACED = ReplacedFile(
+    name=STORED.name, key="shopify", size=STORED.size, sha256=STORED.sha256, delete_after=NOW
+)
 
 
 def found(size: int) -> FoundFile:
     return FoundFile(name=STORED.name, size=size, modified_at=NOW)
 
 
+@pytest.mark.parametrize("recorded", [STORED, REPLACED], ids=["current", "replaced"])
 @pytest.mark.parametrize(
-    ("on_disk", "kind"),
-    [(None, FindingKind.MISSING_FILE), (found(2), FindingKind.WRONG_SIZE), (found(3), None)],
-    ids=["gone", "shorter", "as recorded"],
+    ("on_disk", "digest", "kind"),
+    [
+        pytest.param(None, None, FindingKind.MISSING_FILE, id="gone"),
+        pytest.param(found(2), "0" * 64, FindingKind.WRONG_SIZE, id="shorter"),
+        pytest.param(found(3), "0" * 64, FindingKind.WRONG_DIGEST, id="other bytes"),
+        pytest.param(found(3), None, FindingKind.WRONG_DIGEST, id="a link, a FIFO"),
+        pytest.param(found(3), STORED.sha256, None, id="as recorded"),
+    ],
 )
-def test_presence(on_disk: FoundFile | None, kind: FindingKind | None) -> None:
-    finding = verdict.judge_presence(RECORD, STORED, on_disk)
+def test_a_file_against_its_record(
+    recorded: StoredFile | ReplacedFile,
+    on_disk: FoundFile | None,
+    digest: str | None,
+    kind: FindingKind | None,
+) -> None:
+    is_current = recorded is STORED
+    finding = verdict.judge_file("shopify", recorded, on_disk, digest, is_current=is_current)
     assert (finding.kind if finding else None) is kind
     if finding is not None:
         assert (finding.key, finding.file) == ("shopify", STORED.name)
-
-
-@pytest.mark.parametrize(
-    ("digest", "kind"),
-    [(None, FindingKind.MISSING_FILE), ("0" * 64, FindingKind.WRONG_DIGEST), (STORED.sha256, None)],
-)
-def test_digest(digest: str | None, kind: FindingKind | None) -> None:
-    finding = verdict.judge_digest(RECORD, STORED, digest)
-    assert (finding.kind if finding else None) is kind
+        assert ("replaced" in finding.detail) is not is_current
 
 
 @pytest.mark.parametrize(
@@ -47,7 +56,7 @@ def test_digest(digest: str | None, kind: FindingKind | None) -> None:
         (FileCheck(path=Path("x"), problem="broken"), FindingKind.UNDECODABLE),
         (FileCheck(path=Path("x"), width=64, height=32), FindingKind.WRONG_DIMENSIONS),
         (FileCheck(path=Path("x"), width=64, height=64), None),
-        (FileCheck(path=Path("x"), obstacle="a read error"), None),
+        (FileCheck(path=Path("x"), obstacle="a read error"), FindingKind.NOT_CHECKED),
     ],
     ids=["does not decode", "other size", "as recorded", "not looked at"],
 )
@@ -110,3 +119,10 @@ def test_what_makes_verify_fail(findings: list[Finding], fail_on: FailOn, *, pas
 
 def test_every_kind_of_finding_has_a_severity() -> None:
     assert {verdict.severity_of(kind) for kind in FindingKind} == set(Severity)
+
+
+@pytest.mark.parametrize(
+    "fail_on", [FailOn(), FailOn(severity=None), FailOn(kinds=frozenset({FindingKind.ORPHAN}))]
+)
+def test_what_could_not_be_looked_at_is_never_a_pass(fail_on: FailOn) -> None:
+    assert not verdict.passes([verdict.not_checked("a read error", key="shopify")], fail_on)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benches import Bench
+from fakes import sha256
 from logocache.cache import LogoCache
 from logocache.server.routes.maintenance import path_of
 from server.small_app import (
@@ -150,7 +151,7 @@ def test_parameters_select_as_the_options_of_clear(
 
 
 def test_orphans_are_cleared_when_asked_for(client: Client, bench: Bench) -> None:
-    orphan = bench.folder / "logos" / "gone_01234567.png"
+    orphan = bench.folder / "logos" / f"gone_{sha256(b'orphan')[:8]}.png"
     orphan.write_bytes(b"orphan")
     assert clear(client, "orphans=true")["orphans"] == [{"file": orphan.name, "size_bytes": 6}]
     assert not orphan.exists()

@@ -35,4 +35,7 @@ def of_fetch(report: "FetchReport", *, strict: bool) -> ExitCode:
 
 
 def of_verify(report: "VerifyReport") -> ExitCode:
+    """What could not be looked at is neither fine nor a problem found."""
+    if any(each.kind == "not_checked" for each in report.findings):
+        return ExitCode.COULD_NOT_RUN
     return ExitCode.FINE if report.ok else ExitCode.PROBLEMS

@@ -31,7 +31,7 @@ class Assembly:
         self.on_demand = OnDemand(parts, rules, workshop, self.saver)
         self.clearing = Clearing(parts)
         self.inspector = Inspector(parts, limits)
-        self.mender = Mender(parts)
+        self.mender = Mender(parts, self.inspector)
         self.shelf = Shelf(parts, settings)
         self.wellbeing = Wellbeing(
             parts,

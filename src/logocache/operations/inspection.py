@@ -1,20 +1,38 @@
-"""Every file against its row, every row against its file. Looks, and changes nothing."""
+"""Every file against its row, every row against its file. Looks, and changes nothing.
 
-from collections.abc import Mapping, Sequence
+Writers go on meanwhile. So a directory listing, and a row that was read a while ago, only raise a
+suspicion: it is reported when file and row, looked at again while no writer is at work, still do not
+agree. What could not be looked at is a finding of its own, on which nobody acts.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from logocache.model import LogoRecord
+from logocache.errors import DirectoryError
+from logocache.model import LogoRecord, StoredFile
 from logocache.operations.orphans import orphans, pages
 from logocache.operations.parts import Parts
 from logocache.policy import verdict
+from logocache.ports.images import FileCheck
 from logocache.ports.progress import Progress
-from logocache.ports.repository import RecordFilter
+from logocache.ports.repository import RecordFilter, ReplacedFile
 from logocache.ports.store import FoundFile
 from logocache.results import Finding, FindingKind
 
 LEFTOVER_AGE = timedelta(hours=1)
 """A temporary file this old belongs to no write that still goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A finding, and what it was held against."""
+
+    finding: Finding
+    record: LogoRecord | None = None
+    replaced: ReplacedFile | None = None
+    check: FileCheck | None = None
+    """What decoding the file showed, where it came to that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +42,7 @@ class Inspection:
     entries: int
     files: int
     size_bytes: int
-    findings: tuple[Finding, ...]
+    found: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,72 +59,126 @@ class Inspector:
         self._limits = limits
 
     def inspect(self, progress: Progress) -> Inspection:
-        """All findings, those about files in order of key."""
+        """All findings, those about files in order of key. Raises as `confirmed`."""
         listed = {found.name: found for found in self._parts.store.files()}
         progress.start(len(listed))
         entries = 0
-        findings: list[Finding] = []
+        found: list[Found] = []
         for page in pages(self._parts.repository, RecordFilter(has_file=True)):
             entries += len(page)
-            findings += self._inspect_page(page, listed, progress)
-        findings += self._orphans(listed)
-        findings += self._surroundings()
+            found += self._inspect_page(page, progress)
+        found += self._inspect_replaced()
+        found += [Found(finding=each) for each in (*self._orphans(listed), *self._surroundings())]
         return Inspection(
             entries=entries,
             files=len(listed),
-            size_bytes=sum(found.size for found in listed.values()),
-            findings=tuple(findings),
+            size_bytes=sum(each.size for each in listed.values()),
+            found=tuple(found),
         )
 
-    def _inspect_page(
-        self, page: Sequence[LogoRecord], listed: Mapping[str, FoundFile], progress: Progress
-    ) -> list[Finding]:
-        found: dict[str, Finding] = {}
+    def confirmed(self, found: Sequence[Found]) -> tuple[Found, ...]:
+        """Those of the findings about rows that still hold, of the rows as they were then.
+
+        Call it within a unit of the repository: so long, nobody gives files their names or takes them away.
+
+        Raises DirectoryError when the directory itself is gone: that is no news of its files.
+        """
+        keys = [each.record.key for each in found if each.record is not None]
+        of_keys = RecordFilter(keys=keys)
+        records = {each.key: each for page in pages(self._parts.repository, of_keys) for each in page}
+        replaced = {each.name: each for each in self._parts.repository.replaced_files()}
+        again = [
+            self._replaced_again(each, replaced.get(each.replaced.name))
+            if each.replaced is not None
+            else self._again(each, records.get(each.record.key) if each.record is not None else None)
+            for each in found
+        ]
+        return tuple(each for each in again if each is not None)
+
+    def _inspect_page(self, page: Sequence[LogoRecord], progress: Progress) -> tuple[Found, ...]:
+        found: dict[str, Found] = {}
         whole: list[LogoRecord] = []
         for record in page:
-            problem = self._compare(record, listed)
+            problem = self._compare(record.key, record.file)
             if problem is None:
                 whole.append(record)
             else:
-                found[record.key] = problem
+                found[record.key] = Found(finding=problem, record=record)
             progress.advance(record.key)
-        found |= self._decode(whole)
+        found |= {each.finding.key or "": each for each in self._decode(whole)}
         now = self._parts.clock()
         for record in page:
             overdue = verdict.judge_keeping(record, now=now)
             if overdue is not None:
-                found.setdefault(record.key, overdue)
-        return [found[record.key] for record in page if record.key in found and self._still_so(record)]
+                found.setdefault(record.key, Found(finding=overdue, record=record))
+        return self._confirmed([found[record.key] for record in page if record.key in found])
 
-    def _compare(self, record: LogoRecord, listed: Mapping[str, FoundFile]) -> Finding | None:
-        stored = record.file
+    def _inspect_replaced(self) -> tuple[Found, ...]:
+        suspects = (
+            (replaced, self._compare(replaced.key, replaced))
+            for replaced in self._parts.repository.replaced_files()
+        )
+        return self._confirmed(
+            [
+                Found(finding=problem, replaced=replaced)
+                for replaced, problem in suspects
+                if problem is not None
+            ]
+        )
+
+    def _confirmed(self, found: Sequence[Found]) -> tuple[Found, ...]:
+        if not found:
+            return ()
+        with self._parts.repository.unit():
+            return self.confirmed(found)
+
+    def _again(self, found: Found, record: LogoRecord | None) -> Found | None:
+        before = found.record
+        if record is None or before is None or record.file is None or record.file != before.file:
+            return None
+        problem = self._compare(record.key, record.file)
+        if problem is None and found.finding.kind is FindingKind.KEPT_TOO_LONG:
+            problem = verdict.judge_keeping(record, now=self._parts.clock())
+        elif problem is None and found.check is not None:
+            problem = found.finding  # the bytes are those that were decoded
+        return Found(finding=problem, record=record, check=found.check) if problem is not None else None
+
+    def _replaced_again(self, found: Found, replaced: ReplacedFile | None) -> Found | None:
+        if replaced is None or replaced != found.replaced:
+            return None
+        problem = self._compare(replaced.key, replaced)
+        return Found(finding=problem, replaced=replaced) if problem is not None else None
+
+    def _compare(self, key: str, stored: StoredFile | ReplacedFile | None) -> Finding | None:
+        """The file against what is recorded of it."""
         if stored is None:
             raise AssertionError("unreachable: only entries with a file are read")
-        problem = verdict.judge_presence(record, stored, listed.get(stored.name))
-        return problem or verdict.judge_digest(record, stored, self._parts.store.sha256(stored.name))
+        try:
+            found = self._parts.store.look(stored.name)
+            sha256 = self._parts.store.sha256(stored.name) if found is not None else None
+        except DirectoryError as error:
+            return verdict.not_checked(error.problem, key=key, file=stored.name)
+        if found is None:
+            self._parts.store.require()
+        is_current = isinstance(stored, StoredFile)
+        return verdict.judge_file(key, stored, found, sha256, is_current=is_current)
 
-    def _decode(self, records: Sequence[LogoRecord]) -> dict[str, Finding]:
+    def _decode(self, records: Sequence[LogoRecord]) -> Iterable[Found]:
         files = [(record, record.file) for record in records if record.file is not None]
         checks = self._parts.engines.images.check_files(
             self._parts.store.path(stored.name) for _, stored in files
         )
-        judged = (
-            verdict.judge_decoding(record, stored, check)
-            for (record, stored), check in zip(files, checks, strict=True)
-        )
-        return {each.key: each for each in judged if each is not None and each.key is not None}
+        for (record, stored), check in zip(files, checks, strict=True):
+            problem = verdict.judge_decoding(record, stored, check)
+            if problem is not None:
+                yield Found(finding=problem, record=record, check=check)
 
-    def _still_so(self, record: LogoRecord) -> bool:
-        """Whether the row is as it was read: another process may have replaced its logo meanwhile."""
-        current = self._parts.repository.get(record.key)
-        return current is not None and current.file == record.file
-
-    def _orphans(self, listed: Mapping[str, FoundFile]) -> list[Finding]:
+    def _orphans(self, listed: dict[str, FoundFile]) -> list[Finding]:
         return [
             verdict.finding(
                 FindingKind.ORPHAN, f"no entry names this file of {listed[name].size} bytes", file=name
             )
-            for name in orphans(listed, self._parts.repository)
+            for name in orphans(listed, self._parts)
         ]
 
     def _surroundings(self) -> list[Finding]:
@@ -120,12 +192,19 @@ class Inspector:
             verdict.finding(FindingKind.PERMISSIONS, problem)
             for problem in self._parts.store.permission_problems()
         ]
-        now = self._parts.clock()
-        totals = self._parts.repository.totals(now=now, stale_before=now)
-        stored = totals.bytes + totals.replaced_bytes + self._parts.variants.size_bytes()
-        over = verdict.judge_limit(stored_bytes=stored, limit=self._limits.max_size_bytes)
         low = verdict.judge_disk(
             free_bytes=self._parts.store.disk_space().free_bytes,
             wanted_bytes=self._limits.min_free_disk_bytes,
         )
-        return findings + [each for each in (over, low) if each is not None]
+        return findings + [each for each in (self._over_limit(), low) if each is not None]
+
+    def _over_limit(self) -> Finding | None:
+        limit, now = self._limits.max_size_bytes, self._parts.clock()
+        totals = self._parts.repository.totals(now=now, stale_before=now)
+        stored = totals.bytes + totals.replaced_bytes + self._parts.variants.size_bytes()
+        if stored <= limit:
+            return None
+        # Rows and copies were added up one after the other: writers may have moved room between them.
+        with self._parts.repository.unit() as unit:
+            stored = unit.stored_bytes() + self._parts.variants.size_bytes()
+        return verdict.judge_limit(stored_bytes=stored, limit=limit)

@@ -4,20 +4,22 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from logocache.model import LogoRecord
+from logocache.operations.parts import Parts
 from logocache.ports.repository import RecordFilter, Repository
 
 PAGE = 1000
 """Rows read at a time."""
 
 
-def orphans(names: Iterable[str], repository: Repository) -> tuple[str, ...]:
-    """Those of the file `names` that belong to no entry, not even as a replaced file; sorted."""
-    suspects = set(names) - _named(repository)
+def orphans(names: Iterable[str], parts: Parts) -> tuple[str, ...]:
+    """Those of the file `names` that lie there and that no entry has, not even as a replaced file; sorted."""
+    suspects = set(names) - _named(parts.repository)
     if not suspects:
         return ()
     # Writers rename files within their transaction: while we hold it, a file without a row is an orphan.
-    with repository.unit():
-        return tuple(sorted(suspects - _named(repository)))
+    # Files leave the disk within one, too: what is still there now has not just been replaced.
+    with parts.repository.unit() as unit:
+        return tuple(name for name in sorted(unit.unnamed(suspects)) if parts.store.look(name) is not None)
 
 
 def pages(

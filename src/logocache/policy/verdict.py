@@ -6,6 +6,7 @@ from typing import assert_never
 
 from logocache.model import LogoRecord, StoredFile
 from logocache.ports.images import FileCheck
+from logocache.ports.repository import ReplacedFile
 from logocache.ports.store import FoundFile
 from logocache.results import Finding, FindingKind, Severity
 from logocache.selection import FailOn
@@ -23,6 +24,7 @@ def severity_of(kind: FindingKind) -> Severity:
             | FindingKind.ORPHAN
             | FindingKind.OVER_LIMIT
             | FindingKind.KEPT_TOO_LONG
+            | FindingKind.NOT_CHECKED
         ):
             return Severity.ERROR
         case FindingKind.LEFTOVER | FindingKind.PERMISSIONS | FindingKind.LOW_DISK:
@@ -35,30 +37,41 @@ def finding(kind: FindingKind, detail: str, *, key: str | None = None, file: str
     return Finding(kind=kind, severity=severity_of(kind), key=key, file=file, detail=detail)
 
 
-def judge_presence(record: LogoRecord, stored: StoredFile, found: FoundFile | None) -> Finding | None:
-    """The file against its row, as far as a directory listing shows."""
+def not_checked(reason: str, *, key: str | None = None, file: str | None = None) -> Finding:
+    """Nothing is known of the file: looking failed."""
+    return finding(FindingKind.NOT_CHECKED, f"it could not be looked at: {reason}", key=key, file=file)
+
+
+def judge_file(
+    key: str,
+    recorded: StoredFile | ReplacedFile,
+    found: FoundFile | None,
+    sha256: str | None,
+    *,
+    is_current: bool,
+) -> Finding | None:
+    """A file against what is recorded of it; None for what lies there no more, or is no plain file."""
+    what = "the file" if is_current else "a file that was replaced"
     if found is None:
-        return finding(FindingKind.MISSING_FILE, "the file is gone", key=record.key, file=stored.name)
-    if found.size != stored.size:
-        detail = f"the file has {found.size} bytes, the record says {stored.size}"
-        return finding(FindingKind.WRONG_SIZE, detail, key=record.key, file=stored.name)
-    return None
-
-
-def judge_digest(record: LogoRecord, stored: StoredFile, sha256: str | None) -> Finding | None:
-    """The file's bytes against the recorded digest; None for `sha256` means that it is gone."""
+        return finding(FindingKind.MISSING_FILE, f"{what} is gone", key=key, file=recorded.name)
+    if found.size != recorded.size:
+        detail = f"{what} has {found.size} bytes, the record says {recorded.size}"
+        return finding(FindingKind.WRONG_SIZE, detail, key=key, file=recorded.name)
     if sha256 is None:
-        return judge_presence(record, stored, None)
-    if sha256 != stored.sha256:
-        detail = f"the bytes have changed: sha256 {sha256[:8]}…, the record says {stored.sha256[:8]}…"
-        return finding(FindingKind.WRONG_DIGEST, detail, key=record.key, file=stored.name)
+        detail = f"{what} is no plain file"
+        return finding(FindingKind.WRONG_DIGEST, detail, key=key, file=recorded.name)
+    if sha256 != recorded.sha256:
+        detail = (
+            f"the bytes of {what} have changed: sha256 {sha256[:8]}…, the record says {recorded.sha256[:8]}…"
+        )
+        return finding(FindingKind.WRONG_DIGEST, detail, key=key, file=recorded.name)
     return None
 
 
 def judge_decoding(record: LogoRecord, stored: StoredFile, check: FileCheck) -> Finding | None:
-    """What decoding showed against the row; None, too, when the file could not be looked at."""
+    """What decoding showed against the row, or that it showed nothing."""
     if check.obstacle is not None:
-        return None
+        return not_checked(check.obstacle, key=record.key, file=stored.name)
     if check.problem is not None:
         return finding(FindingKind.UNDECODABLE, check.problem, key=record.key, file=stored.name)
     if (check.width, check.height) != (stored.width, stored.height):
@@ -88,8 +101,11 @@ def judge_disk(*, free_bytes: int, wanted_bytes: int) -> Finding | None:
 
 
 def passes(findings: Iterable[Finding], fail_on: FailOn) -> bool:
-    """Whether no finding that nobody repaired counts as failure."""
-    return not any(each.repair is None and counts(each, fail_on) for each in findings)
+    """Whether no finding that nobody repaired counts as failure, and all could be looked at."""
+    return not any(
+        each.kind is FindingKind.NOT_CHECKED or (each.repair is None and counts(each, fail_on))
+        for each in findings
+    )
 
 
 def counts(each: Finding, fail_on: FailOn) -> bool:

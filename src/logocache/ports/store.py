@@ -99,6 +99,10 @@ class Store(Protocol):
         """The digest of its bytes; None as `read`."""
         ...
 
+    def look(self, name: str) -> FoundFile | None:
+        """What lies under that name, a link too; None for nothing, and for a directory."""
+        ...
+
     def delete(self, name: str) -> bool:
         """Whether it was there. Absence is not an error."""
         ...

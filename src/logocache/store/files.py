@@ -30,7 +30,7 @@ from logocache.model import NormalisedImage, StoredFile
 from logocache.ports.store import DiskSpace, FoundFile, StagedFile
 from logocache.store.folders import PRIVATE_MODE, opened, opened_directory, refuse_links
 from logocache.store.identity import IDENTITY_FILE, read_identity, write_identity
-from logocache.store.listing import listed
+from logocache.store.listing import as_found, listed
 from logocache.store.names import check_name, file_name, promises
 from logocache.store.permissions import check_writable, problems_of
 from logocache.store.problems import translated
@@ -181,6 +181,14 @@ class FileStore:
     def sha256(self, name: str) -> str | None:
         content = self.read(name)
         return hashlib.sha256(content).hexdigest() if content is not None else None
+
+    def look(self, name: str) -> FoundFile | None:
+        path = self.path(name)
+        with translated(self._directory, f"the logo {path} cannot be looked at"):
+            try:
+                return as_found(name, path.lstat())
+            except FileNotFoundError:
+                return None
 
     def delete(self, name: str) -> bool:
         path = self.path(name)

@@ -18,10 +18,14 @@ def listed(folder: int | Path) -> list[FoundFile]:
 def found(entry: os.DirEntry[str]) -> FoundFile | None:
     """None for a directory, and for what was deleted since it was listed."""
     try:
-        facts = entry.stat(follow_symlinks=False)
+        return as_found(entry.name, entry.stat(follow_symlinks=False))
     except FileNotFoundError:
         return None
+
+
+def as_found(name: str, facts: os.stat_result) -> FoundFile | None:
+    """None for a directory."""
     if stat.S_ISDIR(facts.st_mode):
         return None
     modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
-    return FoundFile(name=entry.name, size=facts.st_size, modified_at=modified_at)
+    return FoundFile(name=name, size=facts.st_size, modified_at=modified_at)

@@ -59,7 +59,9 @@ def clear(  # noqa: PLR0913  # each is an option of the command
             show_default=False,
         ),
     ] = None,
-    orphans: Annotated[bool, typer.Option("--orphans", help="Files that no entry names, too.")] = False,
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Files of ours that no entry names, too.")
+    ] = False,
     everything: Annotated[bool, typer.Option("--all", help="All logos that are not pinned.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
@@ -118,6 +120,8 @@ def _without_acting(plan: "ClearPlan", *, dry_run: bool) -> "ClearReport":
         dry_run=dry_run,
         logos=plan.logos if dry_run else (),
         orphans=plan.orphans if dry_run else (),
+        strangers=plan.strangers,
+        fetching=plan.fetching if dry_run else (),
         pinned_kept=plan.pinned_kept,
         freed_bytes=plan.freed_bytes if dry_run else 0,
     )

@@ -9,10 +9,10 @@ from logocache.cli.session import Session
 
 FOOT = foot(
     "logocache verify",
-    "logocache verify --repair                       mend or drop what is broken",
+    "logocache verify --repair                       mend what is broken",
     "logocache verify --fail-on warning              warnings count, too",
     "logocache verify --fail-on orphan,wrong_digest  only these count",
-    exit_codes="0 all is well; 1 something counts as failure; 2 usage; 3 could not run",
+    exit_codes="0 all is well; 1 something counts as failure; 2 usage; 3 could not run, or look at a file",
 )
 
 
@@ -21,7 +21,7 @@ def verify(
     *,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Drop what is broken and fetch it again; put strange files aside."),
+        typer.Option("--repair", help="Fetch again what is broken; put damaged and strange files aside."),
     ] = False,
     fail_on: Annotated[
         str,
@@ -47,6 +47,9 @@ def verify(
     with session.open() as cache, session.progress("checked") as progress:
         report = cache.verify(repair=repair, fail_on=counting, progress=progress)
     session.show(report, as_json=as_json)
-    if not report.ok and not repair:
+    unseen = exits.of_verify(report) is ExitCode.COULD_NOT_RUN
+    if unseen:
+        session.notice("what could not be looked at is left alone: check disk and memory, then verify again")
+    elif not report.ok and not repair:
         session.notice("`logocache verify --repair` mends what can be mended")
     return exits.of_verify(report)

@@ -41,7 +41,7 @@ def summary(report: ClearReport) -> Blocks:
         line = Line(text=f"Would clear {amount} and free {freed}; nothing was changed.")
     else:
         line = Line(text=f"Cleared {amount} and freed {freed}.", tone=Tone.GOOD)
-    return (line, *_pinned(report.pinned_kept))
+    return (line, *_fetching(report), *_strangers(report.strangers), *_pinned(report.pinned_kept))
 
 
 def question(plan: ClearPlan) -> str:
@@ -80,4 +80,22 @@ def _pinned(kept: int) -> Blocks:
     if not kept:
         return ()
     text = f"{wording.count(kept, 'pinned entry stays', 'pinned entries stay')}: name them to clear them."
+    return (Line(text=text, tone=Tone.WARNING),)
+
+
+def _fetching(report: ClearReport) -> Blocks:
+    if not report.fetching:
+        return ()
+    keys = ", ".join(report.fetching)
+    tense = "would not be" if report.dry_run else "is not"
+    return (Line(text=f"What is being fetched now {tense} stored: {keys}"),)
+
+
+def _strangers(strangers: tuple[OrphanFile, ...]) -> Blocks:
+    if not strangers:
+        return ()
+    names = ", ".join(each.file for each in strangers[:MOST])
+    more = f" and {len(strangers) - MOST} more" if len(strangers) > MOST else ""
+    stay = wording.count(len(strangers), "file is not ours and stays", "files are not ours and stay")
+    text = f"{stay} (`logocache verify --repair` puts such files aside): {names}{more}"
     return (Line(text=text, tone=Tone.WARNING),)

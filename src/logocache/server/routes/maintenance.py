@@ -198,6 +198,8 @@ def _report_of(plan: ClearPlan) -> ClearReport:
         dry_run=True,
         logos=plan.logos,
         orphans=plan.orphans,
+        strangers=plan.strangers,
+        fetching=plan.fetching,
         pinned_kept=plan.pinned_kept,
         freed_bytes=plan.freed_bytes,
     )
