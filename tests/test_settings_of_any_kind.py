@@ -39,7 +39,7 @@ def test_every_number_is_finite_and_bounded_or_refused(name: str, number: str) -
     settings = settings_or_error(**{name: number})
     if isinstance(settings, Settings):
         value = getattr(settings, name)
-        assert 0 <= value <= 10**9
+        assert 0 <= value <= 10**12
         assert settings.max_size_bytes >= 1
         assert settings.refresh_interval >= timedelta()
 

@@ -27,8 +27,8 @@ from logocache.masking import MASK, shown_address, shown_database, shown_templat
 from logocache.settings_server import ServerSettings
 from logocache.settings_sources import CommaSeparated, ConnectTo
 
-MOST_MB = 10**9
-"""A petabyte: more than any file system holds, and still a number that every database takes."""
+MOST_MB = 10**12
+"""An exabyte: more than any file system holds, and still a number that every database takes."""
 
 
 class OnDemand(StrEnum):

@@ -278,7 +278,10 @@ class Repository(Protocol):
     def replaced_files(self) -> Sequence[ReplacedFile]: ...
 
     def record_accesses(self, accesses: Mapping[str, Access], counters: Mapping[str, int]) -> None:
-        """Add hits to their entries and amounts to the named counters, in one batch."""
+        """Add hits to their entries and amounts to the named counters, in one batch.
+
+        Where nothing can be written, on a read-only volume, they are not counted.
+        """
         ...
 
     def totals(self, *, now: datetime, stale_before: datetime) -> Totals: ...

@@ -12,6 +12,7 @@ from logocache.repository.engine import make_engine
 from logocache.repository.failures import translated
 from logocache.repository.forks import FORKS
 from logocache.repository.pools import LOOKUPS, UNHURRIED, WRITES
+from logocache.repository.sealed import is_sealed
 
 
 class Database:
@@ -34,6 +35,11 @@ class Database:
             FORKS.close_before(engine)
         driver = self._engine.dialect.loaded_dbapi
         self._foreign: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error)
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it can only be read."""
+        return self.address.is_sqlite and is_sealed(self.address.path)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -6,13 +6,17 @@ commits, no writer meets a conflict halfway, and there are no deadlocks.
 """
 
 import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from logocache.errors import DatabaseError
-from logocache.repository.address import Address
+from logocache.repository.address import SETTING, Address
 from logocache.repository.mounts import refuse_network_file_system
 from logocache.repository.pools import GENERAL, WRITES, Pool
+from logocache.repository.sealed import SealedConnection, check_seal, sealed_connection
 
 OLDEST_SQLITE = (3, 35, 0)
 """March 2021: UPDATE … RETURNING. Generated columns came with 3.31."""
@@ -42,10 +46,23 @@ def _sqlite_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
         hide_parameters=True,
         connect_args={"timeout": lock_wait},
     )
-    event.listen(engine, "do_connect", lambda *_: refuse_network_file_system(address.path))
+    event.listen(engine, "do_connect", partial(_connect_sqlite, address.path))
     event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "checkout", check_seal)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _connect_sqlite(
+    path: Path, _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
+) -> sqlite3.Connection | None:
+    """None lets SQLAlchemy connect."""
+    if path.exists() and not (path.is_file() or path.is_dir()):  # of a folder SQLite itself says enough
+        raise DatabaseError(
+            f"the SQLite database {path} is not a regular file", hint=f"give {SETTING} another path"
+        )
+    refuse_network_file_system(path)
+    return sealed_connection(path, parameters)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -55,6 +72,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     lose the last commits, and then a row could name a file that has since been deleted.
     """
     connection.isolation_level = None  # else Python begins transactions, and not before SELECT or DDL
+    if isinstance(connection, SealedConnection):
+        return
     cursor = connection.cursor()
     try:
         _switch_to_wal(cursor)

@@ -176,6 +176,8 @@ class SqlRepository:
             return [replaced_of(row) for row in connection.execute(query).mappings()]
 
     def record_accesses(self, accesses: Mapping[str, Access], counters: Mapping[str, int]) -> None:
+        if self._database.is_sealed:
+            return
         rows = [
             {"of_key": key, "hits": access.count, "hit_at": access.last_at}
             for key, access in accesses.items()
