@@ -416,3 +416,36 @@ def test_no_decoder_outlives_a_process_that_did_not_close_its_pool(end: str) -> 
         assert ended
     finally:
         os.close(decoder)
+
+
+NO_ROOM = """
+import os, resource
+from concurrent.futures import thread  # loaded while anything can be
+from pathlib import Path
+from logocache.errors import UnavailableError
+from logocache.images.pool import DecoderPool
+pool = DecoderPool(workers=2, max_pixels=10**6, decode_timeout=20, memory_bytes=10**9)
+if os.getuid() == 0:
+    os.setuid(65534)  # root is not bound
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+decode = lambda: pool.normalise(b"", deadline=float("inf"))
+check = lambda: list(pool.check_files([Path("/a.png")]))
+for use in (decode, check):
+    try:
+        print("never", use())
+    except UnavailableError as error:
+        print(error)
+pool.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems bound processes in other ways")
+def test_without_a_process_or_a_thread_to_be_had_the_error_says_so() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=60, check=False
+    )
+    decoding, checking = run.stdout.splitlines()
+    assert decoding.startswith(
+        "the image decoder cannot be started (Resource temporarily unavailable): raise"
+    )
+    assert checking.startswith("this process gets no further thread: raise")

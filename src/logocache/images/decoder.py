@@ -25,7 +25,7 @@ _ENVIRONMENT = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 _ENVIRONMENT_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_")
 
 _NO_ROOM = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
-MORE_ROOM = "raise the limits of memory, processes and open files, or lower LOGO_CACHE_CONCURRENCY"
+_MORE_ROOM = "raise the limits of memory, processes and open files, or lower LOGO_CACHE_CONCURRENCY"
 
 
 class DecoderError(Exception):
@@ -166,12 +166,12 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise UnavailableError(
             f"the image decoder cannot be started ({error.strerror})",
-            hint=MORE_ROOM
+            hint=_MORE_ROOM
             if error.errno in _NO_ROOM
             else f"`{command[0]}` must be a Python interpreter that may be run",
         ) from error
     except MemoryError as error:
-        raise UnavailableError("the image decoder cannot be started (no memory)", hint=MORE_ROOM) from error
+        raise UnavailableError("the image decoder cannot be started (no memory)", hint=_MORE_ROOM) from error
 
 
 def _command(limits: Limits) -> Sequence[str]:

@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from logocache.errors import UnavailableError
+from logocache.errors import raise_if_exhausted
 from logocache.images import answers
-from logocache.images.decoder import MORE_ROOM, STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
+from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
 from logocache.images.limits import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
 from logocache.images.protocol import Message, ProtocolError, Task
 from logocache.images.turns import Lane, NoTurn, Turns
@@ -179,4 +179,5 @@ def _submitted(
     try:
         return threads.submit(check, batch)
     except (RuntimeError, MemoryError) as error:
-        raise UnavailableError(f"stored files cannot be checked ({error})", hint=MORE_ROOM) from error
+        raise_if_exhausted(error)
+        raise
