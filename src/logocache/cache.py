@@ -1,12 +1,13 @@
 """LogoCache: every operation, as a method with a result type of its own."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from logocache.errors import DatabaseError, SelectionError
+from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError, SelectionError
 from logocache.health import Health, Readiness
 from logocache.masking import shown_database
 from logocache.model import Integration, Logo, LogoRecord
@@ -30,6 +31,7 @@ ACCESSES_HELD = 1000
 """Look-ups counted in memory before they are written."""
 
 _SILENT = Silent()
+_log = logging.getLogger(__name__)
 
 
 class LogoCache:
@@ -47,17 +49,24 @@ class LogoCache:
         self._found_ready = False
 
     def init(
-        self, keys: Sequence[str] = (), *, force: bool = False, progress: Progress = _SILENT
+        self,
+        keys: Sequence[str] = (),
+        *,
+        force: bool = False,
+        adopt: bool = False,
+        progress: Progress = _SILENT,
     ) -> FetchReport:
         """Make directory and schema, make the catalogue known, fetch what is due.
 
         Again and again is fine: what is not due is not fetched. `keys` narrow it to some entries,
-        `force` fetches them whether due or not.
+        `force` fetches them whether due or not. `adopt` takes a directory that is not the one of this
+        database, which is a DirectoryError else: entries whose files are missing are fetched again.
         """
         if not self.settings.enabled:
             return self._disabled("init")
         self._parts.store.prepare()
         self._parts.repository.migrate()
+        self._operations.identity.establish(adopt=adopt)
         registration = make_known(self._parts, self._parts.catalog.integrations)
         due = self._due(self._parts.names.keys(keys), forced=force)
         request = RunRequest(command="init", due=due, added=registration.added)
@@ -87,13 +96,31 @@ class LogoCache:
         return self._operations.fetching.run(request, progress)
 
     def require(self) -> None:
-        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has been here."""
+        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has been here, in both places."""
         self._parts.store.require()
         self._parts.repository.check_schema()
+        self._operations.identity.check()
+
+    def _look(self) -> None:
+        """As `require`, for what changes nothing: a directory that is not the cache's is only told."""
+        problem: LogoCacheError | None = None
+        try:
+            self._parts.store.require()
+        except DirectoryError as error:
+            if not self._parts.store.directory.is_dir():
+                raise
+            problem = error
+        try:
+            self._parts.repository.check_schema()
+        except (DatabaseError, SchemaError) as error:
+            raise problem or error from error
+        problem = problem or self._operations.identity.problem()
+        if problem is not None:
+            _log.warning("directory.unusable", extra={"problem": str(problem)})
 
     def stats(self) -> CacheStats:
         """Figures of the whole cache."""
-        self.require()
+        self._look()
         now = self._parts.clock()
         return statistics(
             self._parts.repository.totals(now=now, stale_before=now - self.settings.refresh_interval),
@@ -112,7 +139,7 @@ class LogoCache:
         Raises `SelectionError` for a query that contradicts itself.
         """
         query = query.checked()
-        self.require()
+        self._look()
         shown, matching = listed(self._parts.repository, self._where(query), query)
         entries = tuple(Entry.of(record, stale=self._is_stale(record)) for record in shown)
         return Listing(entries=entries, matching=matching)
@@ -123,7 +150,7 @@ class LogoCache:
         Raises `SelectionError` when nothing, or a contradiction, is selected.
         """
         selection = selection.checked()
-        self.require()
+        self._look()
         return self._operations.clearing.plan(selection, self._parts.names.keys(selection.keys))
 
     def clear(self, plan: ClearPlan) -> ClearReport:
@@ -144,7 +171,10 @@ class LogoCache:
         files of ours that no entry names are deleted, and damaged files and strangers moved to
         `.logocache/quarantine`. What could not be looked at is left alone.
         """
-        self.require()
+        if repair:
+            self.require()
+        else:
+            self._look()
         verification = Verification(
             self._operations.inspector,
             self._operations.mender,

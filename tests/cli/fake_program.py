@@ -17,7 +17,7 @@ from logocache.results import FetchReport, Listing
 
 
 class Hanging(FakeCache):
-    def init(self, keys: Sequence[str], *, force: bool, progress: Progress) -> FetchReport:
+    def init(self, keys: Sequence[str], *, force: bool, adopt: bool, progress: Progress) -> FetchReport:
         sys.stderr.write("ready\n")
         sys.stderr.flush()
         threading.Event().wait(60)

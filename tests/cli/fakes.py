@@ -253,7 +253,7 @@ class FakeCache:
     ) -> None:
         self.closed = True
 
-    def init(self, keys: Sequence[str], *, force: bool, progress: Progress) -> FetchReport:
+    def init(self, keys: Sequence[str], *, force: bool, adopt: bool, progress: Progress) -> FetchReport:
         self._called("init", (tuple(keys), force))
         self._advance(progress)
         return self.fetched

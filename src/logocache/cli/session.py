@@ -34,7 +34,9 @@ class CacheService(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None, /
     ) -> None: ...
 
-    def init(self, keys: Sequence[str], *, force: bool, progress: "Progress") -> "FetchReport": ...
+    def init(
+        self, keys: Sequence[str], *, force: bool, adopt: bool, progress: "Progress"
+    ) -> "FetchReport": ...
 
     def refresh(
         self, keys: Sequence[str], *, force: bool, failed: bool, limit: int | None, progress: "Progress"

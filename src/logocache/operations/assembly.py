@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from logocache.operations.clearing import Clearing
 from logocache.operations.fetching import Fetching
+from logocache.operations.identity import Identity
 from logocache.operations.inspection import Inspector, Limits
 from logocache.operations.mending import Mender
 from logocache.operations.on_demand import OnDemand
@@ -25,16 +26,18 @@ class Assembly:
         min_free_disk_bytes = int(settings.min_free_disk_mb * 1_000_000)
         limits = Limits(max_size_bytes=settings.max_size_bytes, min_free_disk_bytes=min_free_disk_bytes)
         rules = fetch_rules(settings)
+        self.identity = Identity(parts, is_inside=settings.database_url is None)
         self.saver = Saver(parts, saving_rules(settings))
         workshop = Workshop(parts, rules, self.saver)
         self.fetching = Fetching(parts, rules, workshop, self.saver)
-        self.on_demand = OnDemand(parts, rules, workshop, self.saver)
+        self.on_demand = OnDemand(parts, rules, workshop, self.saver, self.identity)
         self.clearing = Clearing(parts)
         self.inspector = Inspector(parts, limits)
         self.mender = Mender(parts, self.inspector)
         self.shelf = Shelf(parts, settings)
         self.wellbeing = Wellbeing(
             parts,
+            self.identity,
             enabled=settings.enabled,
             max_size_bytes=settings.max_size_bytes,
             min_free_disk_bytes=min_free_disk_bytes,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from logocache.errors import UnavailableError
 from logocache.model import LogoRecord
 from logocache.operations.group_saving import GroupSaver
+from logocache.operations.identity import Identity
 from logocache.operations.interruption import give_back, released_on_failure, was_cut_off
 from logocache.operations.parts import Parts
 from logocache.operations.rules import FetchRules
@@ -39,8 +40,11 @@ class Fetched:
 class OnDemand:
     """Fetches one entry at a time for each calling thread. Safe to use from several threads."""
 
-    def __init__(self, parts: Parts, rules: FetchRules, workshop: Workshop, saver: Saver) -> None:
+    def __init__(
+        self, parts: Parts, rules: FetchRules, workshop: Workshop, saver: Saver, identity: Identity
+    ) -> None:
         self._parts = parts
+        self._identity = identity
         self._rules = rules
         self._workshop = workshop
         self._saver = GroupSaver(saver)
@@ -55,9 +59,11 @@ class OnDemand:
 
         Raises:
             DatabaseError: the database cannot be asked; nothing has changed.
-            DirectoryError: the logo cannot be written; the entry is as it was.
+            DirectoryError: the logo cannot be written, or the directory is that of another cache; the entry
+                is as it was.
             UnavailableError: no decoder can be started, or there is no memory or thread left; likewise.
         """
+        self._identity.require()
         now = self._parts.clock()
         due = DueFilter(now=now, keys=(key,), forced=forced, offline=self._rules.search.offline)
         claimed = self._parts.repository.claim((key,), now=now, due=due)

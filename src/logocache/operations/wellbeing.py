@@ -2,6 +2,7 @@
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
 from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
+from logocache.operations.identity import Identity
 from logocache.operations.parts import Parts
 from logocache.ports.repository import Totals
 from logocache.ports.store import DiskSpace
@@ -13,8 +14,17 @@ GB = 1_000_000_000
 class Wellbeing:
     """Looks at database, directory and disk."""
 
-    def __init__(self, parts: Parts, *, enabled: bool, max_size_bytes: int, min_free_disk_bytes: int) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        identity: Identity,
+        *,
+        enabled: bool,
+        max_size_bytes: int,
+        min_free_disk_bytes: int,
+    ) -> None:
         self._parts = parts
+        self._identity = identity
         self._enabled = enabled
         self._max_size_bytes = max_size_bytes
         self._min_free_disk_bytes = min_free_disk_bytes
@@ -88,11 +98,12 @@ class Wellbeing:
             return None
 
     def _readable(self) -> LogoCacheError | None:
+        """Why nothing of the directory is to be used: it cannot be read, or is that of another cache."""
         try:
             self._parts.store.require()
         except DirectoryError as error:
             return error
-        return None
+        return self._identity.problem()
 
     def _writable(self) -> LogoCacheError | None:
         try:

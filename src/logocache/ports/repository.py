@@ -127,6 +127,14 @@ class Unit(Protocol):
     Writers of all processes take turns, so that what is read here stays true until the end.
     """
 
+    def identity(self) -> str | None:
+        """As that of the repository."""
+        ...
+
+    def set_identity(self, identity: str, *, now: datetime) -> None:
+        """Say which cache the database belongs to. It stays what it was where it belongs to one already."""
+        ...
+
     def stored_bytes(self) -> int:
         """Bytes of all current and replaced files."""
         ...
@@ -206,6 +214,10 @@ class Repository(Protocol):
 
     def ping(self) -> None:
         """Raise `DatabaseError` unless the database answers."""
+        ...
+
+    def identity(self) -> str | None:
+        """The cache that the database belongs to; None before its first `init`."""
         ...
 
     def generation(self) -> int:

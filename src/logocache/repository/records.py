@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from logocache.model import FetchAttempt, Lease, LogoRecord, OutcomeKind, Status, StoredFile
 from logocache.ports.repository import ReplacedFile
 from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
-from logocache.repository.tables import LOGO
+from logocache.repository.tables import CACHE, LOGO
 from logocache.repository.texts import cleaned, identifier, is_identifier
 
 Values = Mapping[str, Any]
@@ -51,6 +51,11 @@ NO_FILE: Values = {
 """An entry without a file: nothing is left that describes one, and no validator that could confirm it."""
 
 NO_LEASE: Values = {"lease_owner": None, "lease_until": None}
+
+
+def read_identity(connection: Connection) -> str | None:
+    """The identity of the cache; None before the first `init` has given it one."""
+    return connection.execute(select(CACHE.c.identity)).scalar_one_or_none()
 
 
 def record_of(row: RowMapping) -> LogoRecord:

@@ -22,7 +22,7 @@ from logocache.repository.columns import UTCDateTime
 from logocache.repository.counters import add_to_counters, advance_generation, read_generation
 from logocache.repository.database import Database
 from logocache.repository.leases import Leases, release
-from logocache.repository.records import RECORD_COLUMNS, attempt_of, record_of, replaced_of
+from logocache.repository.records import RECORD_COLUMNS, attempt_of, read_identity, record_of, replaced_of
 from logocache.repository.selection import equal, matching
 from logocache.repository.sorting import ranges
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
@@ -97,6 +97,10 @@ class SqlRepository:
     def ping(self) -> None:
         with self._database.look_up() as connection:
             connection.execute(select(1))
+
+    def identity(self) -> str | None:
+        with self._database.look_up() as connection:
+            return read_identity(connection)
 
     def generation(self) -> int:
         with self._database.look_up() as connection:

@@ -32,12 +32,13 @@ from logocache.repository.records import (
     Values,
     attempt_values,
     fetch_values,
+    read_identity,
     record_of,
     replaced_of,
     replaced_values,
 )
 from logocache.repository.selection import among
-from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
+from logocache.repository.tables import ATTEMPT, CACHE, LOGO, REPLACED
 
 LIKE_NEW: Values = {
     **NO_FILE,
@@ -63,6 +64,13 @@ class SqlUnit:
         self._connection = connection
         self._leases = leases
         self._has_advanced = False
+
+    def identity(self) -> str | None:
+        return read_identity(self._connection)
+
+    def set_identity(self, identity: str, *, now: datetime) -> None:
+        if self.identity() is None:
+            self._connection.execute(insert(CACHE).values(identity=identity, created_at=now))
 
     def stored_bytes(self) -> int:
         current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()

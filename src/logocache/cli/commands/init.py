@@ -12,6 +12,7 @@ FOOT = foot(
     "logocache init shopify stripe           only these",
     "logocache init --offline                from installed icon sets alone",
     "logocache --cache-dir logos init        into ./logos",
+    "logocache init --adopt                  a new or another directory, for this database",
     exit_codes="0 done; 1 with --strict: a logo is missing; 2 usage; 3 could not run",
 )
 
@@ -26,6 +27,14 @@ def init(
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no network: icon sets and your own files only.")
     ] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="Take this directory for the cache, though it is not the one of this database: files that "
+            "are missing are fetched again, and no entry loses what is known of it.",
+        ),
+    ] = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> ExitCode:
@@ -37,6 +46,6 @@ def init(
     """
     session: Session = context.obj
     with session.open(offline=offline) as cache, session.progress("fetched") as progress:
-        report = cache.init(keys or (), force=force_refresh, progress=progress)
+        report = cache.init(keys or (), force=force_refresh, adopt=adopt, progress=progress)
     session.show(report, as_json=as_json)
     return exits.of_fetch(report, strict=strict)

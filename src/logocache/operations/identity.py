@@ -1,0 +1,126 @@
+"""A directory belongs to a database: both hold the identity of their cache, and are used together only.
+
+Without that a second disk, or a volume that did not come back, would look like a cache that has lost
+all of its files, and good logos would be replaced for it.
+"""
+
+import logging
+import uuid
+
+from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
+from logocache.operations.orphans import pages
+from logocache.operations.parts import Parts
+from logocache.policy.identity import Pair, Verdict, judge
+from logocache.ports.repository import RecordFilter, Unit
+
+ADOPT = (
+    "mount the right volume, or name the right database; or run `logocache init --adopt` to take this"
+    " directory for the cache: files that are missing are then fetched again"
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Identity:
+    """Of one cache. Safe to use from several threads."""
+
+    def __init__(self, parts: Parts, *, is_inside: bool) -> None:
+        """`is_inside`: the database lies in the directory itself."""
+        self._parts = parts
+        self._is_inside = is_inside
+        self._known: str | None = None
+        """The database's identity, once it was read: it never changes."""
+
+    def establish(self, *, adopt: bool) -> None:
+        """Make directory and database one cache, unless they are: `init` does it.
+
+        What is plainly its own is taken over without a word; anything else only to `adopt` it: then
+        entries whose files are missing become due, and keep all that they know.
+
+        Raises:
+            DirectoryError: the directory belongs to another cache, or lacks the files of this one.
+            DatabaseError: the database cannot be asked.
+        """
+        with self._parts.repository.unit() as unit:
+            pair = self._pair(unit.identity())
+            verdict = judge(pair)
+            if verdict is Verdict.SAME:
+                self._known = pair.database
+                return
+            if verdict is Verdict.STRANGE and not adopt:
+                raise self._stranger(pair)
+            # The directory's own only where its database was lost: there a backup may bring that back.
+            kept = pair.directory if verdict is Verdict.FRESH else None
+            identity = pair.database or kept or str(uuid.uuid4())
+            unit.set_identity(identity, now=self._parts.clock())
+            if verdict is Verdict.STRANGE:
+                self._expect_missing(unit)
+        # After the commit: a directory is never marked as that of a database that knows nothing of it.
+        if not self._parts.store.set_identity(identity, replace=verdict is Verdict.STRANGE):
+            self.check()  # another `init` was quicker: for this cache, or for another
+        self._known = identity
+        if verdict is Verdict.STRANGE:
+            _log.warning(
+                "directory.adopted",
+                extra={"directory": str(self._parts.store.directory), "missing": pair.named - pair.present},
+            )
+
+    def require(self) -> None:
+        """As `check`, without asking the database again: for work on single entries."""
+        if self._known is None or self._parts.store.identity() != self._known:
+            self.check()
+
+    def check(self) -> None:
+        """Raise DirectoryError unless the two are one cache, or may become one; and DatabaseError."""
+        pair = Pair(database=self._parts.repository.identity(), directory=self._parts.store.identity())
+        if pair.database is not None and judge(pair) is Verdict.SAME:
+            self._known = pair.database
+            return
+        pair = self._pair(pair.database)
+        if judge(pair) is Verdict.STRANGE:
+            raise self._stranger(pair)
+
+    def problem(self) -> LogoCacheError | None:
+        """What `check` finds, as far as it can be told while the database cannot be asked."""
+        try:
+            self.check()
+        except DirectoryError as error:
+            return error
+        except (DatabaseError, SchemaError):
+            return self._problem_without_database()
+        return None
+
+    def _problem_without_database(self) -> DirectoryError | None:
+        try:
+            directory = self._parts.store.identity()
+        except DirectoryError as error:
+            return error
+        if self._known is None or directory == self._known:
+            return None
+        return DirectoryError(f"{self._parts.store.directory} is not the directory of this cache", hint=ADOPT)
+
+    def _pair(self, database: str | None) -> Pair:
+        present = {found.name for found in self._parts.store.files()}
+        named = here = 0
+        for page in pages(self._parts.repository, RecordFilter(has_file=True)):
+            named += len(page)
+            here += sum(record.file is not None and record.file.name in present for record in page)
+        directory = self._parts.store.identity()
+        return Pair(
+            database=database, directory=directory, named=named, present=here, is_inside=self._is_inside
+        )
+
+    def _expect_missing(self, unit: Unit) -> None:
+        present = {found.name for found in self._parts.store.files()}
+        now = self._parts.clock()
+        for page in pages(self._parts.repository, RecordFilter(has_file=True)):
+            missing = [each for each in page if each.file is not None and each.file.name not in present]
+            unit.make_due(missing, now=now)
+
+    def _stranger(self, pair: Pair) -> DirectoryError:
+        directory = self._parts.store.directory
+        if pair.directory is None:
+            what = f"{pair.named - pair.present} of the {pair.named} files of its entries are not there"
+            return DirectoryError(f"{directory} is not the directory of this cache ({what})", hint=ADOPT)
+        whose = "that of another cache" if pair.database else "that of another database"
+        return DirectoryError(f"{directory} is not the directory of this cache, but {whose}", hint=ADOPT)
