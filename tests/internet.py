@@ -29,6 +29,8 @@ class Page:
     """How many bytes the body falls short of its Content-Length."""
     wait_for: threading.Event | None = None
     """Answer only when this is set."""
+    raw: bytes | None = None
+    """Sent as it is, status line and all, in the place of everything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,10 @@ def _handler_for(internet: Loopback) -> type[BaseHTTPRequestHandler]:
                     bytes_sent=len(body),
                 )
             )
+            if page.raw is not None:
+                self.wfile.write(page.raw)
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in page.headers.items():
                 self.send_header(name, value)

@@ -7,8 +7,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
-import subprocess
-import sys
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -150,8 +149,10 @@ def raise_unknown_key() -> None:
         (MemoryError(), "no more memory"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "no more memory"),
         (RuntimeError("can't start new thread"), "no further thread"),
+        (ImportError("libheavy.so: failed to map segment from shared object"), "failed to map segment"),
+        (ModuleNotFoundError("No module named 'heavy'"), "No module named 'heavy'"),
     ],
-    ids=["memory", "memory of the system", "threads"],
+    ids=["memory", "memory of the system", "threads", "a library without memory", "a missing library"],
 )
 def test_what_the_system_has_not_left_for_us_is_unavailable(error: Exception, words: str) -> None:
     with pytest.raises(UnavailableError, match=words) as caught:
@@ -169,14 +170,9 @@ def test_other_errors_are_left_to_others(error: Exception) -> None:
 
 def test_pythons_words_for_a_thread_too_many_are_still_those() -> None:
     """They are all that tells this RuntimeError from others."""
-    ask = (
-        "import resource, threading\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
-        "threading.stack_size(2**31)\n"
-        "try:\n"
-        "    threading.Thread(target=print).start()\n"
-        "except RuntimeError as error:\n"
-        "    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == NO_THREAD
+    earlier = threading.stack_size(2**47)  # more than a process can address
+    try:
+        with pytest.raises(RuntimeError, match=NO_THREAD):
+            threading.Thread(target=print).start()
+    finally:
+        threading.stack_size(earlier)

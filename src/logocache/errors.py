@@ -118,9 +118,10 @@ class SchemaError(UnavailableError):
 
 
 def raise_if_exhausted(error: BaseException) -> None:
-    """Raise UnavailableError when `error` says that the system has no memory or thread left for us.
+    """Raise UnavailableError when `error` says that there is no memory, thread or library left for us.
 
     These come from anywhere, whatever was being done; limits are those of setrlimit(2) and of cgroups.
+    A library that is imported when first needed fails in either way: it is missing, or finds no memory.
     """
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         raise UnavailableError(
@@ -130,5 +131,11 @@ def raise_if_exhausted(error: BaseException) -> None:
     if isinstance(error, RuntimeError) and NO_THREAD in str(error):
         raise UnavailableError(
             "this process gets no further thread",
-            hint="raise its limit (`ulimit -u`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
+            hint="raise its limits of processes and memory (`ulimit -u`, `ulimit -v`, or the container's), "
+            "or lower LOGO_CACHE_CONCURRENCY",
+        ) from error
+    if isinstance(error, ImportError):
+        raise UnavailableError(
+            f"a library cannot be loaded ({error})",
+            hint="raise the limit of memory (`ulimit -v`, or the container's), or install logocache anew",
         ) from error

@@ -334,6 +334,19 @@ def test_what_the_surroundings_do_ends_the_run_with_what_is_finished_saved(
         assert cache.init().found == 1
 
 
+def test_a_run_that_gets_no_thread_ends_its_leases(good: Bench) -> None:
+    with good.open() as cache:
+        cache.init(["shopify"])
+        earlier = threading.stack_size(2**47)  # more than a process can address
+        try:
+            with pytest.raises(UnavailableError, match="thread"):
+                cache.refresh()
+        finally:
+            threading.stack_size(earlier)
+        assert cache.stats().in_progress == 0
+        assert cache.refresh().found == 2
+
+
 def test_ctrl_c_saves_what_is_finished_and_ends_the_leases(good: Bench) -> None:
     def stop(request: FetchRequest) -> Answer:
         raise KeyboardInterrupt

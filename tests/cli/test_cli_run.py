@@ -106,6 +106,19 @@ def test_a_bug_is_one_line_that_says_so(capsys: Captured) -> None:
 
 @pytest.mark.parametrize(
     "error",
+    [MemoryError(), RuntimeError("can't start new thread"), ImportError("failed to map segment")],
+    ids=["memory", "threads", "a library"],
+)
+def test_what_the_system_has_not_left_for_us_is_no_bug(error: Exception, capsys: Captured) -> None:
+    assert run(["stats"], opener=FakeCache(error=error).open) == ExitCode.COULD_NOT_RUN
+    shown = capsys.readouterr().err
+    assert "ulimit" in shown
+    assert "bug" not in shown
+    assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
     [ValueError("a bug"), errors.DatabaseError("it is away", hint="start it")],
     ids=["bug", "known error"],
 )

@@ -52,6 +52,7 @@ def test_whatever_an_entry_meets_is_its_outcome(faults: Faults, error: Exception
         MemoryError(),
         OSError(errno.ENOMEM, "Cannot allocate memory"),
         RuntimeError("can't start new thread"),
+        ImportError("libheavy.so: cannot allocate memory"),
     ],
     ids=lambda error: type(error).__name__,
 )

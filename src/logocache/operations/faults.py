@@ -1,8 +1,8 @@
 """Our own failures: each costs the entry at which it happened, and is logged with its traceback once.
 
 raised by the work on an entry         what becomes of it
-UnavailableError; no memory, no        raised on as UnavailableError: the surroundings' doing, which
-thread left                            ends the run once all that is finished is saved
+UnavailableError; no memory, thread    raised on as UnavailableError: the surroundings' doing, which
+or library left                        ends the run once all that is finished is saved
 any other exception                    the outcome `error`: of the source, whose chain goes on, or
                                        else of the entry, and all others go on
 the same, once the program ends        `not_asked`: what we work with is being closed
