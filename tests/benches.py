@@ -1,6 +1,7 @@
 """A whole cache for tests: real files and a real SQLite database, fake sources, a clock that is set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -106,9 +107,12 @@ class Bench:
         )
         return LogoCache(made, parts)
 
-    def repository(self) -> SqlRepository:
+    @contextmanager
+    def repository(self) -> Iterator[SqlRepository]:
+        """The facts, as another process sees them."""
         made = Settings(dir=self.folder / "logos", **dict(self.settings))
-        return open_repository(made.resolved_database_url)
+        with closing(open_repository(made.resolved_database_url)) as repository:
+            yield repository
 
     @property
     def files(self) -> dict[str, bytes]:

@@ -1,10 +1,13 @@
 """What every test gets: no settings from outside, no network, and a database to choose."""
 
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from databases import BACKENDS, PostgresServer, postgres_server
 
@@ -15,6 +18,17 @@ EMPTY = "logocache_empty"
 if "PYTEST_XDIST_WORKER" in os.environ:
     # This worker is measured already. The processes that tests start are not: it would double their time.
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+# What a shell or nohup has us ignore would be ignored by the programs that tests start and end, too.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+# How long an example takes says nothing: other work may keep the machine busy.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +52,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--database") == "sqlite" and about_postgres:
         config.hook.pytest_deselected(items=about_postgres)
         items[:] = [item for item in items if item not in about_postgres]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Write what coverage has measured: pytest-xdist may kill a worker before it ends by itself."""
+    if "PYTEST_XDIST_WORKER" in os.environ and "coverage" in sys.modules:
+        measuring = sys.modules["coverage"].Coverage.current()
+        if measuring is not None:
+            measuring.stop()
+            measuring.save()
 
 
 @pytest.fixture(autouse=True)

@@ -80,7 +80,8 @@ def test_a_lease_of_another_process_is_respected(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init(["slack"])
         due = DueFilter(now=bench.clock(), forced=True)
-        bench.repository().claim(["shopify"], now=bench.clock(), due=due)
+        with bench.repository() as others:
+            others.claim(["shopify"], now=bench.clock(), due=due)
         report = cache.init()
         assert "shopify" not in [logo.key for logo in report.logos]
         assert report.elsewhere == 1
@@ -96,7 +97,8 @@ def test_what_breaks_off_leaves_no_lease_behind(bench: Bench) -> None:
     with bench.open() as cache:
         with pytest.raises(KeyboardInterrupt):
             cache.init()
-        assert bench.repository().count_leased(now=bench.clock()) == 0
+        with bench.repository() as others:
+            assert others.count_leased(now=bench.clock()) == 0
 
 
 def test_the_operation_ends_when_files_cannot_be_written(bench: Bench) -> None:
@@ -109,7 +111,8 @@ def test_the_operation_ends_when_files_cannot_be_written(bench: Bench) -> None:
         temporary.write_text("in the way")
         with pytest.raises(DirectoryError):
             cache.refresh(["shopify"])
-        assert bench.repository().count_leased(now=bench.clock()) == 0
+        with bench.repository() as others:
+            assert others.count_leased(now=bench.clock()) == 0
 
 
 def test_every_operation_but_init_wants_an_initialised_cache(bench: Bench) -> None:

@@ -41,7 +41,9 @@ class Stalling:
         stream.sendall(self._sent)
         self._clients.wait()
         self.all_wait.set()
-        with suppress(ConnectionResetError):  # the client leaves without having read everything
+        with suppress(
+            ConnectionResetError, BrokenPipeError
+        ):  # the client leaves without having read everything
             assert stream.recv(1) == b""
         self.was_left.set()
 

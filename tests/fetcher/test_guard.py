@@ -156,8 +156,8 @@ def test_an_address_that_does_not_answer_leaves_the_others_their_share_of_the_ti
             connect([dead, LOCAL], port, deadline=in_time(), limit=0.2).close()
         begun = time.monotonic()
         with pytest.raises(httpcore.ConnectTimeout):
-            connect([dead] * 10, port, deadline=in_time(), limit=0.1)
-        assert time.monotonic() - begun < 0.9
+            connect([dead] * 10, port, deadline=in_time(60), limit=1)
+        assert time.monotonic() - begun < 6, "each address took all of the time"
 
 
 def test_an_address_that_does_not_answer_is_left_with_the_fetcher() -> None:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
@@ -93,28 +94,26 @@ def database_of(repository: SqlRepository, on_connect: Callable[[sqlite3.Connect
 
 def test_a_database_that_another_process_holds(migrated_sqlite: Path, open_url: Open) -> None:
     repository = open_url(f"sqlite:///{migrated_sqlite}", lock_wait=0.05)
-    other = sqlite3.connect(migrated_sqlite, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    error = failure_of(repository)
-    assert "locked" in error.problem
-    assert "another process holds it" in error.hint
-    assert repository.get("shopify") is None  # reading goes on
-    other.execute("ROLLBACK")
-    other.close()
+    with closing(sqlite3.connect(migrated_sqlite, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        error = failure_of(repository)
+        assert "locked" in error.problem
+        assert "another process holds it" in error.hint
+        assert repository.get("shopify") is None  # reading goes on
+        other.execute("ROLLBACK")
     known(repository, "shopify")
 
 
 def test_switching_to_wal_waits_for_readers_that_are_in_the_way(tmp_path: Path, open_url: Open) -> None:
     """In the old mode a reader blocks the switch; it is no reason to spin, or to fail at once."""
     path = tmp_path / "x.db"
-    reader = sqlite3.connect(path, isolation_level=None)
-    reader.execute("CREATE TABLE t (a)")
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM t").fetchall()
-    repository = open_url(f"sqlite:///{path}", lock_wait=0.05)
-    assert "locked" in failure_of(repository).problem
-    reader.execute("COMMIT")
-    reader.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("CREATE TABLE t (a)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM t").fetchall()
+        repository = open_url(f"sqlite:///{path}", lock_wait=0.05)
+        assert "locked" in failure_of(repository).problem
+        reader.execute("COMMIT")
     with pytest.raises(SchemaError):
         repository.check_schema()
 
@@ -137,12 +136,11 @@ class BusyCursor(sqlite3.Cursor):
 
 
 def test_switching_to_wal_goes_on_when_the_others_are_done(migrated_sqlite: Path) -> None:
-    connection = sqlite3.connect(migrated_sqlite, isolation_level=None)
-    cursor = BusyCursor(connection)
-    _switch_to_wal(cursor)
+    with closing(sqlite3.connect(migrated_sqlite, isolation_level=None)) as connection:
+        cursor = BusyCursor(connection)
+        _switch_to_wal(cursor)
     switch = "PRAGMA journal_mode = WAL"
     assert cursor.statements == [switch, "BEGIN EXCLUSIVE", "ROLLBACK", switch]
-    connection.close()
 
 
 def test_commits_survive_a_power_failure_and_readers_do_not_block(migrated_sqlite: Path) -> None:

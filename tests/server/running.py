@@ -107,7 +107,7 @@ def is_dropped(client: socket.socket) -> bool:
     """Whether the server closes the connection, in whatever way, without another byte."""
     try:
         return client.recv(1) == b""
-    except ConnectionResetError:
+    except (ConnectionResetError, BrokenPipeError):
         return True
 
 
@@ -117,7 +117,7 @@ def what_was_sent(client: socket.socket) -> bytes:
     try:
         while piece := client.recv(65536):
             received += piece
-    except ConnectionResetError:
+    except (ConnectionResetError, BrokenPipeError):
         pass
     return received
 
