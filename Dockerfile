@@ -3,7 +3,8 @@
 #   docker build -t logocache .                          icons from the installed icon sets, in one colour
 #   docker build -t logocache --build-arg ICONS=logos .  and colour logos of the Iconify set `logos`
 #
-# The base image is pinned by its tag. By digest, for a build that can be repeated:
+# Packages are those of uv.lock, by their hashes. The base image is named by its tag, so that its security
+# updates arrive. By digest, for a build that can be repeated, as CI does it:
 #
 #   docker buildx imagetools inspect python:3.13-slim-trixie    shows the digest
 #   docker build --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:… .
@@ -18,13 +19,16 @@ ARG ICONS=none
 # The wheel, built once, and a virtual environment that holds it without pip.
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /source
+# --compile: byte code must be shipped, because the program cannot write any at run time.
+COPY docker/build.txt docker/requirements.txt ./
+RUN python -m venv --without-pip /opt/logocache \
+    && python -m pip install --no-cache-dir --only-binary=:all: --require-hashes --requirement build.txt \
+    && python -m pip --python /opt/logocache/bin/python install \
+        --no-cache-dir --compile --only-binary=:all: --require-hashes --requirement requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
-RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
-# --compile: byte code must be shipped, because the program cannot write any at run time.
-RUN python -m venv --without-pip /opt/logocache \
-    && python -m pip --python /opt/logocache/bin/python install \
-        --no-cache-dir --compile --only-binary=:all: /wheels/*.whl
+RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && python -m pip --python /opt/logocache/bin/python install --no-cache-dir --compile --no-deps /wheels/*.whl
 
 
 # The Iconify set `logos`, version 1.2.19 (CC0), from the npm package that publishes it. BuildKit checks

@@ -1,6 +1,7 @@
 """Everything that CI checks, each as a session. `nox` runs them all; `nox -s tests` just one."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -9,17 +10,68 @@ nox.needs_version = ">=2025.2"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
-nox.options.sessions = ["lint", "types", "imports", "tests", "contract", "docs", "coverage"]
+nox.options.sessions = ["lock", "lint", "types", "imports", "tests", "contract", "docs", "audit", "coverage"]
 
-PROJECT = nox.project.load_toml("pyproject.toml")
 COVERAGE_DIR = Path(".coverage")
+UV = ".ci/uv.txt"
+"""The version of uv in the lock, with its hashes: what reads the lock cannot come from it."""
+EXPORTED = {
+    UV: ["--only-group", "lock"],
+    "docker/build.txt": ["--only-group", "build"],
+    "docker/requirements.txt": [],
+}
+"""Parts of the lock that are used where uv is not, and what they hold."""
+
+
+def export(session: nox.Session, options: Sequence[str]) -> str:
+    """Those packages of the lock with their hashes, as pip reads them."""
+    plain = ("--quiet", "--no-header", "--no-annotate", "--no-emit-project", "--no-default-groups")
+    return str(session.run("uv", "export", "--frozen", *plain, *options, silent=True, log=False))
 
 
 def install(session: nox.Session, *groups: str, project: bool = True) -> None:
-    """Dependency groups of pyproject.toml, and the project as its users get it: built, not linked."""
-    session.install(*nox.project.dependency_groups(PROJECT, *groups))
+    """Dependency groups as uv.lock pins them, and the project as its users get it: built, not linked.
+
+    That it works with the newest versions too, and with no lock, is tested elsewhere: by the job
+    `tests` of .github/workflows/ci.yml.
+    """
+    session.install("--require-hashes", "--requirement", UV)
+    chosen = ["--group", "build"] if project else []
+    for group in groups:
+        chosen += ["--group" if project else "--only-group", group]
+    pinned = Path(session.create_tmp()) / "requirements.txt"
+    pinned.write_text(export(session, chosen))
+    session.install("--require-hashes", "--requirement", str(pinned))
     if project:
-        session.install(".")
+        session.install("--no-deps", "--no-build-isolation", ".")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """uv.lock holds what pyproject.toml asks for, and its exports what it holds. `-- --write` makes it so."""
+    session.install("--require-hashes", "--requirement", UV)
+    writes = "--write" in session.posargs
+    if writes:
+        session.run("uv", "lock", *(each for each in session.posargs if each != "--write"))
+    session.run("uv", "lock", "--check", "--offline")
+    for name, options in EXPORTED.items():
+        text = export(session, options)
+        if writes:
+            Path(name).write_text(text)
+        elif Path(name).read_text() != text:
+            session.error(f"{name} is not what uv.lock says: `nox -s lock -- --write` renews it")
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """No locked package has a known vulnerability, by pip-audit. Skipped where nobody can be asked."""
+    install(session, "audit", project=False)
+    pinned = Path(session.create_tmp()) / "all.txt"
+    pinned.write_text(export(session, ["--all-groups"]))
+    said = str(session.run("python", "tests/audit.py", str(pinned), success_codes=[0, 77], silent=True))
+    if said.startswith("skipped: "):
+        session.skip(said.removeprefix("skipped: ").strip())
+    session.log(said.strip())
 
 
 @nox.session
@@ -34,7 +86,6 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types, by mypy --strict."""
     install(session, "types")
-    session.install("nox")
     session.run("mypy")
 
 
