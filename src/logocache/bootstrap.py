@@ -146,6 +146,7 @@ class LazyEngines:
         )
 
     def _fetcher(self, chain: "tuple[Provider, ...]") -> "HttpFetcher":
+        from logocache.fetcher.authorities import named_authorities
         from logocache.fetcher.client import HttpFetcher
         from logocache.fetcher.options import FetcherOptions
 
@@ -164,7 +165,8 @@ class LazyEngines:
                 provider_rates={name: rate for name, rate in rates.items() if rate is not None},
                 misconfigured_statuses={each.terms.id: each.terms.misconfigured_statuses for each in chain},
                 many_host_providers=frozenset(each.terms.id for each in chain if each.terms.asks_many_hosts),
-            )
+            ),
+            ssl_context=named_authorities(),
         )
 
 
