@@ -68,6 +68,8 @@ class LogoCache:
         self._parts.repository.migrate()
         self._operations.identity.establish(adopt=adopt)
         registration = make_known(self._parts, self._parts.catalog.integrations)
+        if self._operations.recovery.run(beside_others=adopt):
+            self._operations.saver.enforce_limit()
         due = self._due(self._parts.names.keys(keys), forced=force)
         request = RunRequest(command="init", due=due, added=registration.added)
         return self._operations.fetching.run(request, progress)

@@ -9,6 +9,7 @@ from logocache.operations.inspection import Inspector, Limits
 from logocache.operations.mending import Mender
 from logocache.operations.on_demand import OnDemand
 from logocache.operations.parts import Parts
+from logocache.operations.recovery import Recovery
 from logocache.operations.rules import FetchRules
 from logocache.operations.saving import Saver, SavingRules
 from logocache.operations.search import SearchRules
@@ -35,6 +36,7 @@ class Assembly:
         self.inspector = Inspector(parts, limits)
         self.mender = Mender(parts, self.inspector)
         self.shelf = Shelf(parts, settings)
+        self.recovery = Recovery(parts, self.shelf.may_admit)
         self.wellbeing = Wellbeing(
             parts,
             self.identity,

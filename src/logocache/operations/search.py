@@ -1,7 +1,7 @@
 """One logo: ask the chain of sources, choose the best image, or say why there is none."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from logocache.model import (
@@ -24,7 +24,7 @@ from logocache.operations.stand_ins import StandIns
 from logocache.operations.trail import Memo, Trail
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
 from logocache.policy.attempts import AttemptRules, SourceResult, failure_of, success_of
-from logocache.policy.replacement import is_worse, says_gone, stands
+from logocache.policy.replacement import RECOVERED, is_worse, says_gone, stands
 from logocache.ports import Clock
 from logocache.ports.fetcher import Fetcher
 from logocache.ports.images import Images
@@ -118,10 +118,9 @@ class Search:
             asked.append(provider.terms.id)
             if trail.gave_up or (best is not None and best.grade is Grade.GOOD):
                 break
-        is_gone = says_gone(record.provider, asked, trail.results)
-        if best is None or self._must_not_replace(
-            best, integration, record, is_intact=is_intact, is_gone=is_gone
-        ):
+        deniers = {each for each in asked if says_gone(each, asked, trail.results)}
+        is_gone = record.provider in deniers
+        if best is None or self._must_not_replace(best, integration, record, deniers, is_intact=is_intact):
             return replace(self._failure(record, trail.results), source_is_gone=is_gone)
         return Found(outcome=self._success(best.choice, known, trail.results), choice=best.choice)
 
@@ -130,9 +129,19 @@ class Search:
         return self._stands(record, is_intact=False, is_gone=outcome.source_is_gone)
 
     def _must_not_replace(
-        self, best: Graded, integration: Integration, record: LogoRecord, *, is_intact: bool, is_gone: bool
+        self,
+        best: Graded,
+        integration: Integration,
+        record: LogoRecord,
+        deniers: Collection[str],
+        *,
+        is_intact: bool,
     ) -> bool:
-        """True for an image worse than the stored one, which stands. An operator's own file always wins."""
+        """True for an image worse than the stored one, which stands. An operator's own file always wins.
+
+        `deniers` are the sources that say that they have none, or not this one. A recovered logo may be
+        of the first source that is none of them.
+        """
         image, stored = best.choice.image, record.file
         if image is None or stored is None or integration.file is not None:
             return False
@@ -142,12 +151,16 @@ class Search:
         offer = best.choice.candidate
         if (best.choice.terms.id, offer.url) == (record.provider, record.source_url):
             return False  # the source itself has changed it
+        source = record.provider
+        if source == RECOVERED:
+            source = next((each for each in chain if each not in deniers), None)
+        is_gone = record.provider in deniers
         return self._stands(record, is_intact=is_intact, is_gone=is_gone) and is_worse(
             image.width,
             image.height,
             best.choice.terms.id,
             stored=stored,
-            source=record.provider,
+            source=source,
             chain=chain,
         )
 

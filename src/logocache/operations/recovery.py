@@ -1,0 +1,129 @@
+"""Logos whose database was lost: their files, whose names hold key and digest, become entries again."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from logocache.errors import ConfigurationError
+from logocache.model import Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.operations.parts import Parts
+from logocache.operations.registering import make_known
+from logocache.policy.replacement import RECOVERED
+from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
+from logocache.ports.store import FoundFile
+
+BATCH = 100
+"""Entries saved in one transaction, at most."""
+
+_log = logging.getLogger(__name__)
+
+
+class Recovery:
+    """Takes files over. What it cannot tell whose it is, it leaves as it is: `verify` reports that."""
+
+    def __init__(self, parts: Parts, may_admit: Callable[[str], bool]) -> None:
+        """`may_admit` tells whether an entry may be made for a key that the database does not know."""
+        self._parts = parts
+        self._may_admit = may_admit
+
+    def run(self, *, beside_others: bool) -> int:
+        """Give entries without a file the newest intact one that lies there; how many got one.
+
+        Does nothing when entries have files, unless it is to work `beside_others`. Where a file came from
+        is not known any more: such entries are due at once.
+
+        Raises DatabaseError, DirectoryError; UnavailableError when no decoder can be started.
+        """
+        if not beside_others and self._parts.repository.page(
+            RecordFilter(has_file=True), after=None, limit=1
+        ):
+            return 0
+        recovered = 0
+        for batch in self._batches(self._files_by_key()):
+            recovered += self._recover(batch)
+        if recovered:
+            _log.warning("files.recovered", extra={"logos": recovered})
+        return recovered
+
+    def _files_by_key(self) -> Mapping[str, Sequence[FoundFile]]:
+        """The newest first. Of keys that were cut in the name nobody can tell which they were."""
+        files = defaultdict(list)
+        for found in self._parts.store.files():
+            key = self._parts.key_of(found.name)
+            if key is not None:
+                files[key].append(found)
+        return {
+            key: sorted(found, key=lambda each: each.modified_at, reverse=True)
+            for key, found in files.items()
+        }
+
+    def _batches(
+        self, files: Mapping[str, Sequence[FoundFile]]
+    ) -> Iterator[Mapping[str, tuple[Integration, StoredFile, FoundFile]]]:
+        batch: dict[str, tuple[Integration, StoredFile, FoundFile]] = {}
+        for key, found in files.items():
+            integration = self._integration(key)
+            logo = self._newest_logo(integration, found) if integration is not None else None
+            if integration is not None and logo is not None:
+                batch[key] = (integration, *logo)
+            if len(batch) >= BATCH:
+                yield batch
+                batch = {}
+        yield batch
+
+    def _integration(self, key: str) -> Integration | None:
+        record = self._parts.repository.get(key)
+        if record is not None:
+            return self._parts.names.integration_of(record) if record.file is None else None
+        try:
+            if not self._may_admit(key):
+                return None
+            integration = self._parts.names.admissible(key)
+        except ConfigurationError:  # no name of an entry
+            return None
+        return integration if integration.key == key else None
+
+    def _newest_logo(
+        self, integration: Integration, files: Sequence[FoundFile]
+    ) -> tuple[StoredFile, FoundFile] | None:
+        """The first of `files` that is what its name says, decodes, and is no monogram of ours."""
+        engines, store = self._parts.engines, self._parts.store
+        monogram = engines.images.draw(engines.sources.monogram(integration)).sha256
+        for found in files:
+            digest = store.sha256(found.name) if store.read_intact(found.name) is not None else None
+            if digest is None or digest == monogram:
+                continue
+            (check,) = engines.images.check_files([store.path(found.name)])
+            if check.problem is None and check.obstacle is None:
+                size = {"size": found.size, "width": check.width, "height": check.height}
+                return StoredFile(name=found.name, sha256=digest, **size), found
+        return None
+
+    def _recover(self, batch: Mapping[str, tuple[Integration, StoredFile, FoundFile]]) -> int:
+        if not batch:
+            return 0
+        make_known(self._parts, [integration for integration, _, _ in batch.values()])
+        now = self._parts.clock()
+        due = DueFilter(now=now, keys=tuple(batch), forced=True)
+        claimed = self._parts.repository.claim(tuple(batch), now=now, due=due)
+        try:
+            with self._parts.repository.unit() as unit:
+                owned = [record for record in unit.owned(claimed).values() if record.file is None]
+                unit.save([self._saved(record, *batch[record.key][1:]) for record in owned])
+        finally:
+            self._parts.repository.release(claimed)
+        return len(owned)
+
+    def _saved(self, record: LogoRecord, file: StoredFile, found: FoundFile) -> SavedFetch:
+        now = self._parts.clock()
+        row = replace(
+            record,
+            status=Status.CACHED,
+            file=file,
+            provider=RECOVERED,
+            fetched_at=min(found.modified_at, now),
+            next_attempt_at=None,
+        )
+        outcome = Outcome(kind=OutcomeKind.FOUND, next_attempt_at=now, provider=RECOVERED)
+        return SavedFetch(record=row, outcome=outcome)
