@@ -17,19 +17,19 @@ from makers import NOW, make_record
 class SlowSaver:
     """Saves the first batch only once it is let; so the others pile up behind it."""
 
-    def __init__(self, *, fails: bool = False) -> None:
+    def __init__(self, *, failure: BaseException | None = None) -> None:
         self.batches: list[list[str]] = []
         self.first_came = threading.Event()
         self.may_go_on = threading.Event()
-        self._fails = fails
+        self._failure = failure
 
     def save(self, batch: Sequence[Worked]) -> Saved:
         self.batches.append([each.before.key for each in batch])
         if len(self.batches) == 1:
             self.first_came.set()
             assert self.may_go_on.wait(10)
-        elif self._fails:
-            raise DatabaseError("the database is away", hint="wait")
+        elif self._failure is not None:
+            raise self._failure
         return Saved(fetches=tuple(each.fetch for each in batch))
 
 
@@ -38,15 +38,15 @@ def worked(key: str) -> Worked:
     return Worked(before=make_record(key), fetch=SavedFetch(record=make_record(key), outcome=outcome))
 
 
-def run_together(saver: SlowSaver, keys: Sequence[str]) -> dict[str, Saved | DatabaseError]:
+def run_together(saver: SlowSaver, keys: Sequence[str]) -> dict[str, Saved | BaseException]:
     """Save `first`, and while that goes on all `keys`; what each came to."""
     group = GroupSaver(saver)  # type: ignore[arg-type]  # the one method that is used
-    results: dict[str, Saved | DatabaseError] = {}
+    results: dict[str, Saved | BaseException] = {}
 
     def save(key: str) -> None:
         try:
             results[key] = group.save(worked(key))
-        except DatabaseError as error:
+        except BaseException as error:  # noqa: BLE001  # whatever it is
             results[key] = error
 
     first = threading.Thread(target=save, args=["first"])
@@ -72,11 +72,17 @@ def test_who_waits_is_saved_in_one_batch() -> None:
     assert all(isinstance(result, Saved) for result in results.values())
 
 
-def test_a_failure_reaches_each_who_shared_the_batch() -> None:
-    results = run_together(SlowSaver(fails=True), ["a", "b"])
+@pytest.mark.parametrize(
+    "failure",
+    [DatabaseError("the database is away", hint="wait"), KeyboardInterrupt()],
+    ids=["the database", "an interruption"],
+)
+def test_a_failure_reaches_each_who_shared_the_batch(failure: BaseException) -> None:
+    """Also one that is no Exception: else those who wait would take their entries for saved."""
+    results = run_together(SlowSaver(failure=failure), ["a", "b"])
     assert isinstance(results["first"], Saved)
-    assert isinstance(results["a"], DatabaseError)
-    assert isinstance(results["b"], DatabaseError)
+    assert results["a"] is failure
+    assert results["b"] is failure
 
 
 @pytest.mark.parametrize("key", ["alone"])
