@@ -12,10 +12,14 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from logocache.model import OutcomeKind, Status
 from logocache.ports.repository import DueFilter, RecordFilter
+from logocache.repository import tables
 from logocache.repository.tables import LOGO
 from logocache.repository.texts import UNSTORABLE, is_storable
 
 Condition = ColumnElement[bool]
+
+LONGEST_SEARCH = tables.KEY_LENGTH + tables.NAME_LENGTH + tables.DOMAIN_LENGTH
+"""Characters: no key, name or domain holds a longer text."""
 
 
 def equal(column: ColumnElement[Any], text: str) -> Condition:
@@ -100,6 +104,9 @@ def _untried_offline() -> Condition:
 
 
 def _containing(text: str) -> Condition:
+    """False for what is longer than any text searched: SQLite refuses patterns of more than 50,000 bytes."""
+    if len(text) > LONGEST_SEARCH:
+        return false()
     return LOGO.c.search_text.contains(UNSTORABLE.sub(" ", text).casefold(), autoescape=True)
 
 
