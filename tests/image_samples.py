@@ -118,3 +118,8 @@ SMALL_IMAGES = {
     "ico": encoded(two_colours(mode="RGBA"), "ICO", sizes=[(16, 16), (32, 32)], bitmap_format="bmp"),
     "svg": svg('<path d="M0 0h5v10h-5z" fill="red"/><rect x="5" width="5" height="10" fill="url(#b)"/>'),
 }
+
+ENDLESS = svg(
+    f'<path stroke="red" stroke-width="1e5" stroke-linejoin="round" d="M0 0{"c1 1 2 -2 3 3" * 60_000}"/>'
+)
+"""Not quite, but resvg takes a minute for it: each curve is stroked in thousands of pieces."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from image_samples import SMALL_IMAGES, decode, encoded, svg, two_colours
+from image_samples import ENDLESS, SMALL_IMAGES, decode, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images import answers
 from logocache.images.decoder import Decoder, DecoderTimeoutError
@@ -32,10 +32,6 @@ from logocache.variant import ImageFormat, Variant
 
 MONOGRAM = Monogram(initials="AN", background="#112233", foreground="#ffffff")
 HELLO = f"import os, sys, time; os.write(1, {Message().pack()!r}); os.read(0, 1)\n"
-ENDLESS = svg(
-    f'<path stroke="red" stroke-width="1e5" stroke-linejoin="round" d="M0 0{"c1 1 2 -2 3 3" * 60_000}"/>'
-)
-"""Not quite, but resvg takes a minute for it: each curve is stroked in thousands of pieces."""
 GOOD = encoded(two_colours((40, 20)), "PNG")
 
 Impostor = Callable[[str], None]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from image_samples import SMALL_IMAGES, encoded, svg, two_colours
+from image_samples import ENDLESS, SMALL_IMAGES, encoded, svg, two_colours
 from logocache.images import answers, worker
 from logocache.images.protocol import Message, ProtocolError, Task, receive
 from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
@@ -159,14 +159,10 @@ def test_pillow_is_bounded_but_never_below_what_we_draw_ourselves(monkeypatch: p
 
 
 def test_an_orphan_at_work_ends_itself_even_when_its_parent_ignored_alarms() -> None:
-    endless = svg(
-        '<filter id="f"><feTurbulence baseFrequency="0.1" numOctaves="2000000000"/></filter>'
-        '<rect width="9" height="9" filter="url(#f)"/>'
-    )
     command = [*COMMAND[:-1], "0.1"]
     before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         signal.signal(signal.SIGALRM, before)
         # Nobody ends it at its limit here, and its input ends while it is at work.
-        process.communicate(Message(fields={"task": Task.NORMALISE}, blob=endless).pack(), timeout=30)
+        process.communicate(Message(fields={"task": Task.NORMALISE}, blob=ENDLESS).pack(), timeout=30)
     assert process.returncode == -signal.SIGALRM
