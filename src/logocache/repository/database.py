@@ -1,7 +1,10 @@
 """The connections to the database, and its kinds of transaction: many readers, one writer, quick look-ups."""
 
+import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +16,8 @@ from logocache.repository.failures import translated
 from logocache.repository.forks import FORKS
 from logocache.repository.pools import LOOKUPS, UNHURRIED, WRITES
 from logocache.repository.sealed import is_sealed
+
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -33,6 +38,10 @@ class Database:
         )
         for engine in (self._engine, self._lookups):
             FORKS.close_before(engine)
+        self.reopened = 0
+        """How often another SQLite file has taken the place of the one that was in use."""
+        self._file: tuple[int, int] | None = None
+        self._following = threading.Lock()
         driver = self._engine.dialect.loaded_dbapi
         self._foreign: tuple[type[Exception], ...] = (SQLAlchemyError, driver.Error)
 
@@ -69,6 +78,12 @@ class Database:
             raise
         self.could_not_write = False
 
+    def start_over(self) -> None:
+        """Let a new SQLite file be made where the one that was in use was deleted."""
+        with self._following:
+            self._file = None
+            self.close()
+
     def close(self) -> None:
         """Close idle connections. Using the database again opens new ones."""
         self._engine.dispose()
@@ -76,9 +91,43 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        self._follow_file()
         with (
             FORKS.held_off(self.address),
             translated(self.address, self._foreign),
             engine.begin() as connection,
         ):
             yield connection
+
+    def _follow_file(self) -> None:
+        """Leave a SQLite file that is no more under its name: what is written there, nobody will ever read.
+
+        Raises DatabaseError while there is none in its place.
+        """
+        if not self.address.is_sqlite:
+            return
+        found = _file_at(self.address.path)
+        with self._following:
+            before = self._file
+            if before is None or found == before:
+                self._file = found
+                return
+            self.close()
+            if found is not None:
+                self._file = found
+                self.reopened += 1
+        if found is None:
+            raise DatabaseError(
+                f"the database {self.address} was deleted while it was in use",
+                hint="bring it back, or run `logocache init`, which makes a new one",
+            )
+        _log.warning("database.replaced", extra={"database": str(self.address)})
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that is given its name later; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

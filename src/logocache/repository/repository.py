@@ -30,6 +30,8 @@ from logocache.repository.texts import UNSTORABLE, is_storable
 from logocache.repository.totals import totals
 from logocache.repository.unit import SqlUnit
 
+ANOTHER_FILE = 2**40
+"""How far the generation jumps when another SQLite file is in use: its own may be any number."""
 LOCK_WAIT = 30.0
 """Seconds that a writer waits for the writers before it."""
 LEASE = timedelta(minutes=10)
@@ -104,7 +106,8 @@ class SqlRepository:
 
     def generation(self) -> int:
         with self._database.look_up() as connection:
-            return read_generation(connection)
+            generation = read_generation(connection)
+        return generation + self._database.reopened * ANOTHER_FILE
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
         return registration.register(

@@ -57,6 +57,7 @@ def migrate(database: Database) -> bool:
     Only who holds the writer lock migrates, in one transaction; the others wait, and find nothing
     left to do. Raises `SchemaError` for a database that is newer, damaged or not ours.
     """
+    database.start_over()
     with database.read() as connection:
         if not _wants_upgrade(state_of(connection), database):
             return False
