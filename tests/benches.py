@@ -88,7 +88,7 @@ class Bench:
 
     def open(self, **settings: Any) -> LogoCache:
         """The cache, as a process of its own would open it."""
-        made = Settings(dir=self.folder / "logos", **(dict(self.settings) | settings))
+        made = Settings(**({"dir": self.folder / "logos"} | dict(self.settings) | settings))
         catalog = Catalog(tuple(self.integrations))
         repository = open_repository(
             made.resolved_database_url, lease=made.lease, most_on_demand=made.on_demand_max_entries

@@ -160,6 +160,32 @@ def test_adopting_while_all_is_away_costs_no_row_anything(stocked: Bench) -> Non
         assert set(stocked.files.values()) >= LOGOS
 
 
+def test_the_disk_before_an_adopted_one_is_refused_from_then_on(stocked: Bench) -> None:
+    """Two directories that took turns on one database would undo each other's work."""
+    empty_mount(stocked)
+    with stocked.open() as cache:
+        cache.init(adopt=True)
+    shutil.move(stocked.folder / "logos", stocked.folder / "the adopted one")
+    shutil.move(stocked.folder / "the right volume", stocked.folder / "logos")
+    with stocked.open() as cache, pytest.raises(DirectoryError, match="that of another cache"):
+        cache.init()
+
+
+def test_who_works_on_the_disk_before_saves_nothing_any_more(stocked: Bench) -> None:
+    with stocked.open() as earlier:
+        earlier.on_demand.fetch("shopify", forced=True)
+        with stocked.open(dir=stocked.folder / "adopted") as cache:
+            cache.init(adopt=True)
+            before = known(cache)
+        stocked.fetcher.replies[SHOPIFY] = reply(body=b"shopify anew")
+        for _ in range(2):
+            with pytest.raises(DirectoryError, match="is not the directory of this cache"):
+                earlier.on_demand.fetch("shopify", forced=True)
+        assert known(earlier) == before
+        assert b"shopify anew" not in stocked.files.values()
+        assert list((stocked.folder / "logos" / ".logocache" / "tmp").iterdir()) == []
+
+
 def test_adopting_what_is_the_caches_own_changes_nothing(stocked: Bench) -> None:
     with stocked.open() as cache:
         assert cache.init(adopt=True).asked == 0

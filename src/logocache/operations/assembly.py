@@ -28,7 +28,7 @@ class Assembly:
         limits = Limits(max_size_bytes=settings.max_size_bytes, min_free_disk_bytes=min_free_disk_bytes)
         rules = fetch_rules(settings)
         self.identity = Identity(parts, is_inside=settings.database_url is None)
-        self.saver = Saver(parts, saving_rules(settings))
+        self.saver = Saver(parts, saving_rules(settings), self.identity)
         workshop = Workshop(parts, rules, self.saver)
         self.fetching = Fetching(parts, rules, workshop, self.saver)
         self.on_demand = OnDemand(parts, rules, workshop, self.saver, self.identity)

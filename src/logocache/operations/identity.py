@@ -29,13 +29,14 @@ class Identity:
         self._parts = parts
         self._is_inside = is_inside
         self._known: str | None = None
-        """The database's identity, once it was read: it never changes."""
+        """The database's identity, once it was read. Adopting another directory changes it."""
 
     def establish(self, *, adopt: bool) -> None:
         """Make directory and database one cache, unless they are: `init` does it.
 
         What is plainly its own is taken over without a word; anything else only to `adopt` it: then
-        entries whose files are missing become due, and keep all that they know.
+        entries whose files are missing become due, and keep all that they know. An adopted directory
+        makes another cache of the two: the directory before it, and who works on it, are refused then.
 
         Raises:
             DirectoryError: the directory belongs to another cache, or lacks the files of this one.
@@ -51,12 +52,17 @@ class Identity:
                 raise self._stranger(pair)
             # The directory's own only where its database was lost: there a backup may bring that back.
             kept = pair.directory if verdict is Verdict.FRESH else None
-            identity = pair.database or kept or str(uuid.uuid4())
-            unit.set_identity(identity, now=self._parts.clock())
+            known = pair.database if verdict is Verdict.FRESH else None
+            identity = known or kept or str(uuid.uuid4())
+            if identity != pair.database:
+                unit.set_identity(identity, now=self._parts.clock())
             if verdict is Verdict.STRANGE:
                 self._expect_missing(unit)
+                # Before the commit, so that of two who adopt at once the second finds it done. Should
+                # the commit fail, neither knows the directory: it has to be adopted again.
+                self._parts.store.set_identity(identity, replace=True)
         # After the commit: a directory is never marked as that of a database that knows nothing of it.
-        if not self._parts.store.set_identity(identity, replace=verdict is Verdict.STRANGE):
+        if verdict is Verdict.FRESH and not self._parts.store.set_identity(identity, replace=False):
             self.check()  # another `init` was quicker: for this cache, or for another
         self._known = identity
         if verdict is Verdict.STRANGE:
@@ -69,6 +75,14 @@ class Identity:
         """As `check`, without asking the database again: for work on single entries."""
         if self._known is None or self._parts.store.identity() != self._known:
             self.check()
+
+    def confirm(self, unit: Unit) -> None:
+        """Raise DirectoryError when another directory was adopted since, before `unit` changes anything."""
+        if self._known is not None and unit.identity() != self._known:
+            self._known = None
+            raise DirectoryError(
+                f"{self._parts.store.directory} is not the directory of this cache any more", hint=ADOPT
+            )
 
     def check(self) -> None:
         """Raise DirectoryError unless the two are one cache, or may become one; and DatabaseError."""

@@ -16,6 +16,7 @@ from datetime import timedelta
 from logocache.errors import DirectoryError, UnavailableError
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.disposal import dispose
+from logocache.operations.identity import Identity
 from logocache.operations.interruption import discard
 from logocache.operations.parts import Parts
 from logocache.operations.records import without_monogram
@@ -53,15 +54,18 @@ class Saved:
 class Saver:
     """Saves batches. Used by one thread at a time."""
 
-    def __init__(self, parts: Parts, rules: SavingRules, *, named: Collection[str] = ()) -> None:
+    def __init__(
+        self, parts: Parts, rules: SavingRules, identity: Identity, *, named: Collection[str] = ()
+    ) -> None:
         """`named` are keys that the operator asked for: they count like those of the catalogue."""
         self._parts = parts
+        self._identity = identity
         self._rules = rules
         self._named = frozenset(named)
 
     def for_named(self, keys: Collection[str]) -> "Saver":
         """One for a run that the operator started for these entries."""
-        return Saver(self._parts, self._rules, named=keys)
+        return Saver(self._parts, self._rules, self._identity, named=keys)
 
     def save(self, batch: Sequence[Worked]) -> Saved:
         """Save what is still ours. Where the lease has passed to another process, its result counts.
@@ -121,6 +125,7 @@ class Saver:
     def _save_together(self, batch: Sequence[Worked]) -> Saved:
         keys = {each.before.key for each in batch}
         with self._parts.repository.unit() as unit:
+            self._identity.confirm(unit)
             owned = unit.owned([each.before for each in batch])
             ours = [each for each in batch if each.before.key in owned]
             ours, plan = self._make_room(unit, ours)

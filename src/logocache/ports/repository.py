@@ -132,7 +132,7 @@ class Unit(Protocol):
         ...
 
     def set_identity(self, identity: str, *, now: datetime) -> None:
-        """Say which cache the database belongs to. It stays what it was where it belongs to one already."""
+        """Say which cache the database belongs to, from now on."""
         ...
 
     def stored_bytes(self) -> int:

@@ -69,8 +69,8 @@ class SqlUnit:
         return read_identity(self._connection)
 
     def set_identity(self, identity: str, *, now: datetime) -> None:
-        if self.identity() is None:
-            self._connection.execute(insert(CACHE).values(identity=identity, created_at=now))
+        self._connection.execute(delete(CACHE))
+        self._connection.execute(insert(CACHE).values(identity=identity, created_at=now))
 
     def stored_bytes(self) -> int:
         current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()
