@@ -118,24 +118,33 @@ class SchemaError(UnavailableError):
 
 
 def raise_if_exhausted(error: BaseException) -> None:
-    """Raise UnavailableError when `error` says that there is no memory, thread or library left for us.
+    """Raise UnavailableError when `error` says that there is no memory, thread, file or library left for us.
 
     These come from anywhere, whatever was being done; limits are those of setrlimit(2) and of cgroups.
     A library that is imported when first needed fails in either way: it is missing, or finds no memory.
     """
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+    if isinstance(error, MemoryError) or _errno(error) == errno.ENOMEM:
         raise UnavailableError(
             "this process gets no more memory",
             hint="raise its limit (`ulimit -v`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
         ) from error
-    if isinstance(error, RuntimeError) and NO_THREAD in str(error):
+    if (isinstance(error, RuntimeError) and NO_THREAD in str(error)) or _errno(error) == errno.EAGAIN:
         raise UnavailableError(
-            "this process gets no further thread",
+            "this process gets no further thread or process",
             hint="raise its limits of processes and memory (`ulimit -u`, `ulimit -v`, or the container's), "
             "or lower LOGO_CACHE_CONCURRENCY",
+        ) from error
+    if _errno(error) in {errno.EMFILE, errno.ENFILE}:
+        raise UnavailableError(
+            "this process may open no more files",
+            hint="raise its limit (`ulimit -n`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
         ) from error
     if isinstance(error, ImportError):
         raise UnavailableError(
             f"a library cannot be loaded ({error})",
             hint="raise the limit of memory (`ulimit -v`, or the container's), or install logocache anew",
         ) from error
+
+
+def _errno(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None

@@ -67,7 +67,7 @@ async def started(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def assert_away(client: httpx.AsyncClient, code: str) -> None:
+async def assert_away(client: httpx.AsyncClient, code: str, *, database_is_up: bool = False) -> None:
     assert (await client.get("/products")).json() == ["soap"]
     for path in OURS:
         answer = await client.get(path)
@@ -81,7 +81,7 @@ async def assert_away(client: httpx.AsyncClient, code: str) -> None:
     assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
     page = await client.get("/logos/")
     assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
-    assert "logocache_up_database 0.0" in (await client.get("/logos/metrics")).text
+    assert f"logocache_up_database {float(database_is_up)}" in (await client.get("/logos/metrics")).text
 
 
 async def until_up(client: httpx.AsyncClient) -> None:
@@ -108,13 +108,13 @@ def test_an_application_starts_without_our_cache_and_gets_it_after_init(
 
     async def scene() -> None:
         async with shop(settings) as client:
-            await assert_away(client, code)
+            await assert_away(client, code, database_is_up=missing == "folders")
             assert "logocache init" in (await client.get(LOGO)).json()["detail"]
             await asyncio.to_thread(init, settings)
             await until_up(client)
 
     play(scene)
-    told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    told = [record.message for record in caplog.records if record.name == "logocache.server.opening"]
     assert told == ["cache.unavailable", "cache.available"]
     with open_cache(settings) as cache:
         assert cache.list(ListQuery(keys=("shopify",))).entries[0].access_count >= 1

@@ -1,6 +1,5 @@
 """One run of the program, from its arguments to its exit code."""
 
-import errno
 import os
 import traceback
 from collections.abc import Sequence
@@ -18,9 +17,6 @@ from logocache.errors import LogoCacheError, raise_if_exhausted
 
 COMPLETION_VARIABLE = "_LOGOCACHE_COMPLETE"
 """Set by the shell when it asks what may come next."""
-
-SHORTAGES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-"""How the system says that it has no more processes, memory or open files."""
 
 SHOW_TRACEBACK = 2
 """The verbosity from which an error brings its traceback along."""
@@ -54,13 +50,6 @@ def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve =
         terminal.complain(str(error))
         _show_traceback(error, session)
         return exits.of_error(error)
-    except (MemoryError, OSError, RuntimeError) as error:
-        if not _is_shortage(error):
-            return _bug(error, session)
-        what = "the system gives no more memory, threads, processes or open files"
-        terminal.complain(f"{what} ({str(error) or 'memory'}): end other programs, or raise its limits")
-        _show_traceback(error, session)
-        return ExitCode.COULD_NOT_RUN
     except Exception as error:  # noqa: BLE001  # the last resort: a bug is told in one line, too
         return _bug(error, session)
 
@@ -70,17 +59,6 @@ def _bug(error: Exception, session: Session) -> int:
     terminal.complain(f"{what}: this is a bug, run again with -vv for its traceback and report it")
     _show_traceback(error, session)
     return exits.of_error(error)
-
-
-def _is_shortage(error: MemoryError | OSError | RuntimeError) -> bool:
-    """Whether the machine, or a limit of the process, lacks what the work needs."""
-    match error:
-        case MemoryError():
-            return True
-        case OSError():
-            return error.errno in SHORTAGES
-        case _:
-            return str(error) == "can't start new thread"  # how Python says that the system refused one
 
 
 def _dispatch(arguments: Sequence[str], session: Session) -> int:

@@ -76,7 +76,7 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
             yield
 
     router = APIRouter(lifespan=lifespan)
-    router.include_router(gallery.build(server.cache, desk))
+    router.include_router(gallery.build(server.cache, desk, check=opening.check))
     router.include_router(documentation.build())
     router.include_router(probes.build(server.cache, server.metrics, load, desk, opening))
     router.include_router(maintenance.build(server.cache, admin, desk, opening))

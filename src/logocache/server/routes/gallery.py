@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -36,8 +36,21 @@ def present() -> datetime:
     return datetime.now(UTC)
 
 
-def build(cache: LogoCache, desk: Bulkhead, now: Callable[[], datetime] = present) -> APIRouter:
-    """The routes; none of them is part of the API. `desk` has the threads for them."""
+async def already_open() -> None:
+    """The check of a cache that was opened before."""
+
+
+def build(
+    cache: LogoCache,
+    desk: Bulkhead,
+    now: Callable[[], datetime] = present,
+    *,
+    check: Callable[[], Awaitable[None]] = already_open,
+) -> APIRouter:
+    """The routes; none of them is part of the API. `desk` has the threads for them.
+
+    `check` raises UnavailableError while the cache is not open.
+    """
     router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
     gallery = Gallery(cache, now)
 
@@ -47,6 +60,7 @@ def build(cache: LogoCache, desk: Bulkhead, now: Callable[[], datetime] = presen
         if not cache.settings.enabled:
             return switched_off_page(root=HERE)
         try:
+            await check()
             shown = await desk.run(gallery.look)
         except LogoCacheError as error:
             shown = error
@@ -58,6 +72,7 @@ def build(cache: LogoCache, desk: Bulkhead, now: Callable[[], datetime] = presen
         if not cache.settings.enabled:
             return switched_off_page(root=ABOVE)
         try:
+            await check()
             shown = await desk.run(partial(_facts, cache, key, path=request.url.path, now=now()))
         except LogoCacheError as error:
             return error_page(error, root=ABOVE)
