@@ -39,7 +39,7 @@ def install(session: nox.Session, *groups: str, project: bool = True) -> None:
     chosen = ["--group", "build"] if project else []
     for group in groups:
         chosen += ["--group" if project else "--only-group", group]
-    pinned = Path(session.create_tmp()) / "requirements.txt"
+    pinned = Path(session.virtualenv.location) / "requirements.txt"
     pinned.write_text(export(session, chosen))
     session.install("--require-hashes", "--requirement", str(pinned))
     if project:
@@ -66,7 +66,7 @@ def lock(session: nox.Session) -> None:
 def audit(session: nox.Session) -> None:
     """No locked package has a known vulnerability, by pip-audit. Skipped where nobody can be asked."""
     install(session, "audit", project=False)
-    pinned = Path(session.create_tmp()) / "all.txt"
+    pinned = Path(session.virtualenv.location) / "all.txt"
     pinned.write_text(export(session, ["--all-groups"]))
     said = str(session.run("python", "tests/audit.py", str(pinned), success_codes=[0, 77], silent=True))
     if said.startswith("skipped: "):

@@ -1,5 +1,6 @@
 """What every test gets: no settings from outside, no network, and a database to choose."""
 
+import logging
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from databases import BACKENDS, PostgresServer, postgres_server
+from logocache.cli.logs import SERVERS
 
 EMPTY = "logocache_empty"
 """The PostgreSQL database that is emptied before each test."""
@@ -70,6 +72,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("LOGO_CACHE_", "LOGO_REFRESH_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def untouched_loggers() -> Iterator[None]:
+    """A run of the program configures loggers; the tests that come after get them as they were."""
+    loggers = [logging.getLogger(name) for name in ("logocache", *SERVERS)]
+    earlier = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, state in zip(loggers, earlier, strict=True):
+        logger.handlers, logger.propagate, logger.level = state
 
 
 @pytest.fixture(scope="session")

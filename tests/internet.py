@@ -152,9 +152,11 @@ class _Server(ThreadingHTTPServer):
                 request = self._tls.wrap_socket(request, server_side=True)  # type: ignore[arg-type]  # a socket
             except (OSError, ssl.SSLError):
                 return
-        super().finish_request(request, client_address)  # type: ignore[arg-type]  # as given
-        if self._tls is not None:
-            request.close()  # type: ignore[attr-defined]  # a socket
+        try:
+            super().finish_request(request, client_address)  # type: ignore[arg-type]  # as given
+        finally:
+            if self._tls is not None:
+                request.close()  # type: ignore[attr-defined]  # a socket
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that hang up are part of the game."""

@@ -1,7 +1,6 @@
 """Whatever sites send: the logos of the others are stored, and the program ends well."""
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,11 +78,9 @@ def sent(body: bytes) -> Page:
 
 @pytest.fixture
 def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """Good sites, the settings to ask them, and our loggers as they were afterwards."""
+    """Good sites, and the settings to ask them."""
     catalog = tmp_path / "catalog.toml"
     catalog.write_text(CATALOG, encoding="utf-8")
-    ours = logging.getLogger("logocache")
-    before = ours.handlers, ours.propagate, ours.level
     with Loopback(tmp_path) as internet:
         for number, key in enumerate(GOOD):
             internet.sites[f"{key}.test"] = {"/favicon.ico": Page(body=picture(64 + number))}
@@ -93,10 +90,7 @@ def internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopba
         monkeypatch.setenv("LOGO_CACHE_CATALOG", str(catalog))
         monkeypatch.setenv("LOGO_CACHE_PROVIDERS", "site")
         monkeypatch.setenv("LOGO_CACHE_RETRIES", "0")
-        try:
-            yield internet
-        finally:
-            ours.handlers, ours.propagate, ours.level = before
+        yield internet
 
 
 def test_the_others_are_stored_whatever_some_sites_send(

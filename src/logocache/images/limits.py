@@ -7,8 +7,8 @@ LONGEST_SIDE = 512
 LARGEST_PNG = 2_000_000
 """Bytes of a stored logo. 512×512 RGBA that does not compress at all has 1.05 million."""
 QUICK_SECONDS = 0.5
-"""For the first try of each picture; what takes longer waits for its turn among the slow ones. Of 3,000
-icons of the installed sets the slowest took 0.03 s."""
+"""For the first try of each picture; what takes longer waits for its turn among the slow ones. Of 3,766
+icons of the Iconify sets logos, devicon and skill-icons 13 do, the slowest for 1.8 s."""
 QUICK_PIXELS = 2_000_000
 """Larger pictures wait for their turn among the slow ones: two of them at once would need too much memory."""
 QUICK_MEMORY = 0.5
