@@ -148,7 +148,7 @@ def bench(session: nox.Session) -> None:
     """What it costs, side by side with named peers. Figures are for reading: nothing fails by them."""
     install(session, "test")
     for name in session.posargs or ["starting", "counting", "serving"]:
-        session.run("python", f"tests/benchmarks/bench_{name}.py")
+        session.run("python", f"tests/benchmarks/bench_{name}.py", env={"PYTHONPATH": "tests"})
 
 
 @nox.session

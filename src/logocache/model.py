@@ -3,6 +3,7 @@
 Times are aware and in UTC; sizes are bytes; lengths of time are seconds unless a name says else.
 """
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -338,5 +339,10 @@ class Logo:
     path: Path
 
     def read_bytes(self) -> bytes:
-        """The PNG. Raises OSError when the file is gone; `verify --repair` mends that."""
-        return self.path.read_bytes()
+        """The PNG. Raises OSError when the file is gone or of another size; `verify --repair` mends that."""
+        size = self.record.file.size if self.record.file is not None else 0
+        with self.path.open("rb") as file:
+            content = file.read(size + 1)
+        if len(content) != size:
+            raise OSError(errno.EIO, "the file has another size than its record says", str(self.path))
+        return content

@@ -1,6 +1,6 @@
 """Measures what one decoder process takes at most, with the worst pictures that are let through to it.
 
-    python tests/benchmarks/bench_decoder_memory.py [MEGAPIXELS [LIMIT_MB]]
+    PYTHONPATH=tests python tests/benchmarks/bench_decoder_memory.py [MEGAPIXELS [LIMIT_MB]]
 
 For each picture: its bytes, the largest resident size of a fresh decoder that decodes it (VmHWM), and what
 came of it. Without LIMIT_MB the decoder's memory is not bounded. Linux only.

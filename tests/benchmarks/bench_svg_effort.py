@@ -1,6 +1,6 @@
 """Times what an SVG's effects take to draw at 512 px: what the weights in `images/svg_effort.py` stand for.
 
-    python tests/benchmarks/bench_svg_effort.py
+    nox -s bench -- svg_effort
 
 For each effect: milliseconds of the processor for one of it, measured over twenty of the drawing's full size.
 """

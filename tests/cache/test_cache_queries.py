@@ -72,6 +72,17 @@ def test_a_logo_is_found_under_all_its_names(bench: Bench, name: str) -> None:
         assert logo.read_bytes() == b"shopify"
 
 
+def test_a_file_of_another_size_is_not_read_as_the_logo(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init(["shopify"])
+        logo = cache.get("shopify")
+        assert logo is not None
+        with logo.path.open("ab") as file:
+            file.truncate(6_000_000_000)  # sparse
+        with pytest.raises(OSError, match="another size"):
+            logo.read_bytes()
+
+
 @pytest.mark.parametrize("name", ["", "nobody", "a..b", "\x00", "../../etc/passwd", "stripe", "x" * 10_000])
 def test_what_is_not_there_is_none(bench: Bench, name: str) -> None:
     with bench.open() as cache:

@@ -171,7 +171,7 @@ def test_a_decoding_that_came_to_no_end_is_the_entrys_failure_and_the_last_thing
     fetcher = FakeFetcher({url: reply(body=body) for url, body in pictures.items()})
     bench = Bench(
         FakeProvider(urls=list(pictures)),
-        FakeProvider("iconsets", bodies={"set:icon": b"fine"}),
+        FakeProvider("google", bodies={"another": b"fine"}, uses_network=True),
         fetcher=fetcher,
         images=images,
     )
@@ -187,12 +187,25 @@ def test_a_decoding_that_came_to_no_end_is_the_entrys_failure_and_the_last_thing
     ), "the wait doubles"
 
 
+def test_icon_sets_are_still_looked_at_after_a_decoding_that_came_to_no_end() -> None:
+    images = FakeImages({b"slow": DecodingFailure(reason="too slow")})
+    bench = Bench(
+        FakeProvider(bodies={"a": b"slow"}),
+        FakeProvider("iconsets", bodies={"set:icon": b"fine"}),
+        images=images,
+    )
+    found = bench.found()
+    assert found.choice.terms.id == "iconsets"
+    assert images.decoded == [b"slow", b"fine"]
+    assert found.outcome.next_attempt_at < NOW + timedelta(days=7), "the site is asked again early"
+
+
 def test_a_poor_image_found_before_a_decoding_that_came_to_no_end_is_kept_and_looked_at_again_soon() -> None:
     poor = make_image(b"poor", width=32, height=32)
     images = FakeImages({b"poor": poor, b"slow": DecodingFailure(reason="too slow")})
     bench = Bench(
         FakeProvider(bodies={"a": b"poor", "b": b"slow", "c": b"never looked at"}),
-        FakeProvider("google", bodies={"d": b"nor this"}),
+        FakeProvider("google", bodies={"d": b"nor this"}, uses_network=True),
         images=images,
     )
     found = bench.found()

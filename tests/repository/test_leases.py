@@ -61,7 +61,9 @@ CASES = [
         ["pending-due", "pending-later", "cached-failing"],
         id="failed, forced",
     ),
-    pytest.param({"offline": True}, ["pending-new", "pending-missed", "pending-due"], id="offline"),
+    pytest.param(
+        {"offline": True}, ["pending-new", "pending-missed", "pending-due", "cached-asap"], id="offline"
+    ),
     pytest.param({"offline": True, "forced": True}, ALL, id="offline, forced"),
     pytest.param(
         {"offline": True, "failed_only": True}, ["pending-due", "pending-later"], id="offline, failed"

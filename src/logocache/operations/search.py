@@ -114,9 +114,11 @@ class Search:
             if self._rules.offline and provider.terms.uses_network:
                 trail.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
                 continue
+            if trail.gave_up and provider.terms.uses_network:
+                continue  # one picture that comes to no end is enough; ours, such as icon sets, do
             best = _better(best, self._ask(provider, integration, known, trail))
             asked.append(provider.terms.id)
-            if trail.gave_up or (best is not None and best.grade is Grade.GOOD):
+            if best is not None and best.grade is Grade.GOOD:
                 break
         deniers = {each for each in asked if says_gone(each, asked, trail.results)}
         is_gone = record.provider in deniers

@@ -13,6 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from logocache.model import OutcomeKind, Status
 from logocache.ports.repository import DueFilter, RecordFilter
 from logocache.repository import tables
+from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.tables import LOGO
 from logocache.repository.texts import UNSTORABLE, is_storable
 
@@ -98,9 +99,15 @@ def folded(*texts: str) -> str:
 
 
 def _untried_offline() -> Condition:
-    """Entries without a file that icon sets and own files were not asked for before."""
+    """Entries that icon sets and own files were not asked for before: without a file, or due at once.
+
+    The latter are those whose file is lost, or whose domain is another one now.
+    """
     outcome = LOGO.c.last_outcome
-    return and_(LOGO.c.status == Status.PENDING, or_(outcome.is_(None), outcome != OutcomeKind.NOT_ASKED))
+    return or_(
+        and_(LOGO.c.status == Status.PENDING, or_(outcome.is_(None), outcome != OutcomeKind.NOT_ASKED)),
+        and_(LOGO.c.has_file == true(), LOGO.c.next_attempt_at == AS_SOON_AS_POSSIBLE),
+    )
 
 
 def _containing(text: str) -> Condition:
