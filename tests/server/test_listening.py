@@ -81,7 +81,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     ("host", "told"),
     [
         pytest.param("192.0.2.1", "this machine has no address 192.0.2.1: choose", id="not ours"),
-        pytest.param("no such host", "'no such host' is no address to listen on: give", id="no name"),
+        pytest.param("nowhere.test", "'nowhere.test' is no address to listen on: give", id="no name"),
         pytest.param("a" * 70 + ".test", "is no address to listen on: give", id="no possible name"),
     ],
 )
