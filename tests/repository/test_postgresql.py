@@ -15,7 +15,7 @@ from logocache.repository.repository import SqlRepository
 from relays import Relay
 
 Open = Callable[..., SqlRepository]
-HASTY = Pool(size=1, overflow=0, statement_seconds=0.1)
+HASTY = Pool(size=1, overflow=0, statement_seconds=0.1, connect_seconds=5)
 
 
 @pytest.fixture

@@ -114,6 +114,23 @@ def test_who_needs_the_database_is_told_while_it_hangs(settings: Settings, relay
     play(scene)
 
 
+@pytest.mark.parametrize(
+    "path", [pytest.param("/readyz", id="readiness"), pytest.param("/api/logo-cache/health", id="health")]
+)
+def test_the_first_to_meet_it_hanging_says_degraded(settings: Settings, relay: Relay, path: str) -> None:
+    """Connections are idle that nobody knows to be dead."""
+
+    async def scene() -> None:
+        async with client_of(settings) as client:
+            assert (await client.get(path)).status_code == 200
+            relay.hang()
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+            assert relay.is_hanging
+
+    play(scene)
+
+
 def test_the_end_does_not_wait_for_it_and_tells_what_is_lost(
     settings: Settings, relay: Relay, caplog: pytest.LogCaptureFixture
 ) -> None:

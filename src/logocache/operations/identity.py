@@ -101,10 +101,11 @@ class Identity:
         except DirectoryError as error:
             return error
         except (DatabaseError, SchemaError):
-            return self._problem_without_database()
+            return self.problem_without_database()
         return None
 
-    def _problem_without_database(self) -> DirectoryError | None:
+    def problem_without_database(self) -> DirectoryError | None:
+        """What can be told of the directory from the identity that was read before, without waiting."""
         try:
             directory = self._parts.store.identity()
         except DirectoryError as error:

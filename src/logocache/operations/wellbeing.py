@@ -31,11 +31,15 @@ class Wellbeing:
 
     def health(self) -> Health:
         """Facts and figures; what cannot be asked is None."""
-        totals, disk = self._totals(), self._disk_space()
-        stored = self._stored_bytes(totals)
-        readable, writable = self._readable(), self._writable()
+        schema = self._schema()
+        totals = None if isinstance(schema, DatabaseError) else self._totals()
+        disk, stored = self._disk_space(), self._stored_bytes(totals)
+        readable, writable = self._readable(schema), self._writable()
+        database_is_well = totals is not None and self._database(schema) is None
         return Health(
-            status=self._status(totals, disk, readable=readable, writable=writable),
+            status=self._status(
+                disk, database_is_well=database_is_well, readable=readable, writable=writable
+            ),
             cache_enabled=self._enabled,
             cache_directory=str(self._parts.store.directory),
             directory_exists=self._parts.store.directory.is_dir(),
@@ -51,9 +55,10 @@ class Wellbeing:
 
     def readiness(self) -> Readiness:
         """Whether the work can be done, and what is missing if not."""
-        readable = self._readable()
+        schema = self._schema()
+        readable = self._readable(schema)
         checks = (
-            _check("database", self._database()),
+            _check("database", self._database(schema)),
             _check("directory", readable or self._writable()),
             _check("disk", self._full()),
         )
@@ -65,9 +70,9 @@ class Wellbeing:
 
     def _status(
         self,
-        totals: Totals | None,
         disk: DiskSpace | None,
         *,
+        database_is_well: bool,
         readable: LogoCacheError | None,
         writable: LogoCacheError | None,
     ) -> HealthStatus:
@@ -75,7 +80,7 @@ class Wellbeing:
             return HealthStatus.HEALTHY  # nothing is expected of it
         if readable is not None or disk is None:
             return HealthStatus.UNHEALTHY
-        if totals is None or self._database() is not None or writable is not None or self._is_full(disk):
+        if not database_is_well or writable is not None or self._is_full(disk):
             return HealthStatus.DEGRADED
         return HealthStatus.HEALTHY
 
@@ -97,13 +102,17 @@ class Wellbeing:
         except DirectoryError:
             return None
 
-    def _readable(self) -> LogoCacheError | None:
-        """Why nothing of the directory is to be used: it cannot be read, or is that of another cache."""
+    def _readable(self, schema: LogoCacheError | None) -> LogoCacheError | None:
+        """Why nothing of the directory is to be used: it cannot be read, or is that of another cache.
+
+        A database that has not answered what its `schema` is, is not waited for once more.
+        """
         try:
             self._parts.store.require()
         except DirectoryError as error:
             return error
-        return self._identity.problem()
+        away = isinstance(schema, DatabaseError)
+        return self._identity.problem_without_database() if away else self._identity.problem()
 
     def _writable(self) -> LogoCacheError | None:
         try:
@@ -112,9 +121,18 @@ class Wellbeing:
             return error
         return None
 
-    def _database(self) -> LogoCacheError | None:
+    def _schema(self) -> LogoCacheError | None:
         try:
             self._parts.repository.check_schema()
+        except (DatabaseError, SchemaError) as error:
+            return error
+        return None
+
+    def _database(self, schema: LogoCacheError | None) -> LogoCacheError | None:
+        """What is wrong with it: its `schema`, or that it takes no changes."""
+        if schema is not None:
+            return schema
+        try:
             self._parts.repository.check_writable()
         except (DatabaseError, SchemaError) as error:
             return error

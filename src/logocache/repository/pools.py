@@ -16,9 +16,11 @@ class Pool:
     """Further ones for peaks."""
     statement_seconds: float
     """For the answer to one statement; a writer waits for its turn besides."""
+    connect_seconds: int
+    """For a new connection to a server."""
 
 
-GENERAL = Pool(size=5, overflow=10, statement_seconds=20.0)
+GENERAL = Pool(size=5, overflow=10, statement_seconds=20.0, connect_seconds=5)
 """Threads that wait for the writer lock must leave some for who holds it."""
-LOOKUPS = Pool(size=4, overflow=2, statement_seconds=3.0)
+LOOKUPS = Pool(size=4, overflow=2, statement_seconds=3.0, connect_seconds=3)
 """For single rows, which somebody waits for. Of their own, so that no long work can take them all."""

@@ -20,9 +20,11 @@ WRITER_LOCK = 0x6C6F676F  # "logo"
 GRACE_SECONDS = 1.0
 """How much longer than the server we wait, so that its own, better reason is told."""
 
+PING_SECONDS = 1.0
+"""How long an idle connection has to show that it lives. To take a new one for it costs little."""
+
 PARAMETERS = {
     "application_name": "logocache",
-    "connect_timeout": 5,
     # A server that vanished is noticed within half a minute, not after hours.
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -62,7 +64,8 @@ class PatientConnection(psycopg.Connection[Any]):  # `Any`: as psycopg types its
 
 def postgresql_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
     given = address.url.query
-    parameters = {name: value for name, value in PARAMETERS.items() if name not in given}
+    defaults = PARAMETERS | {"connect_timeout": pool.connect_seconds}
+    parameters = {name: value for name, value in defaults.items() if name not in given}
     engine = create_engine(
         address.url,
         pool_size=pool.size,
@@ -80,7 +83,8 @@ def postgresql_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
         options = connection.get_execution_options()
         writes = options.get(WRITES, False)
         seconds = None if options.get(UNHURRIED) else pool.statement_seconds + (lock_wait if writes else 0)
-        _be_patient(connection.connection.dbapi_connection, seconds)
+        patience = None if seconds is None else seconds + GRACE_SECONDS
+        _be_patient(connection.connection.dbapi_connection, patience)
         limits = {"statement_timeout": seconds or 0, "lock_timeout": lock_wait if writes else None}
         chosen = (
             f"SET LOCAL {name} = {int(limit * 1000)}" for name, limit in limits.items() if limit is not None
@@ -89,15 +93,15 @@ def postgresql_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
         if writes:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 
-    def be_asked_anew(connection: object, _record: object) -> None:
-        _be_patient(connection, pool.statement_seconds)
+    def be_pinged_next(connection: object, _record: object) -> None:
+        _be_patient(connection, PING_SECONDS)
 
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "begin", begin)
-    event.listen(engine, "checkin", be_asked_anew)
+    event.listen(engine, "checkin", be_pinged_next)
     return engine
 
 
 def _be_patient(connection: object, seconds: float | None) -> None:
     if isinstance(connection, PatientConnection):
-        connection.patience = seconds + GRACE_SECONDS if seconds is not None else None
+        connection.patience = seconds
