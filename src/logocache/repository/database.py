@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.address import Address
@@ -16,6 +17,9 @@ from logocache.repository.failures import translated
 from logocache.repository.forks import FORKS
 from logocache.repository.pools import LOOKUPS, UNHURRIED, WRITES
 from logocache.repository.sealed import is_sealed
+
+OPENING = "logocache_opening"
+"""Where a pool's entry has the number of closings before it was connected."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +40,12 @@ class Database:
         self._lookups = make_engine(
             address, lock_wait=min(lock_wait, LOOKUPS.statement_seconds), pool=LOOKUPS
         )
+        self._is_closed = False
+        self._closings = 0
         for engine in (self._engine, self._lookups):
             FORKS.close_before(engine)
+            event.listen(engine, "connect", self._connected)
+            event.listen(engine, "checkin", self._returned)
         self.reopened = 0
         """How often another SQLite file has taken the place of the one that was in use."""
         self._file: tuple[int, int] | None = None
@@ -82,12 +90,28 @@ class Database:
         """Let a new SQLite file be made where the one that was in use was deleted."""
         with self._following:
             self._file = None
-            self.close()
+            self._close_connections()
 
     def close(self) -> None:
-        """Close idle connections. Using the database again opens new ones."""
+        """Close all connections: the idle ones now, the others when their transactions end.
+
+        Whoever uses the database again, a thread that is still at work, has one for each transaction.
+        """
+        self._is_closed = True
+        self._close_connections()
+
+    def _close_connections(self) -> None:
+        self._closings += 1
         self._engine.dispose()
         self._lookups.dispose()
+
+    def _connected(self, _connection: object, entry: ConnectionPoolEntry) -> None:
+        entry.info[OPENING] = self._closings
+
+    def _returned(self, _connection: object, entry: ConnectionPoolEntry) -> None:
+        """`dispose` does not reach what is in use, which comes back to a pool that nobody asks any more."""
+        if self._is_closed or entry.info.get(OPENING) != self._closings:
+            entry.invalidate()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
@@ -112,7 +136,7 @@ class Database:
             if before is None or found == before:
                 self._file = found
                 return
-            self.close()
+            self._close_connections()
             if found is not None:
                 self._file = found
                 self.reopened += 1
