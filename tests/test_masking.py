@@ -175,6 +175,9 @@ TEMPLATES = st.sampled_from(
         "https://l.test/{}/{{domain}}",
         "https://l.test/{{domain}}.png?k={}",
         "https://l.test/{{key}}?d={{domain}}{}",
+        "https://l.test/?{}{{domain}}",
+        "https://l.test/?{}={{domain}}",
+        "https://l.test/?{{key}}{}&d={{domain}}",
     ]
 )
 
@@ -204,11 +207,35 @@ def test_no_key_of_a_template_is_ever_shown(form: str, secret: str, spell: Spell
     assert shows_none(told(lambda: candidate_of(url)))
 
 
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ("https://l.test/{}/{{domain}}", "https://l.test/***/example.com"),
+        ("https://l.test/?d={{domain}}&{}", "https://l.test/?***=example.com"),
+        ("https://l.test/?d={{domain}}&{}=", "https://l.test/?***=example.com"),
+        ("https://l.test/?d={{domain}}&token={}", "https://l.test/?***=example.com"),
+        ("https://l.test/?d={{domain}}{}", "https://l.test/?***=example.com***"),
+        ("https://l.test/?{}{{domain}}", "https://l.test/?***example.com="),
+        ("https://l.test/?logos/{}/{{domain}}", "https://l.test/?***%2F***%2Fexample.com="),
+        ("https://l.test/?{{key}}{}={{domain}}", "https://l.test/?acme***=example.com"),
+    ],
+)
+def test_a_key_of_a_template_is_neither_shown_nor_left_in_what_servers_say(form: str, shown: str) -> None:
+    key = "pk.79-secret"
+    request = request_of(form.format(key))
+    assert request.shown_url == shown
+    assert Mask(request.secrets)(f"no such key: {key}") == "no such key: ***"
+
+
 def candidate_of(url: str) -> Candidate:
     provider = template(Settings(template_url=url))
     (candidate,) = provider.candidates(make_integration("acme", domain="example.com"), not_asked)
     assert provider.request(candidate).shown_url in {None, candidate.url}
     return candidate
+
+
+def request_of(url: str) -> FetchRequest:
+    return template(Settings(template_url=url)).request(candidate_of(url))
 
 
 def told(ask: Callable[[], object]) -> str:

@@ -164,7 +164,7 @@ class FetchRequest:
     @property
     def secrets(self) -> tuple[str, ...]:
         """All that must be masked in whatever comes of the request."""
-        return (*self.secret_texts, *(value for _, value in self.secret_query))
+        return (*self.secret_texts, *(value or name for name, value in self.secret_query))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

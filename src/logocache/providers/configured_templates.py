@@ -113,7 +113,7 @@ def template(settings: Settings) -> Provider:
         terms=TEMPLATE_TERMS,
         url=asked,
         shown_url=without_static_texts(asked),
-        secret_texts=static_texts(urlsplit(asked).path),
+        secret_texts=secret_texts_of(asked),
         size=LARGEST_STORED if "{size}" in url else None,
         secret_query=secret_query,
         trusted_origin=None if PLACEHOLDER.search(urlsplit(url).netloc) else origin_of(url),
@@ -132,13 +132,25 @@ def without_static_query(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def without_static_texts(url: str) -> str:
-    """The template with `***` for all in its path and in the values of its query that may be a key."""
+    """The template with `***` for all in its path and its query that may be a key: names may be one, too."""
     parts = urlsplit(url)
-    pairs = (pair.partition("=") for pair in parts.query.split("&"))
     query = "&".join(
-        f"{name}{sign}{quote(without_static_text(unquote(value)), safe='{}*')}" for name, sign, value in pairs
+        "=".join(quote(without_static_text(unquote(text)), safe="{}*") for text in pair.split("="))
+        for pair in parts.query.split("&")
     )
     return urlunsplit(parts._replace(path=without_static_text(parts.path), query=query))
+
+
+def secret_texts_of(url: str) -> tuple[str, ...]:
+    """What may be a key in the path and the query of a template, names of parameters left out.
+
+    A name beside a placeholder is none: there `?key{domain}` was written, or `?path/key/{domain}`.
+    """
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    names = (name for name, _ in pairs if PLACEHOLDER.search(name))
+    texts = (parts.path, *names, *(value for _, value in pairs))
+    return tuple(secret for text in texts for secret in static_texts(text))
 
 
 def origin_of(url: str) -> str:
