@@ -74,14 +74,26 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+LOGGERS = {
+    logger: (tuple(logger.handlers), logger.propagate, logger.level)
+    for logger in map(logging.getLogger, ("logocache", *SERVERS))
+}
+"""Those that a run of the program configures, and how they are without one."""
+
+
 @pytest.fixture(autouse=True)
 def untouched_loggers() -> Iterator[None]:
-    """A run of the program configures loggers; the tests that come after get them as they were."""
-    loggers = [logging.getLogger(name) for name in ("logocache", *SERVERS)]
-    earlier = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    """Loggers are as they were, whatever fixtures and tests before have run in this process."""
+    _reset_loggers()
     yield
-    for logger, state in zip(loggers, earlier, strict=True):
-        logger.handlers, logger.propagate, logger.level = state
+    _reset_loggers()
+
+
+def _reset_loggers() -> None:
+    for logger, state in LOGGERS.items():
+        handlers, logger.propagate, level = state
+        logger.handlers = list(handlers)
+        logger.setLevel(level)  # which lets loggers below forget what was enabled
 
 
 @pytest.fixture(scope="session")

@@ -444,4 +444,4 @@ def test_without_a_process_or_a_thread_to_be_had_the_error_says_so() -> None:
     assert decoding.startswith(
         "the image decoder cannot be started (Resource temporarily unavailable): raise"
     )
-    assert checking.startswith("this process gets no further thread: raise")
+    assert checking.startswith("this process gets no further thread or process: raise")
