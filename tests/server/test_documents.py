@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jsonschema
@@ -46,10 +46,10 @@ def read(answer: Response) -> dict[str, object]:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> LogoCache:
-    cache = make_bench(tmp_path).open()
-    cache.init()
-    return cache
+def cache(tmp_path: Path) -> Iterator[LogoCache]:
+    with make_bench(tmp_path).open() as cache:
+        cache.init()
+        yield cache
 
 
 def test_the_version_is_that_of_the_command_line() -> None:
