@@ -87,7 +87,7 @@ def test_init_then_serve_and_every_route_answers(environment: dict[str, str]) ->
         assert server.get("/api/integrations?limit=3").json()["matching"] == 145
         assert server.get("/api/logo-cache/config").json()["settings"]["admin_token"] == "***"
         assert TOKEN not in server.get("/api/logo-cache/config").text
-        for path in ("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/favicon.ico", "/robots.txt"):
+        for path in ("/", "/openapi.json", "/healthz", "/readyz", "/favicon.ico", "/robots.txt"):
             assert server.get(path).status_code == 200, path
         metrics = server.get("/metrics").text
         assert 'logocache_lookups_total{state="hit"} ' in metrics

@@ -98,8 +98,19 @@ def test_both_are_in_one_description(settings: Settings) -> None:
     async def asking(client: httpx.AsyncClient) -> None:
         paths = (await client.get("/openapi.json")).json()["paths"]
         assert {"/products/{id}", "/logos/api/integrations/{id}/logo", "/logos/{domain}"} <= set(paths)
+        redirect = await client.get("/logos/openapi.json")
+        assert (redirect.status_code, redirect.headers["location"]) == (307, "/openapi.json")
 
     ask(Shop(settings).app, asking)
+
+
+def test_an_application_that_hides_its_description_keeps_it_hidden(settings: Settings) -> None:
+    async def asking(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/logos/openapi.json")).status_code == 404
+
+    shop = Shop(settings)
+    shop.app.openapi_url = None
+    ask(shop.app, asking)
 
 
 def test_two_servers_live_in_one_process(settings: Settings, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ STORED = ("github", "paypal", "shopify", "slack", "stripe", "activecampaign")
 PATIENCE = 30
 NARROW, WIDE = (360, 740), (1280, 900)
 LEAST_RULES = 10
-PAGES = ("/", "/logos/shopify", "/docs")
+PAGES = ("/", "/logos/shopify")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from logocache.server.hot_path import Addresses
 from logocache.server.lifetime import Lifetime
 from logocache.server.load import Load, load_of
 from logocache.server.metrics import Metrics
-from logocache.server.routes import documentation, gallery, integrations, logos, maintenance, probes
+from logocache.server.routes import gallery, integrations, logos, maintenance, probes
 from logocache.server.security import admin_only
 from logocache.server.service import LogoService
 from logocache.settings import Settings
@@ -77,7 +77,6 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
 
     router = APIRouter(lifespan=lifespan)
     router.include_router(gallery.build(server.cache, desk, check=opening.check))
-    router.include_router(documentation.build())
     router.include_router(probes.build(server.cache, server.metrics, load, desk, opening))
     router.include_router(maintenance.build(server.cache, admin, desk, opening))
     for routes in (

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
+from fastapi.responses import RedirectResponse
 
 from logocache.cache import LogoCache
 from logocache.errors import LogoCacheError, UnknownKeyError
@@ -143,6 +144,20 @@ def _facts(cache: LogoCache, key: str, *, path: str, now: datetime) -> str:
 
 
 def _add_files(router: APIRouter) -> None:
+    @router.get("/openapi.json")
+    @router.head("/openapi.json")
+    async def get_openapi(request: Request) -> Response:
+        """Redirect to the OpenAPI document of the application in which our routes have a prefix."""
+        application: FastAPI = request.app
+        if application.openapi_url is None:
+            raise ProblemError(
+                404,
+                code="not_found",
+                title="Nothing is here",
+                detail="this application does not describe its routes",
+            )
+        return RedirectResponse(request.scope.get("root_path", "") + application.openapi_url)
+
     @router.get("/static/pages/{name}")
     @router.head("/static/pages/{name}")
     async def get_page_file(request: Request, name: str, v: str = "") -> Response:
