@@ -6,9 +6,12 @@
         cache.init()
         logo = cache.get("shopify")
 
-Importing this package loads no engine; `open_cache` does, as far as an operation needs it.
+The names in `__all__`, and `create_app` and `create_router` of `logocache.server`, are the public API;
+everything else may change in any release. Importing this package loads no engine; `open_cache` does, as
+far as an operation needs it.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 from logocache.errors import (
@@ -28,45 +31,96 @@ from logocache.errors import (
 from logocache.version import __version__
 
 if TYPE_CHECKING:
+    from logocache.bootstrap import open_cache
     from logocache.cache import LogoCache
+    from logocache.documents import document_of
+    from logocache.health import Health, HealthStatus, Readiness
+    from logocache.model import Logo, LogoRecord, SortKey, Status
+    from logocache.ports.progress import Progress
+    from logocache.results import (
+        CacheStats,
+        ClearPlan,
+        ClearReport,
+        Entry,
+        FetchedLogo,
+        FetchReport,
+        Finding,
+        FindingKind,
+        Listing,
+        Severity,
+        VerifyReport,
+    )
+    from logocache.selection import ClearSelection, FailOn, ListQuery
     from logocache.settings import Settings
 
-
-def open_cache(settings: "Settings | None" = None) -> "LogoCache":
-    """A cache with these settings, or with those of the environment: see `bootstrap.open_cache`."""
-    from logocache import bootstrap
-
-    return bootstrap.open_cache(settings)
+_LAZY = {
+    "logocache.bootstrap": ("open_cache",),
+    "logocache.cache": ("LogoCache",),
+    "logocache.documents": ("document_of",),
+    "logocache.health": ("Health", "HealthStatus", "Readiness"),
+    "logocache.model": ("Logo", "LogoRecord", "SortKey", "Status"),
+    "logocache.ports.progress": ("Progress",),
+    "logocache.results": (
+        *("CacheStats", "ClearPlan", "ClearReport", "Entry", "FetchReport", "FetchedLogo", "Finding"),
+        *("FindingKind", "Listing", "Severity", "VerifyReport"),
+    ),
+    "logocache.selection": ("ClearSelection", "FailOn", "ListQuery"),
+    "logocache.settings": ("Settings",),
+}
+"""Names that load pydantic or more, which `logocache --help` must not pay for."""
 
 
 def __getattr__(name: str) -> object:
-    """`Settings` and `LogoCache` load pydantic, which `logocache --help` must not pay for."""
-    if name == "Settings":
-        from logocache.settings import Settings
-
-        return Settings
-    if name == "LogoCache":
-        from logocache.cache import LogoCache
-
-        return LogoCache
+    for module, names in _LAZY.items():
+        if name in names:
+            value = getattr(importlib.import_module(module), name)
+            globals()[name] = value
+            return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 __all__ = [
+    "CacheStats",
     "CatalogError",
+    "ClearPlan",
+    "ClearReport",
+    "ClearSelection",
     "ConfigurationError",
     "DatabaseError",
     "DirectoryError",
     "DomainError",
+    "Entry",
+    "FailOn",
+    "FetchReport",
+    "FetchedLogo",
+    "Finding",
+    "FindingKind",
+    "Health",
+    "HealthStatus",
+    "ListQuery",
+    "Listing",
+    "Logo",
     "LogoCache",
     "LogoCacheError",
+    "LogoRecord",
+    "Progress",
     "ProviderError",
+    "Readiness",
     "SchemaError",
     "SelectionError",
     "Settings",
     "SettingsError",
+    "Severity",
+    "SortKey",
+    "Status",
     "UnavailableError",
     "UnknownKeyError",
+    "VerifyReport",
     "__version__",
+    "document_of",
     "open_cache",
 ]
