@@ -14,7 +14,7 @@ from logocache.model import Integration, Monogram
 from logocache.names import Names
 from logocache.operations.parts import Parts
 from logocache.operations.search import Sources
-from logocache.repository.repository import SqlRepository, open_repository
+from logocache.repository.repository import Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.names import is_ours, key_of
@@ -108,7 +108,7 @@ class Bench:
         return LogoCache(made, parts)
 
     @contextmanager
-    def repository(self) -> Iterator[SqlRepository]:
+    def repository(self) -> Iterator[Repository]:
         """The facts, as another process sees them."""
         made = Settings(dir=self.folder / "logos", **dict(self.settings))
         with closing(open_repository(made.resolved_database_url)) as repository:

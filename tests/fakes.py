@@ -17,8 +17,7 @@ from logocache.model import (
     OutcomeKind,
     StoringClass,
 )
-from logocache.ports.images import FileCheck
-from logocache.ports.provider import Ask, ProviderTerms
+from logocache.ports import Ask, FileCheck, ProviderTerms
 from logocache.variant import Variant
 from makers import make_image
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from logocache.documents import document_of
     from logocache.health import Health, HealthStatus, Readiness
     from logocache.model import Logo, LogoRecord, SortKey, Status
-    from logocache.ports.progress import Progress
+    from logocache.ports import Progress
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -59,7 +59,7 @@ _LAZY = {
     "logocache.documents": ("document_of",),
     "logocache.health": ("Health", "HealthStatus", "Readiness"),
     "logocache.model": ("Logo", "LogoRecord", "SortKey", "Status"),
-    "logocache.ports.progress": ("Progress",),
+    "logocache.ports": ("Progress",),
     "logocache.results": (
         *("CacheStats", "ClearPlan", "ClearReport", "Entry", "FetchReport", "FetchedLogo", "Finding"),
         *("FindingKind", "Listing", "Severity", "VerifyReport"),

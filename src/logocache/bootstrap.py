@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from logocache.fetcher.client import HttpFetcher
     from logocache.images.pool import DecoderPool
     from logocache.operations.search import Sources
-    from logocache.ports.provider import Provider
+    from logocache.ports import Provider
 
 HOME_PAGE = "https://pypi.org/project/logocache/"
 

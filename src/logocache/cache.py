@@ -20,8 +20,9 @@ from logocache.operations.registering import make_known
 from logocache.operations.shelf import Shelf
 from logocache.operations.statistics import statistics
 from logocache.operations.verification import Verification
-from logocache.ports.progress import Progress, Silent
-from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
+from logocache.ports import Progress, Silent
+from logocache.repository.filters import DueFilter, RecordFilter
+from logocache.repository.records import SavedFetch
 from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
 from logocache.selection import ClearSelection, FailOn, ListQuery
 from logocache.settings import Settings

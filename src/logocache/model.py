@@ -254,6 +254,26 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacedFile:
+    """A file that a row no longer names, kept for a grace period."""
+
+    name: str
+    key: str
+    size: int
+    sha256: str
+    delete_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file that lies in the cache directory."""
+
+    name: str
+    size: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """One claim of one process to fetch an entry."""
 

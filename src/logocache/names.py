@@ -6,7 +6,7 @@ from logocache.catalog import Catalog
 from logocache.domains import canonical_domain, without_www
 from logocache.errors import DomainError, UnknownKeyError
 from logocache.model import Integration, LogoRecord, Origin
-from logocache.ports.repository import Repository
+from logocache.repository.repository import Repository
 
 ON_DEMAND_CATEGORY = "on-demand"
 

@@ -235,7 +235,7 @@ def test_two_first_inits_of_two_databases_agree_on_one(
 
 def forget_identities(bench: Bench) -> None:
     (bench.folder / "logos" / ".logocache" / "cache-id").unlink()
-    with bench.open() as cache, cache._parts.repository._database.write() as connection:  # type: ignore[attr-defined]  # the real one
+    with bench.open() as cache, cache._parts.repository._database.write() as connection:
         connection.exec_driver_sql("DELETE FROM cache")
 
 

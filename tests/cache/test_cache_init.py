@@ -6,7 +6,7 @@ from benches import SHOPIFY, STRIPE, Bench, Steps
 from fakes import reply
 from logocache import DirectoryError, UnknownKeyError
 from logocache.model import OutcomeKind, Status
-from logocache.ports.repository import DueFilter
+from logocache.repository.filters import DueFilter
 from logocache.selection import ClearSelection
 
 

@@ -25,8 +25,8 @@ from logocache.model import (
     Status,
 )
 from logocache.operations.on_demand import FetchState
-from logocache.ports.provider import Ask
-from logocache.ports.repository import SavedFetch
+from logocache.ports import Ask
+from logocache.repository.records import SavedFetch
 from makers import make_integration
 
 

@@ -12,7 +12,7 @@ from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
-from logocache.ports.repository import SavedFetch
+from logocache.repository.records import SavedFetch
 from makers import make_integration
 
 

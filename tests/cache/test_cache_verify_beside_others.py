@@ -13,8 +13,8 @@ from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.model import DecodingFailure, LogoRecord, Origin, OutcomeKind, Status
-from logocache.ports.progress import Silent
-from logocache.ports.repository import DueFilter
+from logocache.ports import Silent
+from logocache.repository.filters import DueFilter
 from logocache.results import FindingKind, VerifyReport
 from makers import make_image, make_integration
 

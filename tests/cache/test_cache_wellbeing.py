@@ -145,7 +145,7 @@ def test_a_cache_whose_database_took_no_write_is_degraded_until_it_does(bench: B
     """Reading goes on beside a lock that nobody gets."""
     with bench.open() as cache:
         cache.init()
-        database = cache._parts.repository._database  # type: ignore[attr-defined]  # ours
+        database = cache._parts.repository._database
         other = sqlite3.connect(cache.settings.private_dir / "logocache.db", isolation_level=None)
         with contextlib.closing(other):
             other.execute("BEGIN IMMEDIATE")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from cli.fakes import CACHED, FakeCache
 from logocache.cli.run import run
-from logocache.ports.progress import Progress
+from logocache.ports import Progress
 from logocache.results import FetchReport, Listing
 
 

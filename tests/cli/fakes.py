@@ -8,7 +8,7 @@ from typing import Self
 
 from logocache.errors import LogoCacheError
 from logocache.model import Origin, OutcomeKind, Status
-from logocache.ports.progress import Progress
+from logocache.ports import Progress
 from logocache.results import (
     CacheStats,
     ClearedLogo,

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import Progress as RichProgress
 
 from logocache.cli.progress import Bar, Milestones, shown
-from logocache.ports.progress import Progress, Silent
+from logocache.ports import Progress, Silent
 
 
 def work(progress: Progress, total: int, *, steps: int | None = None) -> None:

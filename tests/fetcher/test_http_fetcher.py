@@ -16,7 +16,7 @@ from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.breaker import COOL_DOWN, THRESHOLD
 from logocache.fetcher.client import HttpFetcher
 from logocache.model import Answer, OutcomeKind
-from logocache.ports.fetcher import Fetcher
+from logocache.ports import Fetcher
 
 pytestmark = pytest.mark.httpx_mock(
     can_send_already_matched_responses=True, assert_all_responses_were_requested=False

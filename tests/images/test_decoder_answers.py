@@ -11,7 +11,7 @@ from image_samples import SIGNATURE, encoded, two_colours
 from logocache.images import answers, png
 from logocache.images.protocol import Fields, Message, ProtocolError
 from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
-from logocache.ports.images import FileCheck
+from logocache.ports import FileCheck
 
 IMAGE = png.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
 PATHS = [Path("/a.png"), Path("/b.png")]

@@ -27,7 +27,7 @@ from logocache.images.protocol import Message, Task
 from logocache.images.turns import Lane
 from logocache.images.variants import derive
 from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
-from logocache.ports.images import FileCheck, Images
+from logocache.ports import FileCheck, Images
 from logocache.variant import ImageFormat, Variant
 
 MONOGRAM = Monogram(initials="AN", background="#112233", foreground="#ffffff")

@@ -8,7 +8,7 @@ import pytest
 
 from logocache.errors import DatabaseError
 from logocache.operations.accesses import Accesses
-from logocache.ports.repository import Access
+from logocache.repository.counters import Access
 from makers import NOW
 
 

@@ -10,7 +10,7 @@ from logocache.model import Outcome, OutcomeKind
 from logocache.operations.group_saving import GroupSaver
 from logocache.operations.saving import Saved
 from logocache.operations.work import Worked
-from logocache.ports.repository import SavedFetch
+from logocache.repository.records import SavedFetch
 from makers import NOW, make_record
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from logocache.model import Candidate, IconPurpose, ImageInfo, StoringClass
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
-from logocache.ports.provider import ProviderTerms
+from logocache.ports import ProviderTerms
 
 
 def info(width: int, height: int, kind: str = "png") -> ImageInfo:

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.model import LogoRecord, Origin, Status
+from logocache.model import LogoRecord, Origin, ReplacedFile, Status
 from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
-from logocache.ports.repository import ReplacedFile
 from makers import NOW, make_cached, make_file
 
 

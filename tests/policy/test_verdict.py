@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from logocache.model import StoredFile
+from logocache.model import FoundFile, ReplacedFile, StoredFile
 from logocache.policy import verdict
-from logocache.ports.images import FileCheck
-from logocache.ports.repository import ReplacedFile
-from logocache.ports.store import FoundFile
+from logocache.ports import FileCheck
 from logocache.results import Finding, FindingKind, Severity
 from logocache.selection import FailOn
 from makers import DAY, NOW, make_cached, make_file, make_record

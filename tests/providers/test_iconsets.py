@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from logocache.model import Answer, Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports.provider import Provider
+from logocache.ports import Provider
 from logocache.providers.iconify import IconifySet
 from logocache.providers.iconsets import IconSetProvider, slugs_of
 from makers import make_integration

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from logocache.model import Answer, FetchRequest, IconPurpose, StoringClass
-from logocache.ports.provider import Provider
+from logocache.ports import Provider
 from logocache.providers.local import OwnFileProvider
 from makers import make_integration
 

@@ -9,7 +9,7 @@ import pytest
 
 from logocache.errors import ProviderError
 from logocache.model import Answer, Candidate, FetchRequest, Integration, OutcomeKind, StoringClass
-from logocache.ports.provider import Ask, Provider, ProviderTerms
+from logocache.ports import Ask, Provider, ProviderTerms
 from logocache.providers.registry import REGISTRY, build_chain
 from logocache.settings import Settings
 from makers import make_integration

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from logocache.model import StoringClass
-from logocache.ports.provider import ProviderTerms
+from logocache.ports import ProviderTerms
 from logocache.providers.refusals import BY_NAME
 from logocache.providers.registry import REGISTRY
 from logocache.settings import Settings

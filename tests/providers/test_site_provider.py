@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.model import Answer, Candidate, FetchRequest, IconPurpose, OutcomeKind, StoringClass
-from logocache.ports.provider import Provider
+from logocache.ports import Provider
 from logocache.providers.site import MAX_CANDIDATES, SiteProvider, hosts_of
 from makers import make_integration
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.model import Answer, FetchRequest, IconPurpose, StoringClass
-from logocache.ports.provider import Provider, ProviderTerms
+from logocache.ports import Provider, ProviderTerms
 from logocache.providers.public_templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX
 from logocache.providers.template import Template, TemplateProvider, filled
 from makers import make_integration

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from databases import PostgresServer
-from logocache.repository.repository import SqlRepository, open_repository
+from logocache.repository.repository import Repository, open_repository
 from logocache.repository.tables import METADATA
 
 MIGRATED = "logocache_migrated"
@@ -42,11 +42,11 @@ def migrated_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -
 
 
 @pytest.fixture
-def open_url() -> Iterator[Callable[..., SqlRepository]]:
+def open_url() -> Iterator[Callable[..., Repository]]:
     """`open_repository`; what it opens is closed after the test."""
-    opened: list[SqlRepository] = []
+    opened: list[Repository] = []
 
-    def open_it(url: str, **options: Any) -> SqlRepository:
+    def open_it(url: str, **options: Any) -> Repository:
         """`Any`: forwards to `open_repository`, which checks them."""
         repository = open_repository(url, **options)
         opened.append(repository)
@@ -58,7 +58,7 @@ def open_url() -> Iterator[Callable[..., SqlRepository]]:
 
 
 @pytest.fixture
-def repository(migrated_url: str, open_url: Callable[..., SqlRepository]) -> SqlRepository:
+def repository(migrated_url: str, open_url: Callable[..., Repository]) -> Repository:
     return open_url(migrated_url)
 
 

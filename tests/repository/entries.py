@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind
-from logocache.ports.repository import DueFilter, ReplacedFile, Repository, SavedFetch
+from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind, ReplacedFile
+from logocache.repository.filters import DueFilter
+from logocache.repository.records import SavedFetch
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_file, make_integration
 
 HOUR = timedelta(hours=1)

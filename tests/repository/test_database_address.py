@@ -63,7 +63,7 @@ def test_opening_connects_to_nothing(tmp_path: Path) -> None:
 
 def test_a_repository_shows_no_secret() -> None:
     repository = open_repository(f"postgresql://u:{SECRET}@db/logos?sslpassword={SECRET}")
-    assert repr(repository) == "<SqlRepository logos at db>"
+    assert repr(repository) == "<Repository logos at db>"
 
 
 def test_secrets_are_masked_wherever_they_come_up() -> None:

@@ -12,9 +12,9 @@ from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.address import parse_address
 from logocache.repository.database import Database
 from logocache.repository.failures import explain
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 
-Open = Callable[..., SqlRepository]
+Open = Callable[..., Repository]
 
 SECRET = "s3cr3t-w0rd"  # the secret of these tests
 SQLITE = parse_address("sqlite:////srv/logos.db")

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from logocache.model import Origin, OutcomeKind, Status
-from logocache.ports.repository import Access, GroupTotal, RecordFilter
-from logocache.repository.repository import SqlRepository
+from logocache.repository.counters import Access
+from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
+from logocache.repository.totals import GroupTotal
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import claim, due_keys, fetch_of, known, make_attempt, make_replaced, save, store
 
@@ -23,12 +25,12 @@ ALL = ["Amazon", "apple", "mono", "pending", "zoom.test", "éclair"]
 
 
 @pytest.fixture
-def filled(repository: SqlRepository) -> SqlRepository:
+def filled(repository: Repository) -> Repository:
     store(repository, *RECORDS)
     return repository
 
 
-def keys(repository: SqlRepository, where: RecordFilter) -> list[str]:
+def keys(repository: Repository, where: RecordFilter) -> list[str]:
     return [record.key for record in repository.page(where, after=None, limit=100)]
 
 
@@ -73,12 +75,12 @@ def keys(repository: SqlRepository, where: RecordFilter) -> list[str]:
         ),
     ],
 )
-def test_filters(filled: SqlRepository, where: RecordFilter, expected: list[str]) -> None:
+def test_filters(filled: Repository, where: RecordFilter, expected: list[str]) -> None:
     assert keys(filled, where) == expected
     assert filled.count(where) == len(expected)
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(filled: SqlRepository) -> None:
+def test_pages_follow_each_other_without_gap_or_overlap(filled: Repository) -> None:
     seen: list[str] = []
     after = None
     while page := filled.page(RecordFilter(), after=after, limit=2):
@@ -88,23 +90,23 @@ def test_pages_follow_each_other_without_gap_or_overlap(filled: SqlRepository) -
     assert seen == ALL
 
 
-def test_a_page_may_start_behind_a_key_that_never_was(filled: SqlRepository) -> None:
+def test_a_page_may_start_behind_a_key_that_never_was(filled: Repository) -> None:
     page = filled.page(RecordFilter(), after="a\0pz", limit=1)
     assert [record.key for record in page] == ["mono"]
 
 
-def test_entries_come_back_with_all_their_facts(filled: SqlRepository) -> None:
+def test_entries_come_back_with_all_their_facts(filled: Repository) -> None:
     page = filled.page(RecordFilter(), after=None, limit=100)
     assert sorted(page, key=lambda record: record.key) == sorted(RECORDS, key=lambda record: record.key)
 
 
 @pytest.mark.parametrize("key", ["none", "APPLE", "", "apple\0", "\ud800", "x" * 10_000, "apple' OR '1'='1"])
-def test_a_key_that_is_not_there_is_none(filled: SqlRepository, key: str) -> None:
+def test_a_key_that_is_not_there_is_none(filled: Repository, key: str) -> None:
     assert filled.get(key) is None
     assert filled.find_by_domain(key) is None
 
 
-def test_the_first_entry_of_a_domain_is_found(repository: SqlRepository) -> None:
+def test_the_first_entry_of_a_domain_is_found(repository: Repository) -> None:
     store(
         repository,
         make_record("google-drive", domain="google.test"),
@@ -115,7 +117,7 @@ def test_the_first_entry_of_a_domain_is_found(repository: SqlRepository) -> None
     assert found.key == "google"
 
 
-def test_times_in_any_zone_come_back_in_utc_to_the_microsecond(repository: SqlRepository) -> None:
+def test_times_in_any_zone_come_back_in_utc_to_the_microsecond(repository: Repository) -> None:
     there = datetime(2026, 1, 1, 0, 30, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
     store(repository, make_cached("a", fetched_at=there, next_attempt_at=there))
     record = repository.get("a")
@@ -126,12 +128,12 @@ def test_times_in_any_zone_come_back_in_utc_to_the_microsecond(repository: SqlRe
     assert due_keys(repository, now=there) == ["a"]
 
 
-def test_a_time_without_a_zone_is_the_callers_mistake(repository: SqlRepository) -> None:
+def test_a_time_without_a_zone_is_the_callers_mistake(repository: Repository) -> None:
     with pytest.raises(ValueError, match="has no zone"):
         repository.count_leased(now=NOW.replace(tzinfo=None))
 
 
-def test_entries_with_the_same_image_of_a_provider(repository: SqlRepository) -> None:
+def test_entries_with_the_same_image_of_a_provider(repository: Repository) -> None:
     store(
         repository,
         make_cached("b", content=b"same"),
@@ -144,7 +146,7 @@ def test_entries_with_the_same_image_of_a_provider(repository: SqlRepository) ->
     assert repository.same_image(provider="\0", sha256="x") == []
 
 
-def test_the_largest_files_come_first(repository: SqlRepository) -> None:
+def test_the_largest_files_come_first(repository: Repository) -> None:
     sizes = {"a": 5, "b": 9, "c": 9, "d": 1}
     store(
         repository,
@@ -154,7 +156,7 @@ def test_the_largest_files_come_first(repository: SqlRepository) -> None:
     assert [record.key for record in repository.largest(3)] == ["b", "c", "a"]
 
 
-def test_accesses_add_up_and_the_last_one_never_moves_back(repository: SqlRepository) -> None:
+def test_accesses_add_up_and_the_last_one_never_moves_back(repository: Repository) -> None:
     known(repository, "a", "b")
     repository.record_accesses(
         {"a": Access(count=2, last_at=NOW), "unknown": Access(count=9, last_at=NOW)}, {}
@@ -175,7 +177,7 @@ def test_accesses_add_up_and_the_last_one_never_moves_back(repository: SqlReposi
     assert facts == {"a": (5, NOW), "b": (2, NOW + DAY)}
 
 
-def test_counters_add_up(repository: SqlRepository) -> None:
+def test_counters_add_up(repository: Repository) -> None:
     none = {"hits": 0, "misses": 0, "stale": 0, "evictions": 0}
     assert repository.totals(now=NOW, stale_before=NOW).counters == none
     repository.record_accesses({}, {"hits": 3, "misses": 1, "stale": 0})
@@ -183,7 +185,7 @@ def test_counters_add_up(repository: SqlRepository) -> None:
     assert repository.totals(now=NOW, stale_before=NOW).counters == none | {"hits": 3 + 2**40, "misses": 1}
 
 
-def test_requests_are_counted_by_provider_for_the_month(repository: SqlRepository) -> None:
+def test_requests_are_counted_by_provider_for_the_month(repository: Repository) -> None:
     known(repository, "shopify")
     midnight = datetime(2026, 12, 1, tzinfo=UTC)
     attempts = [
@@ -201,7 +203,7 @@ def test_requests_are_counted_by_provider_for_the_month(repository: SqlRepositor
     assert set(november.counters) == {"hits", "misses", "stale", "evictions"}
 
 
-def test_totals_of_an_empty_cache(repository: SqlRepository) -> None:
+def test_totals_of_an_empty_cache(repository: Repository) -> None:
     totals = repository.totals(now=NOW, stale_before=NOW)
     assert (totals.entries, totals.files, totals.bytes, totals.due) == (0, 0, 0, 0)
     assert (totals.replaced_files, totals.replaced_bytes) == (0, 0)
@@ -210,7 +212,7 @@ def test_totals_of_an_empty_cache(repository: SqlRepository) -> None:
     assert totals.newest_fetched_at is None
 
 
-def test_totals_agree_with_what_is_stored(filled: SqlRepository) -> None:
+def test_totals_agree_with_what_is_stored(filled: Repository) -> None:
     save(
         filled,
         fetch_of(make_cached("apple", content=b"123456", category="tech"), replaced=make_replaced("apple")),
@@ -238,7 +240,7 @@ def test_totals_agree_with_what_is_stored(filled: SqlRepository) -> None:
     assert (totals.oldest_fetched_at, totals.newest_fetched_at) == (NOW - 9 * DAY, NOW)
 
 
-def test_stale_are_real_logos_only_from_that_moment_on(repository: SqlRepository) -> None:
+def test_stale_are_real_logos_only_from_that_moment_on(repository: Repository) -> None:
     limit = NOW - 7 * DAY
     store(
         repository,

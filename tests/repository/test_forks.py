@@ -11,7 +11,7 @@ from forks import in_child, open_files
 from logocache.errors import DatabaseError
 from logocache.repository.address import Address, parse_address
 from logocache.repository.forks import Forks
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 
 SQLITE = parse_address("sqlite:////somewhere/logocache.db")
 ELSEWHERE = parse_address("sqlite:////elsewhere/logocache.db")
@@ -114,7 +114,7 @@ def test_a_transaction_in_which_the_fork_happened_ends_in_the_child_too() -> Non
     forks.after_in_parent()
 
 
-def test_a_child_inherits_no_connection(repository: SqlRepository, backend: str, migrated_url: str) -> None:
+def test_a_child_inherits_no_connection(repository: Repository, backend: str, migrated_url: str) -> None:
     repository.ping()
     before = open_files()
     if backend == "sqlite":

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from logocache.model import LogoRecord, Origin
-from logocache.ports.repository import Access, RecordFilter
-from logocache.repository.repository import SqlRepository
+from logocache.repository.counters import Access
+from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_record
 from repository.entries import (
     claim,
@@ -30,7 +31,7 @@ OLD = make_replaced("cached", content=b"old")
 
 
 @pytest.fixture
-def stocked(repository: SqlRepository) -> SqlRepository:
+def stocked(repository: Repository) -> Repository:
     """Entries of each kind, one of them leased."""
     store(repository, CACHED, DEMANDED, PENDING)
     save(repository, fetch_of(CACHED, attempts=[make_attempt("cached")], replaced=OLD))
@@ -38,24 +39,24 @@ def stocked(repository: SqlRepository) -> SqlRepository:
     return repository
 
 
-def evict(repository: SqlRepository, *keys: str) -> None:
+def evict(repository: Repository, *keys: str) -> None:
     with repository.unit() as unit:
         unit.evict(keys, until=NOW + DAY)
 
 
-def clear(repository: SqlRepository, record: LogoRecord) -> None:
+def clear(repository: Repository, record: LogoRecord) -> None:
     with repository.unit() as unit:
         unit.clear([record])
 
 
-def break_off(repository: SqlRepository) -> None:
+def break_off(repository: Repository) -> None:
     with suppress(KeyError), repository.unit() as unit:
         unit.evict(["cached"], until=NOW)
         unit.clear([DEMANDED])
         raise KeyError
 
 
-def forget(repository: SqlRepository) -> None:
+def forget(repository: Repository) -> None:
     with repository.unit() as unit:
         unit.forget_replaced_of(["cached"])
         unit.forget_replaced([OLD.name])
@@ -91,16 +92,16 @@ NO_CHANGES = [
 ]
 
 
-def test_before_anything_changed_it_is_0(repository: SqlRepository) -> None:
+def test_before_anything_changed_it_is_0(repository: Repository) -> None:
     assert repository.generation() == 0
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_rises_with_each_change_for_every_connection(
-    stocked: SqlRepository,
+    stocked: Repository,
     migrated_url: str,
-    open_url: Callable[..., SqlRepository],
-    change: Callable[[SqlRepository], object],
+    open_url: Callable[..., Repository],
+    change: Callable[[Repository], object],
 ) -> None:
     other = open_url(migrated_url)
     before = other.generation()
@@ -110,14 +111,14 @@ def test_it_rises_with_each_change_for_every_connection(
 
 @pytest.mark.parametrize("change", NO_CHANGES)
 def test_it_stays_when_no_look_up_would_answer_otherwise(
-    stocked: SqlRepository, change: Callable[[SqlRepository], object]
+    stocked: Repository, change: Callable[[Repository], object]
 ) -> None:
     before = stocked.generation()
     change(stocked)
     assert stocked.generation() == before
 
 
-def test_nobody_sees_it_before_the_change_itself(stocked: SqlRepository) -> None:
+def test_nobody_sees_it_before_the_change_itself(stocked: Repository) -> None:
     before = stocked.generation()
     with stocked.unit() as unit:
         unit.evict(["cached"], until=NOW)
@@ -125,7 +126,7 @@ def test_nobody_sees_it_before_the_change_itself(stocked: SqlRepository) -> None
     assert stocked.generation() > before
 
 
-def test_a_transaction_that_changes_much_counts_once(stocked: SqlRepository) -> None:
+def test_a_transaction_that_changes_much_counts_once(stocked: Repository) -> None:
     before = stocked.generation()
     with stocked.unit() as unit:
         unit.save([fetch_of(make_cached("pending"))])
@@ -134,7 +135,7 @@ def test_a_transaction_that_changes_much_counts_once(stocked: SqlRepository) -> 
     assert stocked.generation() == before + 1
 
 
-def test_it_is_no_figure_of_the_totals(stocked: SqlRepository) -> None:
+def test_it_is_no_figure_of_the_totals(stocked: Repository) -> None:
     assert stocked.generation() > 0
     totals = stocked.totals(now=NOW, stale_before=NOW)
     assert set(totals.counters) == {"hits", "misses", "stale", "evictions"}
@@ -160,7 +161,7 @@ print(json.dumps(seen))
 
 
 def test_each_change_of_several_processes_counts_and_what_another_did_before_does_not(
-    repository: SqlRepository, migrated_url: str
+    repository: Repository, migrated_url: str
 ) -> None:
     seen = race(CHANGE_AND_LOOK, migrated_url, count=4)
     assert repository.generation() == 4 * 5 + 5

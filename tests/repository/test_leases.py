@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from logocache.model import OutcomeKind
-from logocache.ports.repository import DueFilter
-from logocache.repository.repository import LEASE, SqlRepository
+from logocache.repository.filters import DueFilter
+from logocache.repository.repository import LEASE, Repository
 from makers import DAY, NOW, make_cached, make_record
 from repository.entries import claim, claimed, due_keys, known, store
 from repository.racing import race, start
@@ -22,7 +22,7 @@ SOON = NOW + LEASE
 
 
 @pytest.fixture
-def varied(repository: SqlRepository) -> SqlRepository:
+def varied(repository: Repository) -> Repository:
     """An entry of each kind, named for what it is."""
     store(
         repository,
@@ -80,13 +80,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(("facts", "expected"), CASES)
-def test_what_is_due(varied: SqlRepository, facts: dict[str, Any], expected: list[str]) -> None:
+def test_what_is_due(varied: Repository, facts: dict[str, Any], expected: list[str]) -> None:
     assert due_keys(varied, **facts) == expected
 
 
 @pytest.mark.parametrize(("facts", "expected"), CASES)
 def test_claiming_takes_exactly_what_is_due(
-    varied: SqlRepository, facts: dict[str, Any], expected: list[str]
+    varied: Repository, facts: dict[str, Any], expected: list[str]
 ) -> None:
     due = DueFilter(**({"now": NOW} | facts))
     assert claim(varied, sorted([*ALL, "leased"]), now=due.now, due=due) == sorted(expected)
@@ -94,11 +94,11 @@ def test_claiming_takes_exactly_what_is_due(
 
 
 @pytest.mark.parametrize("limit", [0, 1, 4, 5, 7, 100])
-def test_a_limit_cuts_the_order_off(varied: SqlRepository, limit: int) -> None:
+def test_a_limit_cuts_the_order_off(varied: Repository, limit: int) -> None:
     assert due_keys(varied, limit=limit) == DUE[:limit]
 
 
-def test_claimed_entries_come_in_the_order_asked_with_all_their_facts(repository: SqlRepository) -> None:
+def test_claimed_entries_come_in_the_order_asked_with_all_their_facts(repository: Repository) -> None:
     records = [make_cached(key, next_attempt_at=NOW, etag='"1"') for key in ("b", "a", "c")]
     store(repository, *records)
     got = claimed(repository, ["c", "none", "a", "c", "b"])
@@ -107,19 +107,19 @@ def test_claimed_entries_come_in_the_order_asked_with_all_their_facts(repository
     assert [repository.get(each.key) for each in got] == got
 
 
-def test_a_hundred_thousand_keys_can_be_named(repository: SqlRepository) -> None:
+def test_a_hundred_thousand_keys_can_be_named(repository: Repository) -> None:
     known(repository, "key-7", "key-99999")
     keys = [f"key-{number}" for number in range(100_000)]
     assert due_keys(repository, keys=keys) == ["key-7", "key-99999"]
     assert claim(repository, keys, due=DueFilter(now=NOW, keys=keys)) == ["key-7", "key-99999"]
 
 
-def test_keys_that_no_row_could_hold_are_no_error(repository: SqlRepository) -> None:
+def test_keys_that_no_row_could_hold_are_no_error(repository: Repository) -> None:
     known(repository, "a")
     assert claim(repository, ["\0", "\ud800", "a"]) == ["a"]
 
 
-def test_a_lease_holds_until_its_time_and_not_longer(repository: SqlRepository) -> None:
+def test_a_lease_holds_until_its_time_and_not_longer(repository: Repository) -> None:
     known(repository, "a")
     assert claim(repository, ["a"]) == ["a"]
     assert repository.count_leased(now=SOON - SECOND) == 1
@@ -128,7 +128,7 @@ def test_a_lease_holds_until_its_time_and_not_longer(repository: SqlRepository) 
     assert claim(repository, ["a"], now=SOON) == ["a"]
 
 
-def test_a_lease_that_is_over_is_still_owned_until_another_takes_it(repository: SqlRepository) -> None:
+def test_a_lease_that_is_over_is_still_owned_until_another_takes_it(repository: Repository) -> None:
     known(repository, "a", "b")
     first = claimed(repository, ["a", "b"])
     second = claimed(repository, ["b"], now=SOON)
@@ -137,7 +137,7 @@ def test_a_lease_that_is_over_is_still_owned_until_another_takes_it(repository: 
         assert unit.owned(second) == {"b": second[0]}
 
 
-def test_a_lease_belongs_to_a_claim_not_to_a_process(repository: SqlRepository) -> None:
+def test_a_lease_belongs_to_a_claim_not_to_a_process(repository: Repository) -> None:
     """The entry was cleared while it was fetched, and claimed again, by the very same process."""
     store(repository, make_cached("a", next_attempt_at=NOW))
     first = claimed(repository, ["a"])
@@ -153,7 +153,7 @@ def test_a_lease_belongs_to_a_claim_not_to_a_process(repository: SqlRepository) 
     assert due_keys(repository) == ["a"]
 
 
-def test_each_claim_is_released_by_itself(repository: SqlRepository) -> None:
+def test_each_claim_is_released_by_itself(repository: Repository) -> None:
     known(repository, "a", "b")
     first, second = claimed(repository, ["a"]), claimed(repository, ["b"])
     repository.release(first)
@@ -172,7 +172,7 @@ def test_each_claim_is_released_by_itself(repository: SqlRepository) -> None:
     ],
 )
 def test_a_lease_of_a_clock_that_was_ahead_is_none(
-    repository: SqlRepository, ahead: timedelta, *, is_held: bool
+    repository: Repository, ahead: timedelta, *, is_held: bool
 ) -> None:
     known(repository, "a")
     claim(repository, ["a"], now=NOW + ahead)
@@ -185,7 +185,7 @@ def test_a_lease_of_a_clock_that_was_ahead_is_none(
 
 
 def test_processes_with_other_lengths_of_lease_agree_while_they_are_alike(
-    migrated_url: str, open_url: Callable[..., SqlRepository]
+    migrated_url: str, open_url: Callable[..., Repository]
 ) -> None:
     long, short = open_url(migrated_url, lease=LEASE + 50 * SECOND), open_url(migrated_url, lease=LEASE)
     known(long, "a")
@@ -196,7 +196,7 @@ def test_processes_with_other_lengths_of_lease_agree_while_they_are_alike(
 CLAIM_ONE = """
 import sys
 from datetime import UTC, datetime
-from logocache.ports.repository import DueFilter
+from logocache.repository.filters import DueFilter
 from logocache.repository.repository import open_repository
 
 repository = open_repository(sys.argv[1])
@@ -206,7 +206,7 @@ sys.stdin.readline()
 """
 
 
-def test_what_a_process_holds_is_free_once_it_is_dead(migrated_url: str, repository: SqlRepository) -> None:
+def test_what_a_process_holds_is_free_once_it_is_dead(migrated_url: str, repository: Repository) -> None:
     """As after SIGKILL, when nobody has ended its leases."""
     known(repository, "a")
     with start(CLAIM_ONE, migrated_url, "racer") as other:
@@ -224,7 +224,7 @@ def test_what_a_process_holds_is_free_once_it_is_dead(migrated_url: str, reposit
 
 
 def test_threads_that_claim_the_same_keys_share_them_out(
-    migrated_url: str, open_url: Callable[..., SqlRepository]
+    migrated_url: str, open_url: Callable[..., Repository]
 ) -> None:
     keys = [f"key-{number}" for number in range(40)]
     repositories = [open_url(migrated_url) for _ in range(8)]
@@ -246,7 +246,7 @@ def test_threads_that_claim_the_same_keys_share_them_out(
 CLAIM = """
 import json
 from datetime import UTC, datetime
-from logocache.ports.repository import DueFilter
+from logocache.repository.filters import DueFilter
 from logocache.repository.repository import open_repository
 
 repository = open_repository(url)
@@ -263,9 +263,7 @@ print(json.dumps(got))
 """
 
 
-def test_processes_that_claim_the_same_keys_share_them_out(
-    migrated_url: str, repository: SqlRepository
-) -> None:
+def test_processes_that_claim_the_same_keys_share_them_out(migrated_url: str, repository: Repository) -> None:
     keys = [f"key-{number}" for number in range(40)]
     known(repository, *keys)
     shares = race(CLAIM, migrated_url, count=4)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from logocache.model import LogoRecord, Origin
-from logocache.ports.repository import Access, DueFilter, RecordFilter
-from logocache.repository.repository import SqlRepository
+from logocache.repository.counters import Access
+from logocache.repository.filters import DueFilter, RecordFilter
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_integration, make_record
 from repository.entries import HOUR, fetch_of, make_attempt, make_replaced, save, store
 from repository.racing import race
 
-Open = Callable[..., SqlRepository]
+Open = Callable[..., Repository]
 
 
 def stranger(number: int, **facts: object) -> LogoRecord:
@@ -21,18 +22,18 @@ def stranger(number: int, **facts: object) -> LogoRecord:
     return make_record(key, **facts)
 
 
-def ask_for(repository: SqlRepository, *keys: str) -> tuple[str, ...]:
+def ask_for(repository: Repository, *keys: str) -> tuple[str, ...]:
     """Make entries for these domains; the files that nobody names any more."""
     new = [make_integration(key, domain=key, origin=Origin.ON_DEMAND) for key in keys]
     return repository.register(new, now=NOW).forgotten_files
 
 
-def keys_of(repository: SqlRepository) -> set[str]:
+def keys_of(repository: Repository) -> set[str]:
     return {each.key for each in repository.page(RecordFilter(), after=None, limit=999)}
 
 
 @pytest.fixture
-def four(migrated_url: str, open_url: Open) -> SqlRepository:
+def four(migrated_url: str, open_url: Open) -> Repository:
     """There may be four of them, and there are, beside an older one of the catalogue."""
     repository = open_url(migrated_url, most_on_demand=4)
     for record in (make_record("catalog", created_at=NOW - 99 * DAY), *map(stranger, range(4))):
@@ -40,7 +41,7 @@ def four(migrated_url: str, open_url: Open) -> SqlRepository:
     return repository
 
 
-def test_a_new_one_takes_the_place_of_the_one_used_longest_ago(four: SqlRepository) -> None:
+def test_a_new_one_takes_the_place_of_the_one_used_longest_ago(four: Repository) -> None:
     four.record_accesses({"stranger0.test": Access(count=1, last_at=NOW)}, {})
     ask_for(four, "new.test")
     assert keys_of(four) == {
@@ -52,7 +53,7 @@ def test_a_new_one_takes_the_place_of_the_one_used_longest_ago(four: SqlReposito
     }
 
 
-def test_what_belonged_to_it_goes_with_it(four: SqlRepository) -> None:
+def test_what_belonged_to_it_goes_with_it(four: Repository) -> None:
     with_logo = make_cached(
         "stranger0.test", origin=Origin.ON_DEMAND, created_at=NOW - 40 * DAY, fetched_at=NOW - 40 * DAY
     )
@@ -69,19 +70,19 @@ def test_what_belonged_to_it_goes_with_it(four: SqlRepository) -> None:
     assert four.generation() > before
 
 
-def test_an_entry_that_was_there_already_costs_nobody(four: SqlRepository) -> None:
+def test_an_entry_that_was_there_already_costs_nobody(four: Repository) -> None:
     before = keys_of(four)
     assert ask_for(four, "stranger0.test", "stranger3.test") == ()
     assert keys_of(four) == before
 
 
-def test_new_entries_of_the_catalogue_cost_nobody(four: SqlRepository) -> None:
+def test_new_entries_of_the_catalogue_cost_nobody(four: Repository) -> None:
     before = keys_of(four)
     four.register([make_integration("another")], now=NOW)
     assert keys_of(four) == before | {"another"}
 
 
-def test_pinned_ones_stay_and_those_that_are_being_fetched(four: SqlRepository) -> None:
+def test_pinned_ones_stay_and_those_that_are_being_fetched(four: Repository) -> None:
     four.register(
         [make_integration("pinned.test", domain="pinned.test", origin=Origin.ON_DEMAND, pinned=True)],
         now=NOW - 99 * DAY,
@@ -95,13 +96,13 @@ def test_pinned_ones_stay_and_those_that_are_being_fetched(four: SqlRepository) 
     }
 
 
-def test_what_is_named_together_does_not_push_itself_out(four: SqlRepository) -> None:
+def test_what_is_named_together_does_not_push_itself_out(four: Repository) -> None:
     ask_for(four, "stranger0.test", "new.test")
     assert {"stranger0.test", "new.test"} <= keys_of(four)
     assert "stranger1.test" not in keys_of(four)
 
 
-def test_a_lower_limit_takes_effect(four: SqlRepository, migrated_url: str, open_url: Open) -> None:
+def test_a_lower_limit_takes_effect(four: Repository, migrated_url: str, open_url: Open) -> None:
     lower = open_url(migrated_url, most_on_demand=1)
     assert lower.forget_on_demand(now=NOW) == []
     assert keys_of(lower) == {"catalog", "stranger3.test"}

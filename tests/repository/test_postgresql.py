@@ -11,10 +11,10 @@ from logocache.errors import DatabaseError
 from logocache.repository.address import parse_address
 from logocache.repository.engine import make_engine
 from logocache.repository.pools import UNHURRIED, WRITES, Pool
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 from relays import Relay
 
-Open = Callable[..., SqlRepository]
+Open = Callable[..., Repository]
 HASTY = Pool(size=1, overflow=0, statement_seconds=0.1, connect_seconds=5)
 
 

@@ -11,16 +11,16 @@ from databases import PostgresServer
 from logocache.errors import DatabaseError
 from logocache.repository.address import parse_address
 from logocache.repository.database import Database
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 from makers import NOW, make_cached
 from repository.entries import claim, claimed, due_keys, fetch_of, known
 
-Open = Callable[..., SqlRepository]
+Open = Callable[..., Repository]
 SECRET = "s3cr3t-w0rd"  # the secret of these tests
 
 
 @pytest.fixture
-def own_database(postgres: PostgresServer, open_url: Open) -> SqlRepository:
+def own_database(postgres: PostgresServer, open_url: Open) -> Repository:
     """A migrated repository whose connections all belong to it."""
     postgres.empty("logocache_empty")
     repository = open_url(postgres.url("logocache_empty"), lock_wait=0.2)
@@ -29,7 +29,7 @@ def own_database(postgres: PostgresServer, open_url: Open) -> SqlRepository:
 
 
 def test_after_a_restart_of_the_server_the_next_call_works(
-    postgres: PostgresServer, own_database: SqlRepository
+    postgres: PostgresServer, own_database: Repository
 ) -> None:
     known(own_database, "shopify")
     postgres.disconnect_all("logocache_empty")
@@ -37,7 +37,7 @@ def test_after_a_restart_of_the_server_the_next_call_works(
 
 
 def test_a_connection_that_breaks_midway_is_an_error_and_changes_nothing(
-    postgres: PostgresServer, own_database: SqlRepository
+    postgres: PostgresServer, own_database: Repository
 ) -> None:
     known(own_database, "shopify")
     ours = claimed(own_database, ["shopify"])
@@ -55,7 +55,7 @@ def test_a_connection_that_breaks_midway_is_an_error_and_changes_nothing(
     assert own_database.count_leased(now=NOW) == 0
 
 
-def test_a_writer_that_waits_too_long_gives_up(own_database: SqlRepository) -> None:
+def test_a_writer_that_waits_too_long_gives_up(own_database: Repository) -> None:
     with own_database.unit(), pytest.raises(DatabaseError, match="lock timeout") as caught:
         claim(own_database, ["shopify"])
     assert "another process holds it" in caught.value.hint
@@ -66,7 +66,7 @@ def test_a_database_that_does_not_exist(postgres: PostgresServer, open_url: Open
         open_url(postgres.url("nowhere")).ping()
 
 
-def test_a_user_without_rights(postgres: PostgresServer, own_database: SqlRepository, open_url: Open) -> None:
+def test_a_user_without_rights(postgres: PostgresServer, own_database: Repository, open_url: Open) -> None:
     postgres.execute("DROP ROLE IF EXISTS reader")
     postgres.execute("CREATE ROLE reader LOGIN")
     url = postgres.url("logocache_empty").replace("postgres@", f"reader:{SECRET}@")

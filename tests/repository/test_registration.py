@@ -7,20 +7,21 @@ from typing import Any
 import pytest
 
 from logocache.model import Origin, OutcomeKind, Status
-from logocache.ports.repository import RecordFilter, Registration, Repository
-from logocache.repository.repository import SqlRepository
+from logocache.repository.filters import RecordFilter
+from logocache.repository.registration import Registration
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_integration, make_record
 from repository.entries import claimed, due_keys, fetch_of, save, store
 
 LATER = NOW + timedelta(minutes=5, microseconds=7)
 
 
-def test_the_repository_is_what_the_port_asks_for(repository: SqlRepository) -> None:
+def test_the_repository_is_what_the_port_asks_for(repository: Repository) -> None:
     port: Repository = repository
     port.ping()
 
 
-def test_a_new_entry_is_pending_and_due_at_once(repository: SqlRepository) -> None:
+def test_a_new_entry_is_pending_and_due_at_once(repository: Repository) -> None:
     shopify = make_integration("shopify", name="Shopify", pinned=True, origin=Origin.CUSTOM)
     assert repository.register([shopify], now=LATER) == Registration(added=1, changed=0)
     assert repository.get("shopify") == make_record(
@@ -29,13 +30,13 @@ def test_a_new_entry_is_pending_and_due_at_once(repository: SqlRepository) -> No
     assert due_keys(repository) == ["shopify"]
 
 
-def test_the_same_catalogue_again_changes_nothing(repository: SqlRepository) -> None:
+def test_the_same_catalogue_again_changes_nothing(repository: Repository) -> None:
     catalog = [make_integration(f"key-{number}") for number in range(80)]
     repository.register(catalog, now=NOW)
     assert repository.register(catalog, now=LATER) == Registration(added=0, changed=0)
 
 
-def test_texts_that_were_cleaned_count_as_the_same_the_next_time(repository: SqlRepository) -> None:
+def test_texts_that_were_cleaned_count_as_the_same_the_next_time(repository: Repository) -> None:
     messy = make_integration("shopify", name=" Shop\0ify\n" + "!" * 500, category="e\tcommerce")
     repository.register([messy], now=NOW)
     assert repository.register([messy], now=NOW).changed == 0
@@ -45,7 +46,7 @@ def test_texts_that_were_cleaned_count_as_the_same_the_next_time(repository: Sql
     assert record.category == "e commerce"
 
 
-def test_an_entry_that_is_given_twice_is_taken_as_given_last(repository: SqlRepository) -> None:
+def test_an_entry_that_is_given_twice_is_taken_as_given_last(repository: Repository) -> None:
     twice = [make_integration("shopify", name="One"), make_integration("shopify", name="Two")]
     assert repository.register(twice, now=NOW) == Registration(added=1, changed=0)
     record = repository.get("shopify")
@@ -53,7 +54,7 @@ def test_an_entry_that_is_given_twice_is_taken_as_given_last(repository: SqlRepo
     assert record.name == "Two"
 
 
-def test_name_category_pin_and_origin_follow_the_catalogue(repository: SqlRepository) -> None:
+def test_name_category_pin_and_origin_follow_the_catalogue(repository: Repository) -> None:
     before = make_cached("shopify", last_outcome=OutcomeKind.FOUND, etag='"1"')
     store(repository, before)
     changed = make_integration(
@@ -68,7 +69,7 @@ def test_name_category_pin_and_origin_follow_the_catalogue(repository: SqlReposi
 
 
 def test_another_domain_makes_the_entry_due_and_forgets_how_the_old_one_answered(
-    repository: SqlRepository,
+    repository: Repository,
 ) -> None:
     before = make_cached(
         "shopify",
@@ -99,7 +100,7 @@ def test_another_domain_makes_the_entry_due_and_forgets_how_the_old_one_answered
     assert found.key == "shopify"
 
 
-def test_who_fetches_from_the_old_domain_loses_the_lease(repository: SqlRepository) -> None:
+def test_who_fetches_from_the_old_domain_loses_the_lease(repository: Repository) -> None:
     repository.register([make_integration("shopify")], now=NOW)
     ours = claimed(repository, ["shopify"])
     repository.register([make_integration("shopify", domain="new.test")], now=LATER)
@@ -108,7 +109,7 @@ def test_who_fetches_from_the_old_domain_loses_the_lease(repository: SqlReposito
     assert due_keys(repository) == ["shopify"]
 
 
-def test_what_was_fetched_meanwhile_does_not_undo_a_registration(repository: SqlRepository) -> None:
+def test_what_was_fetched_meanwhile_does_not_undo_a_registration(repository: Repository) -> None:
     repository.register([make_integration("shopify")], now=NOW)
     fetched = make_cached("shopify", name="Old name", category="old")
     repository.register([make_integration("shopify", name="New name")], now=NOW)
@@ -127,7 +128,7 @@ def test_what_was_fetched_meanwhile_does_not_undo_a_registration(repository: Sql
     ],
 )
 def test_the_origin_of_an_entry_known_already(
-    repository: SqlRepository, before: Origin, after: Origin, expected: Origin
+    repository: Repository, before: Origin, after: Origin, expected: Origin
 ) -> None:
     repository.register([make_integration("shopify.test", name="First", origin=before)], now=NOW)
     repository.register([make_integration("shopify.test", name="Second", origin=after)], now=NOW)
@@ -137,7 +138,7 @@ def test_the_origin_of_an_entry_known_already(
     assert record.name == ("Second" if before is Origin.ON_DEMAND else "First")
 
 
-def test_entries_that_left_the_catalogue_stay(repository: SqlRepository) -> None:
+def test_entries_that_left_the_catalogue_stay(repository: Repository) -> None:
     repository.register([make_integration("one"), make_integration("two")], now=NOW)
     repository.register([make_integration("two")], now=NOW + DAY)
     assert repository.get("one") is not None
@@ -153,9 +154,7 @@ def test_entries_that_left_the_catalogue_stay(repository: SqlRepository) -> None
         pytest.param({"domain": "\ud800.test"}, id="half a character"),
     ],
 )
-def test_names_that_no_column_holds_are_refused_whole(
-    repository: SqlRepository, facts: dict[str, Any]
-) -> None:
+def test_names_that_no_column_holds_are_refused_whole(repository: Repository, facts: dict[str, Any]) -> None:
     bad = replace(make_integration("bad"), **facts)
     with pytest.raises(ValueError, match="storable"):
         repository.register([make_integration("good"), bad], now=NOW)

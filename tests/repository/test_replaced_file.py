@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.repository.repository import SqlRepository, open_repository
+from logocache.repository.repository import Repository, open_repository
 from repository.entries import known
 
 
@@ -17,7 +17,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def repository(path: Path) -> SqlRepository:
+def repository(path: Path) -> Repository:
     repository = open_repository(f"sqlite:///{path}")
     repository.migrate()
     known(repository, "shopify")
@@ -29,7 +29,7 @@ def remove(path: Path) -> None:
         each.unlink()
 
 
-WORK: list[Callable[[SqlRepository], object]] = [
+WORK: list[Callable[[Repository], object]] = [
     lambda repository: known(repository, "slack"),
     lambda repository: repository.get("shopify"),
     lambda repository: repository.generation(),
@@ -38,7 +38,7 @@ WORK: list[Callable[[SqlRepository], object]] = [
 
 @pytest.mark.parametrize("work", WORK, ids=["write", "read", "look-up"])
 def test_nothing_goes_on_with_a_file_that_was_deleted(
-    repository: SqlRepository, path: Path, work: Callable[[SqlRepository], object]
+    repository: Repository, path: Path, work: Callable[[Repository], object]
 ) -> None:
     remove(path)
     for _ in range(2):
@@ -48,7 +48,7 @@ def test_nothing_goes_on_with_a_file_that_was_deleted(
     repository.close()
 
 
-def test_a_new_one_is_made_when_asked_for(repository: SqlRepository, path: Path) -> None:
+def test_a_new_one_is_made_when_asked_for(repository: Repository, path: Path) -> None:
     remove(path)
     assert repository.migrate()
     assert repository.get("shopify") is None
@@ -58,7 +58,7 @@ def test_a_new_one_is_made_when_asked_for(repository: SqlRepository, path: Path)
 
 
 def test_another_file_is_used_as_soon_as_it_is_there(
-    repository: SqlRepository, path: Path, tmp_path: Path
+    repository: Repository, path: Path, tmp_path: Path
 ) -> None:
     """The generation moves on, though both files may have the same number."""
     other = open_repository(f"sqlite:///{tmp_path / 'other.db'}")

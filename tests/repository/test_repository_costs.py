@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from logocache.model import SortKey
-from logocache.ports.repository import Access, DueFilter, RecordFilter
-from logocache.repository.repository import SqlRepository, open_repository
+from logocache.repository.counters import Access
+from logocache.repository.filters import DueFilter, RecordFilter
+from logocache.repository.repository import Repository, open_repository
 from makers import NOW, make_integration
 
 pytestmark = pytest.mark.database
@@ -49,12 +50,12 @@ def watched(sqlite_template: Path, tmp_path: Path) -> Iterator[Watched]:
     watched.repository.close()
 
 
-def lru(repository: SqlRepository) -> object:
+def lru(repository: Repository) -> object:
     with repository.unit() as unit:
         return unit.least_recently_used(limit=9, excluding=["a"])
 
 
-def stored_bytes(repository: SqlRepository) -> object:
+def stored_bytes(repository: Repository) -> object:
     with repository.unit() as unit:
         return unit.stored_bytes()
 
@@ -135,7 +136,7 @@ LIVE_LEASES = "USING INDEX ix_logo_lease (lease_until>? AND lease_until<?)"
     ],
 )
 def test_each_question_has_its_index(
-    watched: Watched, ask: Callable[[SqlRepository], object], expected: list[str]
+    watched: Watched, ask: Callable[[Repository], object], expected: list[str]
 ) -> None:
     ask(watched.repository)
     assert len(watched.plans) == len(expected)

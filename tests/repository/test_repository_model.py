@@ -20,7 +20,8 @@ from hypothesis.stateful import (
 
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 from logocache.policy.retention import worth_of
-from logocache.ports.repository import Access, DueFilter, RecordFilter
+from logocache.repository.counters import Access
+from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import open_repository
 from makers import DAY, NOW, make_cached, make_integration, make_record
 from repository.entries import HOUR, fetch_of, make_replaced

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from logocache.model import OutcomeKind, Status
-from logocache.ports.repository import Access
-from logocache.repository.repository import SqlRepository
+from logocache.repository.counters import Access
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import (
     FULL,
@@ -20,12 +20,12 @@ from repository.entries import (
 )
 
 
-def test_a_saved_entry_comes_back_as_it_was(repository: SqlRepository) -> None:
+def test_a_saved_entry_comes_back_as_it_was(repository: Repository) -> None:
     store(repository, FULL)
     assert repository.get("shopify") == FULL
 
 
-def test_saving_ends_the_lease(repository: SqlRepository) -> None:
+def test_saving_ends_the_lease(repository: Repository) -> None:
     known(repository, "shopify")
     ours = claimed(repository, ["shopify"])
     save(repository, fetch_of(make_cached("shopify")))
@@ -34,7 +34,7 @@ def test_saving_ends_the_lease(repository: SqlRepository) -> None:
         assert unit.owned(ours) == {}
 
 
-def test_saving_leaves_the_accesses_as_they_are(repository: SqlRepository) -> None:
+def test_saving_leaves_the_accesses_as_they_are(repository: Repository) -> None:
     known(repository, "shopify")
     repository.record_accesses({"shopify": Access(count=5, last_at=NOW)}, {})
     save(repository, fetch_of(make_cached("shopify", access_count=0, last_accessed_at=None)))
@@ -43,13 +43,13 @@ def test_saving_leaves_the_accesses_as_they_are(repository: SqlRepository) -> No
     assert (record.access_count, record.last_accessed_at, record.status) == (5, NOW, Status.CACHED)
 
 
-def test_saving_an_entry_that_is_gone_brings_nothing_back(repository: SqlRepository) -> None:
+def test_saving_an_entry_that_is_gone_brings_nothing_back(repository: Repository) -> None:
     save(repository, fetch_of(make_cached("gone"), attempts=[make_attempt("gone")]))
     assert repository.get("gone") is None
     assert repository.attempts("gone", limit=10) == [make_attempt("gone")]
 
 
-def test_saving_nothing_is_fine(repository: SqlRepository) -> None:
+def test_saving_nothing_is_fine(repository: Repository) -> None:
     save(repository)
 
 
@@ -69,7 +69,7 @@ def test_saving_nothing_is_fine(repository: SqlRepository) -> None:
     ],
 )
 def test_texts_from_outside_are_made_to_fit(
-    repository: SqlRepository, facts: dict[str, Any], expected: dict[str, Any]
+    repository: Repository, facts: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     store(repository, replace(FULL, **facts))
     assert repository.get("shopify") == replace(FULL, **expected)
@@ -88,7 +88,7 @@ def test_texts_from_outside_are_made_to_fit(
     ],
 )
 def test_records_that_cannot_be_are_refused_and_nothing_is_written(
-    repository: SqlRepository, facts: dict[str, Any]
+    repository: Repository, facts: dict[str, Any]
 ) -> None:
     store(repository, FULL, make_cached("other"))
     bad = replace(FULL, **facts)
@@ -98,7 +98,7 @@ def test_records_that_cannot_be_are_refused_and_nothing_is_written(
     assert repository.get("other") == make_cached("other")
 
 
-def test_the_audit_trail_is_kept_newest_first(repository: SqlRepository) -> None:
+def test_the_audit_trail_is_kept_newest_first(repository: Repository) -> None:
     known(repository, "shopify", "stripe")
     first = make_attempt(outcome=OutcomeKind.TRANSIENT, status=None, reason="timed out")
     second = make_attempt(provider="duckduckgo")
@@ -113,7 +113,7 @@ def test_the_audit_trail_is_kept_newest_first(repository: SqlRepository) -> None
     assert repository.attempts("a\0", limit=1) == []
 
 
-def test_an_audit_line_is_made_to_fit_rather_than_lost(repository: SqlRepository) -> None:
+def test_an_audit_line_is_made_to_fit_rather_than_lost(repository: Repository) -> None:
     known(repository, "shopify")
     wild = make_attempt(
         url="https://a.test/" + "x" * 3000,
@@ -134,7 +134,7 @@ def test_an_audit_line_is_made_to_fit_rather_than_lost(repository: SqlRepository
     assert list(repository.attempts("shopify", limit=2)) == [replace(tame, bytes=0, duration=1.5), tame]
 
 
-def test_old_audit_lines_are_dropped_and_counted(repository: SqlRepository) -> None:
+def test_old_audit_lines_are_dropped_and_counted(repository: Repository) -> None:
     known(repository, "shopify")
     old, edge, young = (make_attempt(at=NOW - days * DAY) for days in (91, 90, 1))
     save(repository, fetch_of(make_cached("shopify"), attempts=[old, edge, young]))

@@ -13,13 +13,13 @@ from logocache.errors import DatabaseError, SchemaError
 from logocache.repository import schema
 from logocache.repository.address import parse_address
 from logocache.repository.database import Database
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 from logocache.repository.tables import METADATA
 from makers import NOW
 from repository.entries import due_keys, known
 from repository.racing import race
 
-Open = Callable[..., SqlRepository]
+Open = Callable[..., Repository]
 
 
 def alter(url: str, *statements: str) -> None:

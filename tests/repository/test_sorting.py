@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logocache.model import LogoRecord, SortKey, Status
-from logocache.ports.repository import Access, RecordFilter
-from logocache.repository.repository import SqlRepository
+from logocache.repository.counters import Access
+from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import store
 
@@ -29,7 +30,7 @@ NAMES = [
 
 
 @pytest.fixture
-def entries(repository: SqlRepository) -> list[LogoRecord]:
+def entries(repository: Repository) -> list[LogoRecord]:
     """Of every kind, each fact several times over."""
     records = []
     for number, name in enumerate(NAMES * 2):
@@ -80,7 +81,7 @@ def as_python_orders(records: list[LogoRecord], sort: SortKey, *, reverse: bool)
 @pytest.mark.parametrize("reverse", [False, True], ids=["", "reversed"])
 @pytest.mark.parametrize("sort", SortKey)
 def test_each_order_is_the_one_that_python_gives(
-    repository: SqlRepository,
+    repository: Repository,
     entries: list[LogoRecord],
     sort: SortKey,
     reverse: bool,  # noqa: FBT001  # a column of the table
@@ -92,7 +93,7 @@ def test_each_order_is_the_one_that_python_gives(
         assert [record.key for record in found] == expected[:limit]
 
 
-def test_an_order_goes_with_every_condition(repository: SqlRepository, entries: list[LogoRecord]) -> None:
+def test_an_order_goes_with_every_condition(repository: Repository, entries: list[LogoRecord]) -> None:
     where = RecordFilter(statuses=(Status.PENDING, Status.PLACEHOLDER), failing=False)
     chosen = [each for each in entries if each.status is not Status.CACHED]
     found = repository.listed(where, sort=SortKey.SIZE, reverse=True, limit=9)

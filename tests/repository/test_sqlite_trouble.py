@@ -15,13 +15,13 @@ from logocache.errors import DatabaseError, SchemaError
 from logocache.repository import mounts
 from logocache.repository.address import parse_address
 from logocache.repository.engine import _switch_to_wal, make_engine
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 from repository.entries import known
 
-Open = Callable[..., SqlRepository]
+Open = Callable[..., Repository]
 
 
-def failure_of(repository: SqlRepository) -> DatabaseError:
+def failure_of(repository: Repository) -> DatabaseError:
     with pytest.raises(DatabaseError) as caught:
         known(repository, "shopify")
     assert "\n" not in str(caught.value)
@@ -87,7 +87,7 @@ def test_a_full_disk(migrated_sqlite: Path, open_url: Open) -> None:
     assert repository.get("key-1") is None
 
 
-def database_of(repository: SqlRepository, on_connect: Callable[[sqlite3.Connection], object]) -> None:
+def database_of(repository: Repository, on_connect: Callable[[sqlite3.Connection], object]) -> None:
     """Do something to each connection that the repository opens."""
     event.listen(repository._database._engine, "connect", lambda connection, _: on_connect(connection))
 

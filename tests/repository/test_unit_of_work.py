@@ -10,8 +10,9 @@ import pytest
 
 from logocache.model import Origin, OutcomeKind, Status
 from logocache.policy.retention import worth_of
-from logocache.ports.repository import Access, DueFilter
-from logocache.repository.repository import SqlRepository
+from logocache.repository.counters import Access
+from logocache.repository.filters import DueFilter
+from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_file, make_integration, make_record
 from repository.entries import (
     FULL,
@@ -26,7 +27,7 @@ from repository.entries import (
 )
 
 
-def test_stored_bytes_are_those_of_current_and_replaced_files(repository: SqlRepository) -> None:
+def test_stored_bytes_are_those_of_current_and_replaced_files(repository: Repository) -> None:
     with repository.unit() as unit:
         assert unit.stored_bytes() == 0
     big = make_cached("a", file=make_file("a", size=2**40))
@@ -39,7 +40,7 @@ def test_stored_bytes_are_those_of_current_and_replaced_files(repository: SqlRep
         assert unit.stored_bytes() == 2**40 + 8 + 3
 
 
-def test_a_replaced_file_is_kept_for_its_grace_period(repository: SqlRepository) -> None:
+def test_a_replaced_file_is_kept_for_its_grace_period(repository: Repository) -> None:
     known(repository, "a", "b")
     late, early = make_replaced("a", days=7), make_replaced("b", days=1)
     save(
@@ -54,7 +55,7 @@ def test_a_replaced_file_is_kept_for_its_grace_period(repository: SqlRepository)
         assert list(unit.oldest_replaced(limit=5)) == [late]
 
 
-def test_a_file_that_is_current_again_is_no_longer_a_replaced_one(repository: SqlRepository) -> None:
+def test_a_file_that_is_current_again_is_no_longer_a_replaced_one(repository: Repository) -> None:
     old, new = make_cached("a", content=b"old"), make_cached("a", content=b"new")
     store(repository, old)
     save(repository, fetch_of(new, replaced=make_replaced("a", content=b"old")))
@@ -62,14 +63,14 @@ def test_a_file_that_is_current_again_is_no_longer_a_replaced_one(repository: Sq
     assert list(repository.replaced_files()) == [make_replaced("a", content=b"new")]
 
 
-def test_a_file_replaced_twice_has_the_later_grace_period(repository: SqlRepository) -> None:
+def test_a_file_replaced_twice_has_the_later_grace_period(repository: Repository) -> None:
     known(repository, "a")
     for days in (1, 7):
         save(repository, fetch_of(make_cached("a"), replaced=make_replaced("a", days=days)))
     assert list(repository.replaced_files()) == [make_replaced("a", days=7)]
 
 
-def test_the_least_recently_used_come_first_and_pinned_ones_never(repository: SqlRepository) -> None:
+def test_the_least_recently_used_come_first_and_pinned_ones_never(repository: Repository) -> None:
     store(
         repository,
         make_cached("fetched-first", fetched_at=NOW - 9 * DAY),
@@ -89,7 +90,7 @@ def test_the_least_recently_used_come_first_and_pinned_ones_never(repository: Sq
 
 
 def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_catalogue(
-    repository: SqlRepository,
+    repository: Repository,
 ) -> None:
     records = [
         make_cached(f"{origin}-{status}", origin=origin, status=status)
@@ -110,7 +111,7 @@ def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_
     assert [worth_of(each) for each in found] == sorted(map(worth_of, records))
 
 
-def test_an_evicted_entry_is_pending_and_rests(repository: SqlRepository) -> None:
+def test_an_evicted_entry_is_pending_and_rests(repository: Repository) -> None:
     store(repository, FULL, make_record("empty"))
     with repository.unit() as unit:
         unit.evict(["shopify", "empty", "unknown"], until=NOW + DAY)
@@ -145,7 +146,7 @@ def test_an_evicted_entry_is_pending_and_rests(repository: SqlRepository) -> Non
     ],
 )
 def test_an_eviction_puts_off_no_attempt_that_makes_up_for_a_failure(
-    repository: SqlRepository, facts: dict[str, Any], due: datetime | None
+    repository: Repository, facts: dict[str, Any], due: datetime | None
 ) -> None:
     store(repository, make_cached("a", **({"next_attempt_at": NOW + DAY} | facts)))
     with repository.unit() as unit:
@@ -155,7 +156,7 @@ def test_an_eviction_puts_off_no_attempt_that_makes_up_for_a_failure(
     assert (record.file, record.next_attempt_at) == (None, due)
 
 
-def test_eviction_ends_the_lease_of_who_still_knows_the_file(repository: SqlRepository) -> None:
+def test_eviction_ends_the_lease_of_who_still_knows_the_file(repository: Repository) -> None:
     store(repository, make_cached("a", next_attempt_at=NOW))
     ours = claimed(repository, ["a"])
     with repository.unit() as unit:
@@ -163,7 +164,7 @@ def test_eviction_ends_the_lease_of_who_still_knows_the_file(repository: SqlRepo
         assert unit.owned(ours) == {}
 
 
-def test_a_cleared_entry_is_like_new_and_one_made_on_demand_is_gone(repository: SqlRepository) -> None:
+def test_a_cleared_entry_is_like_new_and_one_made_on_demand_is_gone(repository: Repository) -> None:
     custom = make_cached("custom", origin=Origin.CUSTOM)
     demanded = make_cached("demanded.test", origin=Origin.ON_DEMAND)
     store(repository, FULL, custom, demanded, make_cached("untouched"))
@@ -180,7 +181,7 @@ def test_a_cleared_entry_is_like_new_and_one_made_on_demand_is_gone(repository: 
     assert due_keys(repository) == ["custom", "shopify"]
 
 
-def test_only_what_still_has_the_planned_file_is_cleared(repository: SqlRepository) -> None:
+def test_only_what_still_has_the_planned_file_is_cleared(repository: Repository) -> None:
     planned = make_cached("a", content=b"old")
     pending = make_record("b", last_outcome=OutcomeKind.NOT_ASKED)
     filled = make_record("c")
@@ -192,7 +193,7 @@ def test_only_what_still_has_the_planned_file_is_cleared(repository: SqlReposito
     assert due_keys(repository, offline=True) == ["b"]
 
 
-def test_an_exception_undoes_all_of_it_and_passes(repository: SqlRepository) -> None:
+def test_an_exception_undoes_all_of_it_and_passes(repository: Repository) -> None:
     store(repository, FULL)
     before = repository.totals(now=NOW, stale_before=NOW)
 
@@ -209,7 +210,7 @@ def test_an_exception_undoes_all_of_it_and_passes(repository: SqlRepository) -> 
     assert repository.attempts("shopify", limit=1) == []
 
 
-def test_nothing_is_visible_before_the_end_and_readers_do_not_wait(repository: SqlRepository) -> None:
+def test_nothing_is_visible_before_the_end_and_readers_do_not_wait(repository: Repository) -> None:
     store(repository, FULL)
     with repository.unit() as unit:
         unit.evict(["shopify"], until=NOW)
@@ -219,9 +220,7 @@ def test_nothing_is_visible_before_the_end_and_readers_do_not_wait(repository: S
     assert record.file is None
 
 
-def test_units_and_other_writers_take_turns(
-    migrated_url: str, open_url: Callable[..., SqlRepository]
-) -> None:
+def test_units_and_other_writers_take_turns(migrated_url: str, open_url: Callable[..., Repository]) -> None:
     """Were two of them inside at once, both would read the same sum and one file would be lost from it."""
     repositories = [open_url(migrated_url) for _ in range(4)]
     known(repositories[0], *(f"key-{number}" for number in range(4)))
@@ -244,7 +243,7 @@ def test_units_and_other_writers_take_turns(
     assert repositories[0].totals(now=NOW, stale_before=NOW).counters["hits"] == 20
 
 
-def test_making_an_entry_known_again_after_a_clear_starts_it_anew(repository: SqlRepository) -> None:
+def test_making_an_entry_known_again_after_a_clear_starts_it_anew(repository: Repository) -> None:
     demanded = make_cached("demanded.test", origin=Origin.ON_DEMAND)
     store(repository, demanded)
     with repository.unit() as unit:
@@ -253,7 +252,7 @@ def test_making_an_entry_known_again_after_a_clear_starts_it_anew(repository: Sq
     assert due_keys(repository) == ["demanded.test"]
 
 
-def test_only_names_that_no_row_has_are_unnamed(repository: SqlRepository) -> None:
+def test_only_names_that_no_row_has_are_unnamed(repository: Repository) -> None:
     known(repository, "apple")
     current, replaced = make_cached("apple", content=b"new"), make_replaced("apple", content=b"old")
     save(repository, fetch_of(current, replaced=replaced))
@@ -264,7 +263,7 @@ def test_only_names_that_no_row_has_are_unnamed(repository: SqlRepository) -> No
         assert set(unit.unnamed([])) == set()
 
 
-def test_replaced_files_are_forgotten_by_entry(repository: SqlRepository) -> None:
+def test_replaced_files_are_forgotten_by_entry(repository: Repository) -> None:
     known(repository, "apple")
     replaced = make_replaced("apple", content=b"old")
     save(repository, fetch_of(make_cached("apple", content=b"new"), replaced=replaced))
@@ -274,7 +273,7 @@ def test_replaced_files_are_forgotten_by_entry(repository: SqlRepository) -> Non
     assert list(repository.replaced_files()) == []
 
 
-def test_entries_whose_file_is_lost_are_made_due_and_keep_all_they_say(repository: SqlRepository) -> None:
+def test_entries_whose_file_is_lost_are_made_due_and_keep_all_they_say(repository: Repository) -> None:
     lost = replace(FULL, next_attempt_at=NOW + 7 * DAY)
     other = make_cached("slack", content=b"old")
     store(repository, lost, other, make_cached("stripe"))

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import text
 
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository.repository import SqlRepository
+from logocache.repository.repository import Repository
 from makers import NOW
 from repository.entries import known
 
 
-def test_a_failed_write_is_remembered_until_one_is_done(repository: SqlRepository) -> None:
+def test_a_failed_write_is_remembered_until_one_is_done(repository: Repository) -> None:
     database = repository._database
     generation = repository.generation()
     repository.check_writable()
@@ -22,13 +22,13 @@ def test_a_failed_write_is_remembered_until_one_is_done(repository: SqlRepositor
     assert not database.could_not_write
 
 
-def test_the_next_write_shows_it_as_well(repository: SqlRepository) -> None:
+def test_the_next_write_shows_it_as_well(repository: Repository) -> None:
     repository._database.could_not_write = True
     known(repository, "shopify")
     assert not repository._database.could_not_write
 
 
-def test_what_is_wrong_with_a_value_says_nothing_of_the_database(repository: SqlRepository) -> None:
+def test_what_is_wrong_with_a_value_says_nothing_of_the_database(repository: Repository) -> None:
     def break_off() -> None:
         with repository.unit():
             raise ZeroDivisionError
@@ -39,7 +39,7 @@ def test_what_is_wrong_with_a_value_says_nothing_of_the_database(repository: Sql
     assert not repository._database.could_not_write
 
 
-def test_a_try_that_fails_is_told(repository: SqlRepository) -> None:
+def test_a_try_that_fails_is_told(repository: Repository) -> None:
     repository._database.could_not_write = True
     with repository._database.write():
         repository._database.could_not_write = True

@@ -13,7 +13,7 @@ from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
 from fakes import reply
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
-from logocache.ports.repository import DueFilter
+from logocache.repository.filters import DueFilter
 from logocache.selection import ClearSelection
 from logocache.server.questions import (
     BusyError,

@@ -13,7 +13,6 @@ import pytest
 
 from logocache.errors import DirectoryError
 from logocache.model import NormalisedImage
-from logocache.ports.store import Store
 from logocache.store.files import FileStore
 from logocache.store.listing import found
 from makers import make_image
@@ -53,7 +52,7 @@ def temporary_files(directory: Path) -> list[Path]:
 
 
 def test_it_satisfies_the_port(directory: Path) -> None:
-    store: Store = make_store(directory)  # checked by the type checker
+    store: FileStore = make_store(directory)  # checked by the type checker
     assert store.directory == directory
     assert store.path("a.png") == directory / "a.png"
 

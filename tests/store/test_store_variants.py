@@ -15,7 +15,6 @@ import pytest
 
 from copying import EACH, MOST, SHARED_ROOM, keep_many
 from logocache.errors import DirectoryError
-from logocache.ports.variants import Variants
 from logocache.store import variants as box
 from logocache.store.folders import opened
 from logocache.store.lock import locked
@@ -58,7 +57,7 @@ def kept(folder: Path) -> list[str]:
 
 
 def test_it_satisfies_the_port(copies: FileVariants) -> None:
-    port: Variants = copies
+    port: FileVariants = copies
     assert port is copies
 
 

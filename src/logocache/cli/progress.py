@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from logocache.cli import terminal
 from logocache.cli.wording import clean
-from logocache.ports.progress import Progress, Silent
+from logocache.ports import Progress, Silent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from logocache.cli import terminal
 
 if TYPE_CHECKING:
-    from logocache.ports.progress import Progress
+    from logocache.ports import Progress
     from logocache.results import (
         CacheStats,
         ClearPlan,

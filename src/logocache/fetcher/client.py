@@ -34,7 +34,7 @@ def utc_now() -> datetime:
 
 
 class HttpFetcher:
-    """Asks over HTTP; implements `ports.fetcher.Fetcher`. Safe for threads; close it when done."""
+    """Asks over HTTP; implements `ports.Fetcher`. Safe for threads; close it when done."""
 
     def __init__(
         self,

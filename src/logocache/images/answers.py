@@ -9,7 +9,7 @@ from logocache.images.inspect import ImageFormat
 from logocache.images.protocol import Message, ProtocolError, Value
 from logocache.images.refusal import one_line
 from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
-from logocache.ports.images import FileCheck
+from logocache.ports import FileCheck
 
 LARGEST_COUNT = 2**31 - 1
 

@@ -25,7 +25,7 @@ from logocache.images.limits import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, Q
 from logocache.images.protocol import Message, ProtocolError, Task
 from logocache.images.turns import Lane, NoTurn, Turns
 from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
-from logocache.ports.images import FileCheck
+from logocache.ports import FileCheck
 from logocache.variant import Variant
 
 Result = TypeVar("Result")

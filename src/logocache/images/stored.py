@@ -9,7 +9,7 @@ from logocache.images.inspect import ImageFormat, sniff
 from logocache.images.limits import LARGEST_PNG
 from logocache.images.raster import opened
 from logocache.images.refusal import DecodingFailed, ImageRefused
-from logocache.ports.images import FileCheck
+from logocache.ports import FileCheck
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
 """No file lies there. Other errors (EIO, EACCES, EMFILE) say nothing about the file."""

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from logocache.ports.repository import Access, Repository
+from logocache.repository.counters import Access
+from logocache.repository.repository import Repository
 
 
 class Accesses:

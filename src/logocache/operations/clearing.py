@@ -6,7 +6,7 @@ from logocache.model import LogoRecord
 from logocache.operations.disposal import DELETED, dispose, dispose_orphan, is_certainly_ours
 from logocache.operations.orphans import orphans, pages
 from logocache.operations.parts import Parts
-from logocache.ports.repository import RecordFilter
+from logocache.repository.filters import RecordFilter
 from logocache.results import ClearedLogo, ClearPlan, ClearReport, OrphanFile
 from logocache.selection import ClearSelection
 

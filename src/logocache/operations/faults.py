@@ -17,7 +17,7 @@ from types import TracebackType
 from logocache.errors import UnavailableError, raise_if_exhausted
 from logocache.model import OutcomeKind
 from logocache.policy.attempts import SourceResult
-from logocache.ports.progress import Progress
+from logocache.ports import Progress
 
 OURS = "logocache."
 

@@ -15,8 +15,9 @@ from logocache.operations.run import FetchRun, RunResult
 from logocache.operations.saving import Saver
 from logocache.operations.workshop import Workshop
 from logocache.policy.attempts import SUCCESSES
-from logocache.ports.progress import Progress
-from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
+from logocache.ports import Progress
+from logocache.repository.filters import DueFilter, RecordFilter
+from logocache.repository.records import SavedFetch
 from logocache.results import FetchedLogo, FetchReport
 
 

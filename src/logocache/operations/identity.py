@@ -11,7 +11,8 @@ from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, Sche
 from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
 from logocache.policy.identity import Pair, Verdict, judge
-from logocache.ports.repository import RecordFilter, Unit
+from logocache.repository.filters import RecordFilter
+from logocache.repository.unit_of_work import UnitOfWork
 
 ADOPT = (
     "mount the right volume, or name the right database; or run `logocache init --adopt` to take this"
@@ -76,7 +77,7 @@ class Identity:
         if self._known is None or self._parts.store.identity() != self._known:
             self.check()
 
-    def confirm(self, unit: Unit) -> None:
+    def confirm(self, unit: UnitOfWork) -> None:
         """Raise DirectoryError when another directory was adopted since, before `unit` changes anything."""
         if self._known is not None and unit.identity() != self._known:
             self._known = None
@@ -125,7 +126,7 @@ class Identity:
             database=database, directory=directory, named=named, present=here, is_inside=self._is_inside
         )
 
-    def _expect_missing(self, unit: Unit) -> None:
+    def _expect_missing(self, unit: UnitOfWork) -> None:
         present = {found.name for found in self._parts.store.files()}
         now = self._parts.clock()
         for page in pages(self._parts.repository, RecordFilter(has_file=True)):

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from logocache.errors import DirectoryError
-from logocache.model import LogoRecord, StoredFile
+from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
 from logocache.operations.orphans import orphans, pages
 from logocache.operations.parts import Parts
 from logocache.policy import verdict
-from logocache.ports.images import FileCheck
-from logocache.ports.progress import Progress
-from logocache.ports.repository import RecordFilter, ReplacedFile
-from logocache.ports.store import FoundFile
+from logocache.ports import FileCheck, Progress
+from logocache.repository.filters import RecordFilter
 from logocache.results import Finding, FindingKind
 
 LEFTOVER_AGE = timedelta(hours=1)

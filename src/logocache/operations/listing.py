@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from logocache.model import LogoRecord
 from logocache.operations.orphans import pages
-from logocache.ports.repository import RecordFilter, Repository
+from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
 from logocache.selection import ListQuery
 
 Listed = tuple[Sequence[LogoRecord], int]

@@ -11,7 +11,8 @@ from logocache.model import LogoRecord, Outcome, OutcomeKind
 from logocache.operations.disposal import DELETED, dispose, dispose_orphan
 from logocache.operations.inspection import Found, Inspector
 from logocache.operations.parts import Parts
-from logocache.ports.repository import SavedFetch, Unit
+from logocache.repository.records import SavedFetch
+from logocache.repository.unit_of_work import UnitOfWork
 from logocache.results import Finding, FindingKind
 
 
@@ -72,7 +73,7 @@ class Mender:
                 return each
         return replace(each, repair=done)
 
-    def _prepare(self, unit: Unit, each: Found, record: LogoRecord) -> bool:
+    def _prepare(self, unit: UnitOfWork, each: Found, record: LogoRecord) -> bool:
         """Get the bad file out of the way; False where nothing need be fetched again."""
         if record.file is None:
             raise AssertionError("unreachable: only entries with a file are made due")

@@ -17,7 +17,7 @@ from logocache.operations.saving import Saver
 from logocache.operations.trail import Memo
 from logocache.operations.workshop import Workshop
 from logocache.policy.attempts import is_due
-from logocache.ports.repository import DueFilter
+from logocache.repository.filters import DueFilter
 
 
 class FetchState(StrEnum):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from logocache.model import LogoRecord
 from logocache.operations.parts import Parts
-from logocache.ports.repository import RecordFilter, Repository
+from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
 
 PAGE = 1000
 """Rows read at a time."""

@@ -9,11 +9,11 @@ from logocache.catalog import Catalog
 from logocache.names import Names
 from logocache.operations.faults import Faults
 from logocache.operations.search import Sources
-from logocache.ports import Clock
-from logocache.ports.images import Images
-from logocache.ports.repository import Repository, SavedFetch
-from logocache.ports.store import Store
-from logocache.ports.variants import Variants
+from logocache.ports import Clock, Images
+from logocache.repository.records import SavedFetch
+from logocache.repository.repository import Repository
+from logocache.store.files import FileStore
+from logocache.store.variants import FileVariants
 
 
 class Engines(Protocol):
@@ -34,8 +34,8 @@ class Parts:
 
     catalog: Catalog
     repository: Repository
-    store: Store
-    variants: Variants
+    store: FileStore
+    variants: FileVariants
     engines: Engines
     names: Names
     is_ours: Callable[[str], bool]

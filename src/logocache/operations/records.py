@@ -13,7 +13,7 @@ from logocache.model import (
     StoredFile,
 )
 from logocache.policy.attempts import counts_as_failure
-from logocache.ports.provider import ProviderTerms
+from logocache.ports import ProviderTerms
 
 MONOGRAM = "monogram"
 """The provider recorded for placeholders."""

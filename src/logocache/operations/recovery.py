@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from logocache.errors import ConfigurationError
-from logocache.model import Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.model import FoundFile, Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.parts import Parts
 from logocache.operations.registering import make_known
 from logocache.policy.replacement import RECOVERED
-from logocache.ports.repository import DueFilter, RecordFilter, SavedFetch
-from logocache.ports.store import FoundFile
+from logocache.repository.filters import DueFilter, RecordFilter
+from logocache.repository.records import SavedFetch
 
 BATCH = 100
 """Entries saved in one transaction, at most."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from logocache.model import Integration
 from logocache.operations.disposal import dispose
 from logocache.operations.parts import Parts
-from logocache.ports.repository import Registration
+from logocache.repository.registration import Registration
 
 
 def make_known(parts: Parts, integrations: Sequence[Integration]) -> Registration:

@@ -15,8 +15,9 @@ from logocache.operations.parts import Parts
 from logocache.operations.saving import Saved, Saver
 from logocache.operations.trail import Memo
 from logocache.operations.work import Worked, Worker
-from logocache.ports.progress import Progress
-from logocache.ports.repository import DueFilter, SavedFetch
+from logocache.ports import Progress
+from logocache.repository.filters import DueFilter
+from logocache.repository.records import SavedFetch
 
 BATCH = 32
 """Entries saved in one transaction, at most."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from logocache.errors import DirectoryError, UnavailableError
-from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.model import LogoRecord, Outcome, OutcomeKind, ReplacedFile, Status, StoredFile
 from logocache.operations.disposal import dispose
 from logocache.operations.identity import Identity
 from logocache.operations.interruption import discard
@@ -23,7 +23,8 @@ from logocache.operations.records import without_monogram
 from logocache.operations.work import Worked, failed
 from logocache.policy.attempts import AttemptRules
 from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
-from logocache.ports.repository import ReplacedFile, SavedFetch, Unit
+from logocache.repository.records import SavedFetch
+from logocache.repository.unit_of_work import UnitOfWork
 
 LOOK_AHEAD = 250
 """Entries read for eviction at a time; four times as many each further time."""
@@ -162,7 +163,7 @@ class Saver:
             unit.forget_replaced(expired)
         dispose(self._parts, expired)
 
-    def _make_room(self, unit: Unit, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
+    def _make_room(self, unit: UnitOfWork, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
         """The batch, less the new files for which no room can be made, and what has to go for the rest."""
         stored = unit.stored_bytes()
         stored += self._copies_within(self._rules.max_size_bytes - stored - sum(map(_growth, batch)))
@@ -245,11 +246,11 @@ def _growth(each: Worked) -> int:
     return each.staged.file.size - (broken.size if broken is not None else 0)
 
 
-def _replaced(unit: Unit) -> Iterator[ReplacedFile]:
+def _replaced(unit: UnitOfWork) -> Iterator[ReplacedFile]:
     yield from unit.oldest_replaced(limit=MOST_REPLACED)
 
 
-def _least_recently_used(unit: Unit, *, excluding: Collection[str]) -> Iterator[LogoRecord]:
+def _least_recently_used(unit: UnitOfWork, *, excluding: Collection[str]) -> Iterator[LogoRecord]:
     """All that may be evicted, in order. Few are read where few are needed."""
     passed, limit = set(excluding), LOOK_AHEAD
     while records := unit.least_recently_used(limit=limit, excluding=passed):

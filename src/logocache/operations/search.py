@@ -25,10 +25,7 @@ from logocache.operations.trail import Memo, Trail
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
 from logocache.policy.attempts import AttemptRules, SourceResult, failure_of, success_of
 from logocache.policy.replacement import RECOVERED, is_worse, says_gone, stands
-from logocache.ports import Clock
-from logocache.ports.fetcher import Fetcher
-from logocache.ports.images import Images
-from logocache.ports.provider import Provider, ProviderTerms
+from logocache.ports import Clock, Fetcher, Images, Provider, ProviderTerms
 
 MOST_CANDIDATES = 8
 """Images looked at for one entry and source."""

@@ -13,7 +13,7 @@ from logocache.operations.orphans import pages
 from logocache.operations.parts import Parts
 from logocache.operations.registering import make_known
 from logocache.policy.attempts import is_due, is_stale
-from logocache.ports.repository import DueFilter, RecordFilter
+from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.settings import OnDemand, Settings
 from logocache.variant import Variant
 
@@ -30,7 +30,7 @@ class Shelf:
         self._accesses = Accesses(parts.repository)
 
     def generation(self) -> int:
-        """See `ports.repository.Repository.generation`."""
+        """See `Repository.generation`."""
         return self._parts.repository.generation()
 
     def find(self, name: str) -> LogoRecord | None:

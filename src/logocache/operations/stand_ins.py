@@ -24,8 +24,7 @@ from logocache.policy.placeholders import (
     wants_probe,
     with_company,
 )
-from logocache.ports.images import Images
-from logocache.ports.provider import Ask, Provider
+from logocache.ports import Ask, Images, Provider
 
 MOST_PICTURES = 4096
 """Pictures remembered with the companies that show them. Those seen longest ago are forgotten first."""

@@ -1,17 +1,17 @@
 """The figures of `stats`, put together from the database, the disk and the settings."""
 
 from logocache.model import LogoRecord
-from logocache.ports.repository import GroupTotal, Totals
-from logocache.ports.store import DiskSpace
-from logocache.ports.variants import Variants
+from logocache.repository.totals import GroupTotal, Totals
 from logocache.results import CacheStats, Group, LargeFile
+from logocache.store.listing import DiskSpace
+from logocache.store.variants import FileVariants
 
 
 def statistics(
     totals: Totals,
     largest: tuple[LogoRecord, ...],
     disk: DiskSpace,
-    variants: Variants,
+    variants: FileVariants,
     *,
     enabled: bool,
     directory: str,

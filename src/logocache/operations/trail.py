@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from logocache.model import Answer, FetchAttempt, FetchRequest, OutcomeKind
 from logocache.operations.faults import Faults
 from logocache.policy.attempts import SUCCESSES, SourceResult
-from logocache.ports import Clock
-from logocache.ports.fetcher import Fetcher
+from logocache.ports import Clock, Fetcher
 
 
 @dataclass(slots=True)

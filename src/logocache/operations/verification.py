@@ -9,8 +9,8 @@ from logocache.operations.inspection import Found, Inspector
 from logocache.operations.mending import Mender
 from logocache.operations.saving import Saver
 from logocache.policy.verdict import passes
-from logocache.ports.progress import Progress
-from logocache.ports.repository import Repository
+from logocache.ports import Progress
+from logocache.repository.repository import Repository
 from logocache.results import Finding, FindingKind, VerifyReport
 from logocache.selection import FailOn
 

@@ -4,8 +4,8 @@ from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, Sche
 from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
 from logocache.operations.identity import Identity
 from logocache.operations.parts import Parts
-from logocache.ports.repository import Totals
-from logocache.ports.store import DiskSpace
+from logocache.repository.totals import Totals
+from logocache.store.listing import DiskSpace
 
 MB = 1_000_000
 GB = 1_000_000_000

@@ -10,8 +10,8 @@ from logocache.operations.records import with_failure, with_logo, with_monogram,
 from logocache.operations.search import Found, Search, Sources
 from logocache.operations.trail import Memo, Trail
 from logocache.policy.attempts import AttemptRules, failure_of
-from logocache.ports.repository import SavedFetch
-from logocache.ports.store import StagedFile
+from logocache.repository.records import SavedFetch
+from logocache.store.files import StagedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

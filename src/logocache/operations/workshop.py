@@ -11,7 +11,7 @@ from logocache.operations.saving import Saved, Saver
 from logocache.operations.search import Search
 from logocache.operations.stand_ins import StandIn, StandIns
 from logocache.operations.work import Worker
-from logocache.ports.repository import DueFilter
+from logocache.repository.filters import DueFilter
 
 
 class Workshop:

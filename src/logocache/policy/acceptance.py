@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from logocache.model import Candidate, IconPurpose, ImageInfo
-from logocache.ports.provider import ProviderTerms
+from logocache.ports import ProviderTerms
 
 SMALLEST_SIDE = 16
 """Under this many pixels an image is no logo."""

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from logocache.model import LogoRecord, Origin, Status
-from logocache.ports.repository import ReplacedFile
+from logocache.model import LogoRecord, Origin, ReplacedFile, Status
 
 
 class Worth(IntEnum):

@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from logocache.model import LogoRecord, StoredFile
-from logocache.ports.images import FileCheck
-from logocache.ports.repository import ReplacedFile
-from logocache.ports.store import FoundFile
+from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
+from logocache.ports import FileCheck
 from logocache.results import Finding, FindingKind, Severity
 from logocache.selection import FailOn
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from logocache.errors import ProviderError
 from logocache.masking import PLACEHOLDER, static_texts, without_static_text
 from logocache.model import StoringClass
-from logocache.ports.provider import Provider, ProviderTerms
+from logocache.ports import Provider, ProviderTerms
 from logocache.providers.refusals import CLEARBIT, check_host
 from logocache.providers.template import Template, TemplateProvider, filled
 from logocache.settings import Settings

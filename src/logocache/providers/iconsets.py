@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports.provider import Ask, Provider, ProviderTerms
+from logocache.ports import Ask, Provider, ProviderTerms
 from logocache.providers import iconify
 from logocache.providers.colours import NEUTRAL_DARK, WHITE, contrast, is_colour
 from logocache.providers.iconify import IconifySet
@@ -55,7 +55,7 @@ def build(settings: Settings) -> Provider:
 
 
 class IconSetProvider:
-    """Implements `ports.provider.Provider`."""
+    """Implements `ports.Provider`."""
 
     def __init__(self, iconify_sets: Sequence[IconifySet] = ()) -> None:
         self._finders: tuple[tuple[str, Finder], ...] = (

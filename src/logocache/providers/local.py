@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from logocache.input_files import read_input
 from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports.provider import Ask, ProviderTerms
+from logocache.ports import Ask, ProviderTerms
 
 TERMS = ProviderTerms(
     id="file",
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class OwnFileProvider:
-    """Reads `Integration.file`. Implements `ports.provider.Provider`."""
+    """Reads `Integration.file`. Implements `ports.Provider`."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes

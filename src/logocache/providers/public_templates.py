@@ -7,7 +7,7 @@ other programs' source have them (middle of 2026). What they change is also lear
 from collections.abc import Callable
 
 from logocache.model import StoringClass
-from logocache.ports.provider import Provider, ProviderTerms
+from logocache.ports import Provider, ProviderTerms
 from logocache.providers.template import Template, TemplateProvider
 from logocache.settings import Settings
 

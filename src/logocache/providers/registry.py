@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from logocache.errors import ProviderError
 from logocache.model import Candidate, FetchRequest, Integration, StoringClass
-from logocache.ports.provider import Ask, Provider, ProviderTerms
+from logocache.ports import Ask, Provider, ProviderTerms
 from logocache.providers import configured_templates, iconsets, site
 from logocache.providers.public_templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX, public
 from logocache.providers.refusals import BY_NAME

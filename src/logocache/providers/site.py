@@ -25,7 +25,7 @@ from logocache.model import (
     OutcomeKind,
     StoringClass,
 )
-from logocache.ports.provider import Ask, Provider, ProviderTerms
+from logocache.ports import Ask, Provider, ProviderTerms
 from logocache.providers import data_uri
 from logocache.providers.html_icons import PageIcons, read_page
 from logocache.providers.icons import Icon, Role
@@ -69,7 +69,7 @@ def build(settings: Settings) -> Provider:
 
 
 class SiteProvider:
-    """Implements `ports.provider.Provider`. At most three pages and three manifests are asked for."""
+    """Implements `ports.Provider`. At most three pages and three manifests are asked for."""
 
     def __init__(self, *, max_page_bytes: int, max_image_bytes: int) -> None:
         self._max_page_bytes = max_page_bytes

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from logocache.domains import toggled_www
 from logocache.masking import PLACEHOLDER
 from logocache.model import Candidate, FetchRequest, IconPurpose, Integration
-from logocache.ports.provider import Ask, ProviderTerms
+from logocache.ports import Ask, ProviderTerms
 
 IMAGES = "image/*,*/*;q=0.1"
 
@@ -33,7 +33,7 @@ class Template:
 
 
 class TemplateProvider:
-    """One source of the family. Implements `ports.provider.Provider`; asks nothing to find candidates."""
+    """One source of the family. Implements `ports.Provider`; asks nothing to find candidates."""
 
     def __init__(self, template: Template, *, max_bytes: int) -> None:
         self._template = template

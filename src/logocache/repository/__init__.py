@@ -1,1 +1,1 @@
-"""The facts: one SQL database, SQLite or PostgreSQL, behind `ports.repository`."""
+"""The facts: one SQL database, SQLite or PostgreSQL."""

@@ -1,6 +1,7 @@
 """Named sums. The generation is one of them, but not for people: figures leave it out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, text
@@ -18,6 +19,14 @@ _ADD = text(
     "INSERT INTO counter (name, value) VALUES (:name, :amount)"
     " ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Hits on one entry since the last flush."""
+
+    count: int
+    last_at: datetime
 
 
 def add_to_counters(connection: Connection, amounts: Mapping[str, int]) -> None:

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, bindparam, func, not_, or_, select, update
 
 from logocache.model import LogoRecord
-from logocache.ports.repository import DueFilter
 from logocache.repository import tables
+from logocache.repository.filters import Condition, DueFilter, among, is_due
 from logocache.repository.owners import is_dead, new_claim
 from logocache.repository.records import NO_LEASE, RECORD_COLUMNS, record_of
-from logocache.repository.selection import Condition, among, is_due
 from logocache.repository.tables import LOGO
 from logocache.repository.texts import identifier
 

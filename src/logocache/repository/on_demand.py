@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, Select, delete, false, func, not_, select
 
 from logocache.model import Origin
-from logocache.repository.selection import Condition, among
+from logocache.repository.filters import Condition, among
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
 
 MADE_ON_DEMAND = LOGO.c.origin == Origin.ON_DEMAND

@@ -6,13 +6,22 @@ dropped, since half an ETag is a wrong one; identifiers are refused.
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
-from logocache.model import FetchAttempt, Lease, LogoRecord, OutcomeKind, Status, StoredFile
-from logocache.ports.repository import ReplacedFile
+from logocache.model import (
+    FetchAttempt,
+    Lease,
+    LogoRecord,
+    Outcome,
+    OutcomeKind,
+    ReplacedFile,
+    Status,
+    StoredFile,
+)
 from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.tables import CACHE, LOGO
@@ -51,6 +60,16 @@ NO_FILE: Values = {
 """An entry without a file: nothing is left that describes one, and no validator that could confirm it."""
 
 NO_LEASE: Values = {"lease_owner": None, "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedFetch:
+    """How one leased entry ended: its new row, and everything that was asked for it."""
+
+    record: LogoRecord
+    outcome: Outcome
+    attempts: tuple[FetchAttempt, ...] = ()
+    replaced: ReplacedFile | None = None
 
 
 def read_identity(connection: Connection) -> str | None:

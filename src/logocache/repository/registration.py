@@ -7,15 +7,14 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from logocache.model import Integration, Origin, Status
-from logocache.ports.repository import Registration
 from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.counters import advance_generation
 from logocache.repository.database import Database
+from logocache.repository.filters import among, folded
 from logocache.repository.leases import Leases
 from logocache.repository.on_demand import forget_oldest
 from logocache.repository.records import NO_LEASE, Values
-from logocache.repository.selection import among, folded
 from logocache.repository.tables import LOGO
 from logocache.repository.texts import cleaned, identifier
 
@@ -32,6 +31,16 @@ ANOTHER_DOMAIN: Values = {
 }
 """What is forgotten with a domain. The logo stays until the new domain gives one; who is fetching
 from the old domain right now loses the lease, and so cannot save what it finds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What telling the repository about the catalogue changed."""
+
+    added: int
+    changed: int
+    forgotten_files: tuple[str, ...] = ()
+    """Files of entries made on demand that gave way to new ones: to be deleted, if nobody names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The facts in a SQL database: every question of the port, each in one transaction."""
+"""The facts in a SQL database: every question, each in one transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,29 +6,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
 
-from logocache.model import FetchAttempt, Integration, LogoRecord, SortKey
-from logocache.ports.repository import (
-    Access,
-    DueFilter,
-    RecordFilter,
-    Registration,
-    ReplacedFile,
-    Totals,
-    Unit,
-)
+from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey
 from logocache.repository import on_demand, registration, schema
 from logocache.repository.address import parse_address
 from logocache.repository.columns import UTCDateTime
-from logocache.repository.counters import add_to_counters, advance_generation, read_generation
+from logocache.repository.counters import Access, add_to_counters, advance_generation, read_generation
 from logocache.repository.database import Database
+from logocache.repository.filters import DueFilter, RecordFilter, equal, matching
 from logocache.repository.leases import Leases, release
 from logocache.repository.records import RECORD_COLUMNS, attempt_of, read_identity, record_of, replaced_of
-from logocache.repository.selection import equal, matching
+from logocache.repository.registration import Registration
 from logocache.repository.sorting import ranges
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
 from logocache.repository.texts import UNSTORABLE, is_storable
-from logocache.repository.totals import totals
-from logocache.repository.unit import SqlUnit
+from logocache.repository.totals import Totals, totals
+from logocache.repository.unit_of_work import UnitOfWork
 
 ANOTHER_FILE = 2**40
 """How far the generation jumps when another SQLite file is in use: its own may be any number."""
@@ -56,7 +48,7 @@ def open_repository(
     lock_wait: float = LOCK_WAIT,
     lease: timedelta = LEASE,
     most_on_demand: int = MOST_ON_DEMAND,
-) -> "SqlRepository":
+) -> "Repository":
     """The repository in the database that `url` names. Connects when it is first asked something.
 
     Raises:
@@ -64,13 +56,14 @@ def open_repository(
         DatabaseError: this Python's SQLite is too old.
     """
     database = Database(parse_address(url), lock_wait=lock_wait)
-    return SqlRepository(database, lease=lease, most_on_demand=most_on_demand)
+    return Repository(database, lease=lease, most_on_demand=most_on_demand)
 
 
-class SqlRepository:
-    """Implements `ports.repository.Repository`. Safe for use by many threads.
+class Repository:
+    """The facts. Safe for use by many threads.
 
-    Raises `SchemaError` too, where a table or column that it asks for does not exist.
+    Raises `DatabaseError` when the database cannot be used; `SchemaError` too, where a table or
+    column that it asks for does not exist.
     """
 
     def __init__(self, database: Database, *, lease: timedelta, most_on_demand: int) -> None:
@@ -86,35 +79,52 @@ class SqlRepository:
         return f"<{type(self).__name__} {self._database.address}>"
 
     def migrate(self) -> bool:
+        """Bring the schema to this version; whether anything changed. Safe from many processes at once."""
         return schema.migrate(self._database)
 
     def check_schema(self) -> None:
+        """Raise `SchemaError` unless the schema is the one of this version."""
         schema.check_schema(self._database)
 
     def check_writable(self) -> None:
+        """Raise DatabaseError when the last write of this process failed, and another fails now."""
         if self._database.could_not_write:
             with self._database.write(briefly=True) as connection:
                 advance_generation(connection)  # a change that is stored, and that nobody minds
 
     def ping(self) -> None:
+        """Raise `DatabaseError` unless the database answers."""
         with self._database.look_up() as connection:
             connection.execute(select(1))
 
     def identity(self) -> str | None:
+        """The cache that the database belongs to; None before its first `init`."""
         with self._database.look_up() as connection:
             return read_identity(connection)
 
     def generation(self) -> int:
+        """A number that rises with every committed change of what a look-up may answer.
+
+        That is: whenever an entry is added or deleted, or its file, status, name, domain or next
+        attempt changes, in whatever process. Leases and access facts do not count. One cheap query.
+        """
         with self._database.look_up() as connection:
             generation = read_generation(connection)
         return generation + self._database.reopened * ANOTHER_FILE
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
+        """Make these entries known. Changed facts are updated; a changed domain makes the entry due.
+
+        In the same transaction, new entries made on demand take the place of those that were used
+        longest ago, where there would be too many: with their attempts and replaced files. Pinned
+        ones stay, and those that are being fetched.
+        """
         return registration.register(
             self._database, integrations, now=now, leases=self._leases, most_on_demand=self._most_on_demand
         )
 
     def forget_on_demand(self, *, now: datetime) -> Sequence[str]:
+        """Forget entries made on demand that are too many, as `register`; the names of their files."""
         with self._database.read() as connection:
             if on_demand.count(connection) <= self._most_on_demand:
                 return ()
@@ -129,16 +139,19 @@ class SqlRepository:
         return self._first(select(*RECORD_COLUMNS).where(equal(LOGO.c.key, key)))
 
     def find_by_domain(self, domain: str) -> LogoRecord | None:
+        """The first entry, by key, of that domain."""
         query = select(*RECORD_COLUMNS).where(equal(LOGO.c.domain, domain))
         return self._first(query.order_by(LOGO.c.key).limit(1))
 
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
+        """Entries in order of key, those behind the key `after`: a keyset page."""
         query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
         return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
 
     def listed(
         self, where: RecordFilter, *, sort: SortKey, reverse: bool, limit: int | None
     ) -> Sequence[LogoRecord]:
+        """Entries in that order, the first `limit` of them; the key decides among equals."""
         found: list[LogoRecord] = []
         with self._database.read() as connection:
             for conditions, order in ranges(sort, reverse=reverse):
@@ -148,11 +161,13 @@ class SqlRepository:
         return found
 
     def count(self, where: RecordFilter) -> int:
+        """How many entries match."""
         query = select(func.count()).select_from(LOGO).where(*matching(where))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
     def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:
+        """Keys to fetch, those without any file first, then the longest due; leased ones left out."""
         with self._database.read() as connection:
             return self._leases.due_keys(connection, due, limit=limit)
 
@@ -161,19 +176,27 @@ class SqlRepository:
             return self._leases.count(connection, now=now)
 
     def claim(self, keys: Collection[str], *, now: datetime, due: DueFilter) -> Sequence[LogoRecord]:
+        """Lease those of `keys` that are still due, and free at `now`; each goes to one claim only.
+
+        Free is also what a process of this machine has leased that lives no more, and what is leased
+        for longer than leases last: by a clock that was ahead.
+        """
         with self._database.write() as connection:
             return self._leases.claim(connection, keys, now=now, due=due)
 
     def release(self, claimed: Sequence[LogoRecord]) -> None:
+        """End the leases of `claimed` that still hold, without a result."""
         with self._database.write() as connection:
             release(connection, claimed)
 
     @contextmanager
-    def unit(self) -> Iterator[Unit]:
+    def unit(self) -> Iterator[UnitOfWork]:
+        """A write transaction; an exception inside rolls it back."""
         with self._database.write() as connection:
-            yield SqlUnit(connection, self._leases)
+            yield UnitOfWork(connection, self._leases)
 
     def same_image(self, *, provider: str, sha256: str) -> Sequence[LogoRecord]:
+        """Entries whose stored logo is this one of this provider."""
         query = select(*RECORD_COLUMNS).where(equal(LOGO.c.provider, provider), equal(LOGO.c.sha256, sha256))
         return self._records(query.order_by(LOGO.c.key))
 
@@ -183,6 +206,10 @@ class SqlRepository:
             return [replaced_of(row) for row in connection.execute(query).mappings()]
 
     def record_accesses(self, accesses: Mapping[str, Access], counters: Mapping[str, int]) -> None:
+        """Add hits to their entries and amounts to the named counters, in one batch.
+
+        Where nothing can be written, on a read-only volume, they are not counted.
+        """
         if self._database.is_sealed:
             return
         rows = [
@@ -204,12 +231,14 @@ class SqlRepository:
         return self._records(query.order_by(LOGO.c.size.desc(), LOGO.c.key).limit(limit))
 
     def attempts(self, key: str, *, limit: int) -> Sequence[FetchAttempt]:
+        """The audit trail of one entry, newest first."""
         query = select(ATTEMPT).where(equal(ATTEMPT.c.key, key))
         query = query.order_by(ATTEMPT.c.at.desc(), ATTEMPT.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             return [attempt_of(row) for row in connection.execute(query).mappings()]
 
     def purge_attempts(self, *, before: datetime) -> int:
+        """Drop older audit lines; how many there were."""
         with self._database.write() as connection:
             return connection.execute(delete(ATTEMPT).where(ATTEMPT.c.at < before)).rowcount
 

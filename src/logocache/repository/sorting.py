@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 
 from logocache.model import SortKey
-from logocache.repository.selection import Condition
+from logocache.repository.filters import Condition
 from logocache.repository.tables import LOGO
 
 Order = tuple[ColumnElement[Any], ...]

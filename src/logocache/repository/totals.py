@@ -1,21 +1,57 @@
 """What `stats` needs, in four statements; each of them is consistent in itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, ScalarSelect, and_, false, func, select, true
 
 from logocache.model import OutcomeKind, Status
-from logocache.ports.repository import DueFilter, GroupTotal, Totals
 from logocache.repository.counters import read_counters
+from logocache.repository.filters import Condition, DueFilter, failing, is_due, stale
 from logocache.repository.leases import Leases
-from logocache.repository.selection import Condition, failing, is_due, stale
 from logocache.repository.tables import LOGO, REPLACED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupTotal:
+    """Entries and bytes of one group."""
+
+    name: str
+    entries: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What `stats` needs, counted by the database."""
+
+    entries: int
+    files: int
+    bytes: int
+    """Of current files."""
+    replaced_files: int
+    replaced_bytes: int
+    by_status: tuple[GroupTotal, ...]
+    by_provider: tuple[GroupTotal, ...]
+    by_category: tuple[GroupTotal, ...]
+    due: int
+    stale: int
+    """Real logos last obtained or confirmed at or before `stale_before`."""
+    failing: int
+    errors: int
+    """Failing ones at which we failed ourselves (outcome `error`)."""
+    leased: int
+    oldest_fetched_at: datetime | None
+    newest_fetched_at: datetime | None
+    counters: Mapping[str, int]
+    """`hits`, `misses`, `stale`, `evictions`."""
+    provider_requests: Mapping[str, int]
+    """Requests this month, by provider."""
+
+
 def totals(connection: Connection, leases: Leases, *, now: datetime, stale_before: datetime) -> Totals:
-    """See the port. `due` leaves out what is leased, as `due_keys` does."""
+    """All figures. `due` leaves out what is leased, as `due_keys` does."""
     groups = _groups(connection)
     with_files = [group for group in groups if group.status is not Status.PENDING]
     files, size = connection.execute(select(func.count(), func.sum(REPLACED.c.size))).one()

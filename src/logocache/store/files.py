@@ -22,15 +22,15 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from logocache.errors import DirectoryError
-from logocache.model import NormalisedImage, StoredFile
-from logocache.ports.store import DiskSpace, FoundFile, StagedFile
+from logocache.model import FoundFile, NormalisedImage, StoredFile
 from logocache.store.folders import PRIVATE_MODE, opened, opened_directory, refuse_links
 from logocache.store.identity import IDENTITY_FILE, read_identity, write_identity
-from logocache.store.listing import as_found, listed
+from logocache.store.listing import DiskSpace, as_found, listed
 from logocache.store.names import check_name, file_name, promises
 from logocache.store.permissions import check_writable, problems_of
 from logocache.store.problems import translated
@@ -50,8 +50,19 @@ READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 NOT_A_PLAIN_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedFile:
+    """A complete, synced temporary file, not yet under its name."""
+
+    path: Path
+    file: StoredFile
+
+
 class FileStore:
-    """Implements `ports.store.Store`. Raises DirectoryError wherever the directory lets it down."""
+    """The bytes. Names are flat; nothing outside the directory is ever touched.
+
+    Raises DirectoryError wherever the directory lets it down. Safe to use from several threads.
+    """
 
     def __init__(self, directory: Path, private: Path, *, sync: Callable[[int], None] = os.fsync) -> None:
         """`private` is a folder for our own use on the same file system; nothing is touched yet."""
@@ -62,9 +73,11 @@ class FileStore:
 
     @property
     def directory(self) -> Path:
+        """Where the files lie."""
         return self._directory
 
     def prepare(self) -> None:
+        """Create the directory and its private folders. Raises `DirectoryError` when unusable."""
         with translated(self._directory, f"the cache directory {self._directory} cannot be created"):
             if not self._directory.is_dir():
                 self._directory.mkdir(parents=True, exist_ok=True)
@@ -73,7 +86,10 @@ class FileStore:
         self.check_writable()
 
     def require(self) -> None:
-        """As the port says. Whether files can be written there is not asked: reading must go on."""
+        """Raise `DirectoryError`, with the next step, unless `prepare` has been here.
+
+        Whether files can be written there is not asked: reading must go on.
+        """
         with translated(self._directory, f"there is no usable cache in {self._directory}"):
             if not stat.S_ISDIR(self._directory.stat().st_mode):
                 raise NotADirectoryError(errno.ENOTDIR, f"{self._directory.name} is a file")
@@ -84,6 +100,11 @@ class FileStore:
                 refuse_links(folder)
 
     def check_writable(self) -> None:
+        """Raise `DirectoryError` unless files may be put there now.
+
+        When the last file could not be written, one as large is tried: a full or a broken disk is
+        noticed by writing alone.
+        """
         size = self._unwritten
         with translated(self._directory, f"the cache directory {self._directory} cannot be written"):
             for folder in (self._directory, *self._private_folders()):
@@ -96,11 +117,16 @@ class FileStore:
                         self._sync_directory(directory)
 
     def identity(self) -> str | None:
+        """The cache that the directory belongs to; None: to none yet. Raises `DirectoryError`."""
         problem = f"{self._private / IDENTITY_FILE} cannot be read"
         with translated(self._directory, problem):
             return read_identity(self._private)
 
     def set_identity(self, identity: str, *, replace: bool) -> bool:
+        """Say, atomically, which cache it belongs to.
+
+        False if it belongs to one already, and that is not to be replaced.
+        """
         with translated(self._directory, f"{self._private / IDENTITY_FILE} cannot be written"):
             try:
                 write_identity(self._private, identity, replace=replace, sync=self._sync)
@@ -109,7 +135,9 @@ class FileStore:
         return True
 
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:
-        """As the port says. A folder for temporary files that was deleted meanwhile is made again; the
+        """Write and sync a temporary file. Raises ValueError for an image longer than any that we read.
+
+        A folder for temporary files that was deleted meanwhile is made again; the
         private folder around it is not: when that is gone, a volume may be missing, and the disk below
         it is the wrong place.
         """
@@ -132,6 +160,7 @@ class FileStore:
         return StagedFile(path=path, file=file)
 
     def commit(self, staged: StagedFile) -> None:
+        """Move it to its name, atomically. The same content already there is success."""
         target = self.path(staged.file.name)
         with (
             self._noted(staged.file.size),
@@ -150,10 +179,11 @@ class FileStore:
         self._unlink_unfinished(staged.path.name)
 
     def path(self, name: str) -> Path:
+        """Where a stored file lies. Raises ValueError for a name that could leave the directory."""
         return self._directory / check_name(name)
 
     def read(self, name: str) -> bytes | None:
-        """As the port says; None also for what is no plain file, such as a symbolic link."""
+        """Its bytes; None when it is gone, longer than any that we write, or no plain file (a link)."""
         path = self.path(name)
         with translated(self._directory, f"the logo {path} cannot be read"):
             try:
@@ -173,16 +203,19 @@ class FileStore:
         return content if len(content) <= LARGEST_LOGO else None
 
     def read_intact(self, name: str) -> bytes | None:
+        """As `read`; None also when the content is not the one that a name of ours promises."""
         content = self.read(name)
         if content is None or not promises(name, hashlib.sha256(content).hexdigest()):
             return None
         return content
 
     def sha256(self, name: str) -> str | None:
+        """The digest of its bytes; None as `read`."""
         content = self.read(name)
         return hashlib.sha256(content).hexdigest() if content is not None else None
 
     def look(self, name: str) -> FoundFile | None:
+        """What lies under that name, a link too; None for nothing, and for a directory."""
         path = self.path(name)
         with translated(self._directory, f"the logo {path} cannot be looked at"):
             try:
@@ -191,6 +224,7 @@ class FileStore:
                 return None
 
     def delete(self, name: str) -> bool:
+        """Whether it was there. Absence is not an error."""
         path = self.path(name)
         with translated(self._directory, f"{path} cannot be deleted"):
             try:
@@ -200,12 +234,15 @@ class FileStore:
         return True
 
     def files(self) -> Iterator[FoundFile]:
-        """As the port says. Symbolic links and other strangers are listed too, directories are not."""
+        """Every visible file, in order of name; symbolic links and other strangers too, no directories."""
         with translated(self._directory, f"the directory {self._directory} cannot be listed"):
             yield from listed(self._directory)
 
     def leftovers(self, *, before: datetime) -> Iterator[FoundFile]:
-        """As the port says. Files of other names are somebody else's, and are left out."""
+        """Temporary files last changed before then: what a crash left behind.
+
+        Files of other names are somebody else's, and are left out.
+        """
         folder = self._private / TEMPORARY
         with translated(self._directory, f"the directory {folder} cannot be listed"):
             try:
@@ -222,7 +259,10 @@ class FileStore:
         return bool(UNFINISHED.fullmatch(name)) and self._unlink_unfinished(name)
 
     def quarantine(self, name: str) -> bool:
-        """As the port says, into a new folder each time, so that nothing there is ever overwritten."""
+        """Move a file out of the served directory, into a private folder; False for none.
+
+        That folder is a new one each time, so that nothing there is ever overwritten.
+        """
         source = self.path(name)
         fresh = secrets.token_hex(4)
         with (
@@ -242,6 +282,7 @@ class FileStore:
         return True
 
     def permission_problems(self) -> Sequence[str]:
+        """What the directory does not let us do, one line each; empty when all is well."""
         names = (found.name for found in self.files())
         return problems_of(self._directory, self._private_folders(), names)
 

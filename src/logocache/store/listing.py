@@ -1,11 +1,18 @@
-"""What lies in a folder."""
+"""What lies in a folder, and the room on its disk."""
 
 import os
 import stat
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logocache.ports.store import FoundFile
+from logocache.model import FoundFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSpace:
+    free_bytes: int
+    total_bytes: int
 
 
 def listed(folder: int | Path) -> list[FoundFile]:

@@ -52,7 +52,9 @@ class _Copy:
 
 
 class FileVariants:
-    """Implements `ports.variants.Variants`. Methods that take a file's name raise ValueError for a
+    """Resized copies of stored logos, at most so many, each belonging to one file of the store.
+
+    Safe to use from several threads and processes. Methods that take a file's name raise ValueError for a
     name that no stored logo has.
     """
 
@@ -62,7 +64,10 @@ class FileVariants:
         self._max_count = max_count
 
     def read(self, file: str, variant: Variant) -> bytes | None:
-        """As the port says. A damaged copy is deleted, so that a good one can take its place."""
+        """The copy of the stored file named `file`; None when there is none, or it is damaged.
+
+        A damaged copy is deleted, so that a good one can take its place.
+        """
         name = copy_name(file, variant)
         try:
             with self._opened() as folder:
@@ -78,6 +83,11 @@ class FileVariants:
         return body
 
     def keep(self, file: str, variant: Variant, body: bytes, *, room: int) -> bool:
+        """Write it atomically, as long as all copies together then take at most `room` bytes.
+
+        Older copies go to make room. False when it was not kept: larger than the room, or the disk
+        would not have it. Never raises for the disk: a copy that is not kept is made again.
+        """
         name, content = copy_name(file, variant), sealed(file, variant, body)
         if self._max_count < 1 or len(content) > min(room, LARGEST_COPY):
             return False
@@ -93,7 +103,9 @@ class FileVariants:
         return True
 
     def forget(self, files: Collection[str]) -> None:
-        """As the port says. Names that no stored logo has are passed over: they have no copies.
+        """Delete all copies of these stored files.
+
+        Names that no stored logo has are passed over: they have no copies.
 
         Raises:
             DirectoryError: a copy is there, and cannot be deleted.
@@ -111,7 +123,9 @@ class FileVariants:
                 return
 
     def shrink(self, room: int) -> None:
-        """As the port says; as many as `max_count` may stay, and nothing that a crash left behind.
+        """Delete the oldest copies until all together take at most `room` bytes (0: all of them).
+
+        As many as `max_count` may stay, and nothing that a crash left behind.
 
         Where the disk, or another process, does not let us, the copies stay: see `size_bytes`.
         """
@@ -124,7 +138,7 @@ class FileVariants:
             _log.warning("variant.not_deleted", extra={"reason": str(error)})
 
     def size_bytes(self) -> int:
-        """As the port says, with digests and unfinished files: what they take of the size limit."""
+        """Bytes of all copies, with digests and unfinished files: what they take of the size limit."""
         return sum(copy.size for copy in self._seen())
 
     def count(self) -> int:

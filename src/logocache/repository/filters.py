@@ -1,7 +1,8 @@
-"""Which rows: the filters of the port as SQL conditions."""
+"""Which rows: filters, and the same as SQL conditions."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from logocache.model import OutcomeKind, Status
-from logocache.ports.repository import DueFilter, RecordFilter
 from logocache.repository import tables
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.tables import LOGO
@@ -21,6 +21,39 @@ Condition = ColumnElement[bool]
 
 LONGEST_SEARCH = tables.KEY_LENGTH + tables.NAME_LENGTH + tables.DOMAIN_LENGTH
 """Characters: no key, name or domain holds a longer text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFilter:
+    """Which entries; the conditions that are set must all hold."""
+
+    keys: Collection[str] | None = None
+    statuses: Collection[Status] | None = None
+    providers: Collection[str] | None = None
+    categories: Collection[str] | None = None
+    has_file: bool | None = None
+    failing: bool | None = None
+    """Whether the last attempts failed (`failure_count` > 0)."""
+    fetched_before: datetime | None = None
+    """Has a file that was last obtained or confirmed before then."""
+    stale_before: datetime | None = None
+    """Has a real logo that was last obtained or confirmed by then."""
+    pinned: bool | None = None
+    text: str | None = None
+    """Occurs, in any case, in key, name or domain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueFilter:
+    """Which entries want fetching at `now`."""
+
+    now: datetime
+    keys: Collection[str] | None = None
+    forced: bool = False
+    """Take them whether due or not."""
+    failed_only: bool = False
+    offline: bool = False
+    """Only what can be had without network: pending entries that were not tried offline before."""
 
 
 def equal(column: ColumnElement[Any], text: str) -> Condition:

@@ -19,16 +19,17 @@ from sqlalchemy import (
     update,
 )
 
-from logocache.model import LogoRecord, Origin
+from logocache.model import LogoRecord, Origin, ReplacedFile
 from logocache.policy.attempts import SUCCESSES
-from logocache.ports.repository import ReplacedFile, SavedFetch
 from logocache.repository.columns import AS_SOON_AS_POSSIBLE
 from logocache.repository.counters import add_to_counters, advance_generation, requests_made
+from logocache.repository.filters import among
 from logocache.repository.leases import Leases
 from logocache.repository.records import (
     NO_FILE,
     NO_LEASE,
     RECORD_COLUMNS,
+    SavedFetch,
     Values,
     attempt_values,
     fetch_values,
@@ -37,7 +38,6 @@ from logocache.repository.records import (
     replaced_of,
     replaced_values,
 )
-from logocache.repository.selection import among
 from logocache.repository.tables import ATTEMPT, CACHE, LOGO, REPLACED
 
 LIKE_NEW: Values = {
@@ -54,10 +54,11 @@ LIKE_NEW: Values = {
 _SAVE: Update = update(LOGO).where(LOGO.c.key == bindparam("of_key"))
 
 
-class SqlUnit:
-    """Implements `ports.repository.Unit` on a connection that holds the writer lock.
+class UnitOfWork:
+    """One exclusive write transaction. Used by one thread; nothing is visible until it ends well.
 
-    Inside it, the repository's own writing methods would wait for that lock until they fail.
+    Writers of all processes take turns, so that what is read here stays true until the end. Inside it,
+    the repository's own writing methods would wait for that lock until they fail.
     """
 
     def __init__(self, connection: Connection, leases: Leases) -> None:
@@ -66,24 +67,36 @@ class SqlUnit:
         self._has_advanced = False
 
     def identity(self) -> str | None:
+        """As that of the repository."""
         return read_identity(self._connection)
 
     def set_identity(self, identity: str, *, now: datetime) -> None:
+        """Say which cache the database belongs to, from now on."""
         self._connection.execute(delete(CACHE))
         self._connection.execute(insert(CACHE).values(identity=identity, created_at=now))
 
     def stored_bytes(self) -> int:
+        """Bytes of all current and replaced files."""
         current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()
         replaced = select(func.coalesce(func.sum(REPLACED.c.size), 0)).scalar_subquery()
         return int(self._connection.execute(select(current + replaced)).scalar_one())
 
     def owned(self, claimed: Sequence[LogoRecord]) -> Mapping[str, LogoRecord]:
+        """The entries on which the leases of `claimed` still hold, as they are now.
+
+        A lease that is over but that nobody took still holds. That of another claim of the same process
+        is another one.
+        """
         leases = {each.key: each.lease for each in claimed if each.lease is not None}
         query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, leases))
         records = map(record_of, self._connection.execute(query).mappings())
         return {each.key: each for each in records if each.lease == leases[each.key]}
 
     def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
+        """Unpinned entries with a file: those of the least `policy.retention.Worth` first.
+
+        Among equals the one used longest ago comes first; what was never accessed counts from its fetch.
+        """
         query = (
             select(*RECORD_COLUMNS)
             .where(LOGO.c.pinned == false(), LOGO.c.has_file == true())
@@ -99,7 +112,10 @@ class SqlUnit:
         return [replaced_of(row) for row in self._connection.execute(query).mappings()]
 
     def save(self, fetches: Sequence[SavedFetch]) -> None:
-        """See the port. What was registered (name, domain, category …) is left as it is, too.
+        """Write the rows, append the attempts, keep the replaced files, and end the leases.
+
+        What was registered (name, domain, category …) and access facts (`last_accessed_at`,
+        `access_count`) are left as the database has them.
 
         Raises ValueError for a record that contradicts itself or fits no column.
         """
@@ -115,7 +131,10 @@ class SqlUnit:
         self._keep_replaced(fetches)
 
     def evict(self, keys: Collection[str], *, until: datetime) -> None:
-        """See the port. Counts them as `evictions`.
+        """Take the file from these entries; they are pending and not due before `until`.
+
+        Those whose last attempt failed are due when they were before, if that is earlier. They are
+        counted as `evictions`.
 
         Whoever is fetching one right now loses the lease: what it knows of the file is wrong now.
         """
@@ -132,7 +151,11 @@ class SqlUnit:
             self._advance_generation()
 
     def clear(self, records: Sequence[LogoRecord]) -> Sequence[LogoRecord]:
-        """See the port. An entry that had no file is cleared when it still has none."""
+        """Take the file from entries that still have the file named in `records`, or still have none.
+
+        Catalogue and custom entries become pending and due at once; on-demand ones are deleted.
+        Returns those cleared. Leased entries lose their lease.
+        """
         asked = {record.key: record for record in records}
         query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked)).order_by(LOGO.c.key)
         current = [record_of(row) for row in self._connection.execute(query).mappings()]
@@ -146,6 +169,11 @@ class SqlUnit:
         return cleared
 
     def make_due(self, records: Sequence[LogoRecord], *, now: datetime) -> Sequence[LogoRecord]:
+        """Make entries due at once that still have the file named in `records`; those made due.
+
+        For files that are lost or damaged: the rows keep all that they say, and name the file still.
+        Entries that somebody is fetching at `now` are left alone.
+        """
         asked = {record.key: record for record in records if record.file is not None}
         is_free = self._leases.free(self._connection, now=now)
         query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked), is_free).order_by(LOGO.c.key)
@@ -162,12 +190,14 @@ class SqlUnit:
         self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
 
     def forget_replaced_of(self, keys: Collection[str]) -> Sequence[ReplacedFile]:
+        """Forget the replaced files of these entries; which they were."""
         query = select(REPLACED).where(among(REPLACED.c.key, keys)).order_by(REPLACED.c.name)
         forgotten = [replaced_of(row) for row in self._connection.execute(query).mappings()]
         self.forget_replaced([each.name for each in forgotten])
         return forgotten
 
     def unnamed(self, names: Collection[str]) -> Collection[str]:
+        """Those of these file names that no entry has, neither as its file nor as a replaced one."""
         current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
         replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
         return set(names) - set(self._connection.execute(current.union(replaced)).scalars())
