@@ -1,5 +1,6 @@
 """Where settings come from, and what happens to bad ones."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +9,22 @@ import pytest
 from logocache.errors import SettingsError
 from logocache.masking import MASK
 from logocache.settings import OnDemand, Settings
-from logocache.settings_sources import ConnectTo
+from logocache.settings.sources import ConnectTo
 
 SECRET = "correct-horse-battery"
 
 
 def test_the_four_given_names_and_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = Settings()
-    assert (defaults.refresh_interval_days, defaults.max_size_mb, defaults.enabled) == (7, 500, True)
+    assert (defaults.refresh_interval, defaults.max_size_bytes) == (timedelta(days=7), 500_000_000)
+    assert defaults.enabled
     monkeypatch.setenv("LOGO_CACHE_DIR", "/srv/logos")
     monkeypatch.setenv("LOGO_REFRESH_INTERVAL_DAYS", "3")
     monkeypatch.setenv("LOGO_CACHE_MAX_SIZE_MB", "1.5")
     monkeypatch.setenv("LOGO_CACHE_ENABLED", "false")
     settings = Settings()
     assert settings.dir == Path("/srv/logos")
-    assert settings.refresh_interval_days == 3
+    assert settings.refresh_interval == timedelta(days=3)
     assert settings.max_size_bytes == 1_500_000
     assert settings.enabled is False
 
@@ -36,13 +38,14 @@ def test_arguments_come_before_environment_before_file_before_default(
     monkeypatch.setenv("LOGO_REFRESH_INTERVAL_DAYS", "2")
     monkeypatch.setenv("LOGO_CACHE_MAX_SIZE_MB", "2")
     settings = Settings(refresh_interval_days=3)
-    assert (settings.refresh_interval_days, settings.max_size_mb, settings.retries) == (3, 2, 1)
+    assert settings.refresh_interval == timedelta(days=3)
+    assert (settings.max_size_bytes, settings.retries) == (2_000_000, 1)
     assert settings.concurrency == 8
 
 
 def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGO_CACHE_MAX_SIZE_MB", "")
-    assert Settings().max_size_mb == 500
+    assert Settings().max_size_bytes == 500_000_000
 
 
 def test_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
@@ -143,7 +146,15 @@ def test_what_kubernetes_sets_for_a_service_of_our_name_is_no_setting(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "tcp://10.0.0.1:80")
-    assert Settings().max_size_mb == 500
+    assert Settings().max_size_bytes == 500_000_000
+
+
+def test_a_variable_without_our_prefix_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("REFRESH_INTERVAL_DAYS", "refresh_interval_days", "MAX_SIZE_MB", "RETRIES"):
+        monkeypatch.setenv(variable, "1")
+    settings = Settings()
+    assert settings.refresh_interval == timedelta(days=7)
+    assert (settings.max_size_bytes, settings.retries) == (500_000_000, 2)
 
 
 # Secrets -----------------------------------------------------------------------------------------
@@ -215,10 +226,38 @@ def test_the_database_is_sqlite_in_the_private_folder_unless_named(tmp_path: Pat
     assert Settings(database_url="postgres://db/logos").resolved_database_url == "postgres://db/logos"
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "number", "amount"),
+    [
+        ("max_size_mb", "max_size_bytes", 1.1, 1_100_000),
+        ("max_size_mb", "max_size_bytes", 1e-9, 1),
+        ("min_free_disk_mb", "min_free_disk_bytes", 0, 0),
+        ("max_page_kb", "max_page_bytes", 3, 3000),
+        ("max_megapixels", "max_pixels", 0.5, 500_000),
+        ("backoff_min_minutes", "backoff_min", 1.5, timedelta(seconds=90)),
+        ("backoff_max_hours", "backoff_max", 2, timedelta(hours=2)),
+        ("miss_ttl_days", "miss_ttl", 1e-20, timedelta(microseconds=1)),
+        ("audit_retention_days", "audit_retention", 0, timedelta()),
+    ],
+)
+def test_an_amount_is_written_in_the_unit_of_its_name_and_held_in_one_for_all(
+    name: str, field: str, number: float, amount: int | timedelta
+) -> None:
+    settings = Settings(**{name: number})
+    assert getattr(settings, field) == amount
+    assert settings.shown()[name] == pytest.approx(number, abs=1e-6)
+    assert field not in settings.shown()
+
+
+def test_kilobytes_are_whole() -> None:
+    with pytest.raises(SettingsError, match=r"LOGO_CACHE_MAX_PAGE_KB = '?1\.5"):
+        Settings(max_page_kb=1.5)
+
+
 def test_settings_do_not_change() -> None:
     settings = Settings()
     with pytest.raises(Exception, match="frozen"):
-        settings.max_size_mb = 3  # type: ignore[misc]  # that it is read-only is what is tested
+        settings.max_size_bytes = 3  # type: ignore[misc]  # that it is read-only is what is tested
 
 
 def test_on_demand_fetches_what_the_catalogue_names() -> None:

@@ -124,9 +124,9 @@ class LazyEngines:
         settings = self._settings
         return DecoderPool(
             workers=min(settings.concurrency, os.cpu_count() or 1),
-            max_pixels=int(settings.max_megapixels * 1_000_000),
+            max_pixels=settings.max_pixels,
             decode_timeout=settings.decode_timeout_seconds,
-            memory_bytes=settings.decode_memory_mb * 1_000_000,
+            memory_bytes=settings.decode_memory_bytes,
         )
 
     @cached_property
@@ -139,7 +139,7 @@ class LazyEngines:
         chain = build_chain(self._settings)
         return Sources(
             chain=chain,
-            own_file=OwnFileProvider(self._settings.max_image_kb * 1000),
+            own_file=OwnFileProvider(self._settings.max_image_bytes),
             fetcher=self._fetcher(chain),
             images=self.images,
             monogram=design,

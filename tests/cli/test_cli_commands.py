@@ -270,7 +270,7 @@ def test_options_become_settings(tmp_path: Path) -> None:
     assert cache.settings is not None
     assert cache.settings.dir == tmp_path
     assert cache.settings.resolved_database_url == "sqlite:///x.db"
-    assert cache.settings.max_size_mb == 7
+    assert cache.settings.max_size_bytes == 7_000_000
     assert cache.settings.offline
 
 

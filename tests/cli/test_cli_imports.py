@@ -14,7 +14,7 @@ ENGINES = frozenset(
         *("fastapi", "httptools", "jinja2", "prometheus_client", "starlette", "uvicorn", "uvloop"),
         *("PIL", "defusedxml", "resvg_py"),
         *("fontawesome_free_pack", "publicsuffixlist", "simple_icons_pack"),
-        *("pydantic_settings", "rich"),
+        "rich",
     }
 )
 OURS = frozenset(

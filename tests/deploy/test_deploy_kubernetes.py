@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from deploy.artefacts import DOCKERFILE, KUBERNETES, Document, documents
 from logocache.cli.app import app
-from logocache.settings_sources import SERVICE_LINK
+from logocache.settings.sources import SERVICE_LINK
 from logocache.version import __version__
 
 OBJECTS = {each["kind"]: each for each in documents(KUBERNETES)}

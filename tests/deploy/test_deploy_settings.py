@@ -19,10 +19,10 @@ from deploy.artefacts import (
     name_of,
 )
 from logocache.settings import Settings
-from logocache.settings_sources import FILE_SUFFIX, SERVICE_LINK, secret_names, variable_of
+from logocache.settings.sources import FILE_SUFFIX, SERVICE_LINK, fields_of, secret_names, variable_of
 
-SETTINGS = {variable_of(name, Settings): name for name in Settings.model_fields}
-SECRET_FILES = {variable_of(name, Settings) + FILE_SUFFIX for name in secret_names(Settings)}
+SETTINGS = {variable_of(name): name for name in fields_of(Settings)}
+SECRET_FILES = {variable_of(name) + FILE_SUFFIX for name in secret_names(fields_of(Settings))}
 
 
 @pytest.mark.parametrize("path", files(), ids=name_of)

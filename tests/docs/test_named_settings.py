@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from logocache.settings import Settings
-from logocache.settings_sources import secret_names, variable_of
+from logocache.settings.sources import fields_of, secret_names, variable_of
 from pages import ROOT, all_pages
 
 pytestmark = pytest.mark.docs
@@ -17,8 +17,9 @@ NO_SETTINGS = frozenset({"LOGO_CACHE_PORT", "LOGO_CACHE_SERVICE_HOST"})
 
 
 def known() -> set[str]:
-    settings = {variable_of(name, Settings) for name in Settings.model_fields}
-    return settings | {f"{variable_of(name, Settings)}_FILE" for name in secret_names(Settings)}
+    fields = fields_of(Settings)
+    settings = {variable_of(name) for name in fields}
+    return settings | {f"{variable_of(name)}_FILE" for name in secret_names(fields)}
 
 
 @pytest.mark.parametrize("page", all_pages(), ids=lambda page: str(page.relative_to(ROOT)))

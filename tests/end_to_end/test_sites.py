@@ -326,7 +326,7 @@ def test_the_size_limit_holds_and_the_least_recently_used_go(internet: Loopback,
         cache.init(names)
         sizes = {name: stored.size for name in names if (stored := record_of(cache, name).file)}
     limit = sum(sizes.values()) - min(sizes.values())
-    tight = settings.model_copy(update={"max_size_mb": limit / 1_000_000, "dir": settings.dir})
+    tight = settings.model_copy(update={"max_size_bytes": limit, "dir": settings.dir})
     with open_cache(tight) as cache:
         internet.sites["newcomer.test"] = dict(SCENES["base"].pages) | {
             "/assets/v2/logo.png": Page(body=picture(128, color="#010203"))

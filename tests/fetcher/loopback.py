@@ -17,7 +17,7 @@ from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve, system_resolve
 from logocache.model import Answer, FetchRequest
 from logocache.ports import Clock
-from logocache.settings_sources import ConnectTo
+from logocache.settings.sources import ConnectTo
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 CONTEXT = ssl.create_default_context()

@@ -16,7 +16,7 @@ from logocache.fetcher.deadline import LONGEST_WAIT, Deadline
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend, destination
 from logocache.model import OutcomeKind
-from logocache.settings_sources import ConnectTo
+from logocache.settings.sources import ConnectTo
 
 LOCAL = IPv4Address("127.0.0.1")
 

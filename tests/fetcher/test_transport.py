@@ -15,7 +15,7 @@ from logocache.fetcher.failures import FetchError
 from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve
 from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
-from logocache.settings_sources import ConnectTo
+from logocache.settings.sources import ConnectTo
 
 
 def loopback(host: str, port: int) -> Sequence[IPAddress]:

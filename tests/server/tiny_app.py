@@ -92,6 +92,6 @@ def tell(text: str) -> None:
 def application(settings: Settings) -> ASGIApp:
     return ClientLimits(
         tiny,
-        max_body_bytes=settings.max_body_kb * 1000,
+        max_body_bytes=settings.max_body_bytes,
         slow_client_seconds=settings.slow_client_seconds,
     )

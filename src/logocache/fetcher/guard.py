@@ -11,7 +11,7 @@ from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.resolver import Resolve, resolve_within
 from logocache.model import OutcomeKind
-from logocache.settings_sources import ConnectTo
+from logocache.settings.sources import ConnectTo
 
 logger = logging.getLogger(__name__)
 

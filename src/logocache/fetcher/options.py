@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from logocache.fetcher.addresses import IPNetwork
-from logocache.settings_sources import ConnectTo
+from logocache.settings.sources import ConnectTo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

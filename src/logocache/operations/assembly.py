@@ -1,7 +1,5 @@
 """The operations of one cache, each with the settings it obeys."""
 
-from datetime import timedelta
-
 from logocache.operations.clearing import Clearing
 from logocache.operations.fetching import Fetching
 from logocache.operations.identity import Identity
@@ -24,7 +22,7 @@ class Assembly:
     """Made with the cache, and cheap: engines are loaded when an operation needs them."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
-        min_free_disk_bytes = int(settings.min_free_disk_mb * 1_000_000)
+        min_free_disk_bytes = settings.min_free_disk_bytes
         limits = Limits(max_size_bytes=settings.max_size_bytes, min_free_disk_bytes=min_free_disk_bytes)
         rules = fetch_rules(settings)
         self.identity = Identity(parts, is_inside=settings.database_url is None)
@@ -50,7 +48,7 @@ def saving_rules(settings: Settings) -> SavingRules:
     return SavingRules(
         attempts=attempt_rules(settings),
         max_size_bytes=settings.max_size_bytes,
-        replaced_retention=timedelta(days=settings.replaced_retention_days),
+        replaced_retention=settings.replaced_retention,
         eviction_rest=settings.refresh_interval,
     )
 
@@ -58,10 +56,10 @@ def saving_rules(settings: Settings) -> SavingRules:
 def attempt_rules(settings: Settings) -> AttemptRules:
     return AttemptRules(
         refresh_interval=settings.refresh_interval,
-        miss_ttl=timedelta(days=settings.miss_ttl_days),
-        blocked_ttl=timedelta(days=settings.blocked_ttl_days),
-        backoff_min=timedelta(minutes=settings.backoff_min_minutes),
-        backoff_max=timedelta(hours=settings.backoff_max_hours),
+        miss_ttl=settings.miss_ttl,
+        blocked_ttl=settings.blocked_ttl,
+        backoff_min=settings.backoff_min,
+        backoff_max=settings.backoff_max,
     )
 
 
@@ -73,5 +71,5 @@ def fetch_rules(settings: Settings) -> FetchRules:
             logo_timeout=settings.logo_timeout_seconds,
         ),
         concurrency=settings.concurrency,
-        audit_retention=timedelta(days=settings.audit_retention_days),
+        audit_retention=settings.audit_retention,
     )

@@ -160,4 +160,4 @@ def origin_of(url: str) -> str:
 
 
 def max_bytes(settings: Settings) -> int:
-    return settings.max_image_kb * 1000
+    return settings.max_image_bytes

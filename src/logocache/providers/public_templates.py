@@ -85,6 +85,6 @@ def public(template: Template) -> Callable[[Settings], Provider]:
     """Makes the provider of a template that needs nothing from the operator."""
 
     def build(settings: Settings) -> Provider:
-        return TemplateProvider(template, max_bytes=settings.max_image_kb * 1000)
+        return TemplateProvider(template, max_bytes=settings.max_image_bytes)
 
     return build

@@ -63,9 +63,7 @@ PURPOSES = {
 
 
 def build(settings: Settings) -> Provider:
-    return SiteProvider(
-        max_page_bytes=settings.max_page_kb * 1000, max_image_bytes=settings.max_image_kb * 1000
-    )
+    return SiteProvider(max_page_bytes=settings.max_page_bytes, max_image_bytes=settings.max_image_bytes)
 
 
 class SiteProvider:

@@ -42,7 +42,7 @@ class Application(FastAPI):
         layers = HotPath(layers, service=server.service, addresses=server.addresses, cors=server.cors)
         layers = ClientLimits(
             layers,
-            max_body_bytes=settings.max_body_kb * 1000,
+            max_body_bytes=settings.max_body_bytes,
             slow_client_seconds=settings.slow_client_seconds,
         )
         layers = HostRequired(layers)

@@ -134,8 +134,8 @@ def configuration(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """How uvicorn is to serve `app`. Nothing comes from uvicorn's own environment variables."""
     limits = ConnectionLimits(
         connections=settings.max_connections,
-        head_bytes=settings.max_header_kb * 1000,
-        body_bytes=settings.max_body_kb * 1000,
+        head_bytes=settings.max_header_bytes,
+        body_bytes=settings.max_body_bytes,
         slow_client_seconds=settings.slow_client_seconds,
     )
     return uvicorn.Config(

@@ -56,7 +56,7 @@ class LogoService:
         self._once = Once()
         self.bulkheads = Bulkheads()
         self.mirror = Mirror(cache.shelf, settings.refresh_interval)
-        self.bodies = Bodies(int(settings.hot_memory_mb * 1_000_000))
+        self.bodies = Bodies(settings.hot_memory_bytes)
         self.keeping = Keeping(cache.shelf)
         self.acquisition = Acquisition(cache, self.mirror, self.bulkheads.look_ups)
 

@@ -3,7 +3,10 @@
 A value comes from, first to last: an argument (the command line's options), the environment,
 the file named by `--config` or `LOGO_CACHE_CONFIG`, the default. A key of the TOML file is the
 variable's name in lower case without its prefix: `LOGO_CACHE_MAX_SIZE_MB` is `max_size_mb`.
-Where the values are read from, and how mistakes are put into words, is in `settings_sources`.
+Where the values are read from, and how mistakes are put into words, is in `sources`.
+
+Users write amounts in the units of their names (`max_size_mb`, `miss_ttl_days`), also as arguments of
+`Settings`; the fields hold bytes, pixels and timedeltas. What sockets and waits take as seconds stays so.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,18 +17,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from logocache import settings_sources
 from logocache.masking import MASK, shown_address, shown_database, shown_template
-from logocache.settings_server import ServerSettings
-from logocache.settings_sources import CommaSeparated, ConnectTo
+from logocache.settings import sources
+from logocache.settings.amounts import DAY, HOUR, KB, MB, MEGAPIXEL, MINUTE, Amount
+from logocache.settings.server import ServerSettings
+from logocache.settings.sources import CommaSeparated, ConnectTo
 
 MOST_MB = 10**12
 """An exabyte: more than any file system holds, and still a number that every database takes."""
@@ -49,62 +47,62 @@ class LogFormat(StrEnum):
 class Settings(ServerSettings):
     """All settings, checked. Construction raises `SettingsError`; afterwards nothing changes."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=settings_sources.PREFIX,
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     config: Annotated[Path | None, Field(description="The TOML file with settings.")] = None
 
     # What is kept, and where.
     dir: Annotated[
         Path,
-        AfterValidator(settings_sources.check_path),
+        AfterValidator(sources.check_path),
         Field(
             description="The directory of the logos; the program's own files are in its hidden `.logocache/`."
         ),
     ] = platformdirs.user_cache_path("logocache", appauthor=False)
     database_url: Annotated[
         SecretStr | None,
-        AfterValidator(settings_sources.check_database_url),
+        AfterValidator(sources.check_database_url),
         Field(description="`sqlite:///…` or `postgresql://…`; SQLite in the cache directory when not set."),
     ] = None
-    refresh_interval_days: Annotated[
-        float,
+    refresh_interval: Annotated[
+        timedelta,
+        Amount(DAY, gt=0, le=3650),
+        Field(alias="refresh_interval_days", description="The age, in days, at which a logo is stale."),
+    ] = timedelta(days=7)
+    max_size_bytes: Annotated[
+        int,
+        Amount(MB, gt=0, le=MOST_MB),
         Field(
-            gt=0,
-            le=3650,
-            validation_alias=AliasChoices("LOGO_REFRESH_INTERVAL_DAYS", "refresh_interval_days"),
-            description="The age, in days, at which a logo is stale.",
-        ),
-    ] = 7
-    max_size_mb: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=MOST_MB,
+            alias="max_size_mb",
             description="The size limit in MB (10^6 bytes); the least recently used logos are evicted.",
         ),
-    ] = 500
+    ] = 500 * MB
     enabled: Annotated[
         bool,
         Field(
             description="When false, init and refresh do nothing and say so, and the server sends no logos."
         ),
     ] = True
-    replaced_retention_days: Annotated[
-        float, Field(ge=0, le=3650, description="How long, in days, the file of a replaced logo stays.")
-    ] = 7
-    audit_retention_days: Annotated[
-        float, Field(ge=0, le=3650, description="How long, in days, the audit trail of fetches is kept.")
-    ] = 90
-    min_free_disk_mb: Annotated[
-        float, Field(ge=0, le=MOST_MB, description="Free disk space, in MB, below which `verify` warns.")
-    ] = 100
+    replaced_retention: Annotated[
+        timedelta,
+        Amount(DAY, ge=0, le=3650),
+        Field(
+            alias="replaced_retention_days",
+            description="How long, in days, the file of a replaced logo stays.",
+        ),
+    ] = timedelta(days=7)
+    audit_retention: Annotated[
+        timedelta,
+        Amount(DAY, ge=0, le=3650),
+        Field(
+            alias="audit_retention_days", description="How long, in days, the audit trail of fetches is kept."
+        ),
+    ] = timedelta(days=90)
+    min_free_disk_bytes: Annotated[
+        int,
+        Amount(MB, ge=0, le=MOST_MB),
+        Field(alias="min_free_disk_mb", description="Free disk space, in MB, below which `verify` warns."),
+    ] = 100 * MB
 
     # Which logos, and from where.
     catalog: Annotated[
@@ -113,7 +111,7 @@ class Settings(ServerSettings):
     ] = None
     providers: Annotated[
         tuple[str, ...],
-        *CommaSeparated,
+        CommaSeparated,
         Field(min_length=1, description="The chain of sources, in order; a monogram always ends it."),
     ] = ("site", "duckduckgo", "iconsets")
     storing: Annotated[
@@ -126,17 +124,17 @@ class Settings(ServerSettings):
     ] = OnDemand.CATALOG
     iconify_files: Annotated[
         tuple[Path, ...],
-        *CommaSeparated,
+        CommaSeparated,
         Field(description="Iconify JSON files that the provider `iconsets` reads too."),
     ] = ()
     clearbit_url: Annotated[
         str | None,
-        AfterValidator(settings_sources.check_base_url),
+        AfterValidator(sources.check_base_url),
         Field(description="The base URL of a server with Clearbit's URL shape, for the provider `clearbit`."),
     ] = None
     template_url: Annotated[
         SecretStr | None,
-        AfterValidator(settings_sources.check_template_url),
+        AfterValidator(sources.check_template_url),
         Field(description="A URL with `{domain}`, `{key}` or `{size}`, for the provider `template`."),
     ] = None
     logodev_token: Annotated[
@@ -153,8 +151,7 @@ class Settings(ServerSettings):
     ] = 2
     provider_rates: Annotated[
         dict[str, Annotated[float, Field(gt=0, le=10_000)]],
-        NoDecode,
-        BeforeValidator(settings_sources.split_rates),
+        BeforeValidator(sources.split_rates),
         Field(description="Requests a second for named providers, as `duckduckgo=5,google=2`."),
     ] = {}  # noqa: RUF012  # pydantic copies it for each instance
     retries: Annotated[int, Field(ge=0, le=10, description="Further tries in one run for what can heal.")] = 2
@@ -168,30 +165,41 @@ class Settings(ServerSettings):
     logo_timeout_seconds: Annotated[
         float, Field(gt=0, le=3600, description="Wall-clock limit for one logo over its whole chain.")
     ] = 90
-    max_image_kb: Annotated[
-        int, Field(ge=1, le=102400, description="The largest image that is accepted, in kB (10^3 bytes).")
-    ] = 5000
-    max_page_kb: Annotated[
+    max_image_bytes: Annotated[
         int,
-        Field(ge=1, le=102400, description="The largest page or manifest that is read, in kB (10^3 bytes)."),
-    ] = 2000
-    max_megapixels: Annotated[
-        float, Field(gt=0, le=1000, description="The largest image that is decoded, in millions of pixels.")
-    ] = 12
+        Amount(KB, ge=1, le=102400, whole=True),
+        Field(alias="max_image_kb", description="The largest image that is accepted, in kB (10^3 bytes)."),
+    ] = 5000 * KB
+    max_page_bytes: Annotated[
+        int,
+        Amount(KB, ge=1, le=102400, whole=True),
+        Field(
+            alias="max_page_kb", description="The largest page or manifest that is read, in kB (10^3 bytes)."
+        ),
+    ] = 2000 * KB
+    max_pixels: Annotated[
+        int,
+        Amount(MEGAPIXEL, gt=0, le=1000),
+        Field(
+            alias="max_megapixels", description="The largest image that is decoded, in millions of pixels."
+        ),
+    ] = 12 * MEGAPIXEL
     decode_timeout_seconds: Annotated[
         float, Field(gt=0, le=120, description="Wall-clock limit for decoding one image.")
     ] = 10
-    decode_memory_mb: Annotated[
-        int, Field(ge=128, le=65536, description="Memory limit of an image decoder, in MB (10^6 bytes).")
-    ] = 256
+    decode_memory_bytes: Annotated[
+        int,
+        Amount(MB, ge=128, le=65536, whole=True),
+        Field(alias="decode_memory_mb", description="Memory limit of an image decoder, in MB (10^6 bytes)."),
+    ] = 256 * MB
     allowed_networks: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
-        *CommaSeparated,
+        CommaSeparated,
         Field(description="Private networks (CIDR) that may be asked all the same, for intranets."),
     ] = ()
     connect_to: Annotated[
         tuple[ConnectTo, ...],
-        *CommaSeparated,
+        CommaSeparated,
         Field(
             description="`HOST:PORT:HOST:PORT` as in curl's --connect-to: connections for the first go "
             "to the second; an empty first host or port means any."
@@ -199,7 +207,7 @@ class Settings(ServerSettings):
     ] = ()
     http_proxy: Annotated[
         SecretStr | None,
-        AfterValidator(settings_sources.check_proxy_url),
+        AfterValidator(sources.check_proxy_url),
         Field(
             description="An HTTP proxy for all requests. It resolves the names, "
             "so addresses are not checked here."
@@ -207,29 +215,44 @@ class Settings(ServerSettings):
     ] = None
     contact_url: Annotated[
         str | None,
-        AfterValidator(settings_sources.check_base_url),
+        AfterValidator(sources.check_base_url),
         Field(description="Sent in the User-Agent, so that a site's owner can reach you."),
     ] = None
 
     # When it is asked again.
-    miss_ttl_days: Annotated[
-        float, Field(gt=0, le=3650, description="How long, in days, `no logo` is believed (negative cache).")
-    ] = 3
-    blocked_ttl_days: Annotated[
-        float, Field(gt=0, le=3650, description="How long, in days, a source that refused us is left alone.")
-    ] = 1
-    backoff_min_minutes: Annotated[
-        float, Field(gt=0, le=1440, description="The first wait, in minutes, after a failure that can heal.")
-    ] = 5
-    backoff_max_hours: Annotated[
-        float, Field(gt=0, le=8760, description="The longest wait, in hours, after repeated failures.")
-    ] = 24
+    miss_ttl: Annotated[
+        timedelta,
+        Amount(DAY, gt=0, le=3650),
+        Field(
+            alias="miss_ttl_days", description="How long, in days, `no logo` is believed (negative cache)."
+        ),
+    ] = timedelta(days=3)
+    blocked_ttl: Annotated[
+        timedelta,
+        Amount(DAY, gt=0, le=3650),
+        Field(
+            alias="blocked_ttl_days", description="How long, in days, a source that refused us is left alone."
+        ),
+    ] = timedelta(days=1)
+    backoff_min: Annotated[
+        timedelta,
+        Amount(MINUTE, gt=0, le=1440),
+        Field(
+            alias="backoff_min_minutes",
+            description="The first wait, in minutes, after a failure that can heal.",
+        ),
+    ] = timedelta(minutes=5)
+    backoff_max: Annotated[
+        timedelta,
+        Amount(HOUR, gt=0, le=8760),
+        Field(alias="backoff_max_hours", description="The longest wait, in hours, after repeated failures."),
+    ] = timedelta(hours=24)
     lease_seconds: Annotated[
         float,
         Field(ge=10, le=86400, description="After this time another process may take over a logo in work."),
     ] = 600
 
-    # What is written about it all. The server's own settings are in `settings_server`.
+    # What is written about it all. The server's own settings are in `server`.
     log_format: Annotated[LogFormat, Field(description="`text`, `json`, or `auto`: text on a terminal.")] = (
         LogFormat.AUTO
     )
@@ -241,21 +264,9 @@ class Settings(ServerSettings):
             SettingsError: naming the first wrong setting, its value and what is allowed.
         """
         try:
-            super().__init__(**values)
+            super().__init__(**sources.gathered(values, sources.fields_of(type(self))))
         except ValidationError as error:
-            raise settings_sources.as_settings_error(error, type(self)) from error
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the library passes it by name
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, environment with `<NAME>_FILE`, TOML file; no dotenv file is ever read."""
-        return settings_sources.ordered(settings_cls, init_settings, env_settings)
+            raise sources.as_settings_error(error, sources.fields_of(type(self))) from error
 
     @property
     def private_dir(self) -> Path:
@@ -270,23 +281,17 @@ class Settings(ServerSettings):
         return f"sqlite:///{self.private_dir / 'logocache.db'}"
 
     @property
-    def refresh_interval(self) -> timedelta:
-        return timedelta(days=self.refresh_interval_days)
-
-    @property
     def lease(self) -> timedelta:
         """How long an entry in work is ours. An entry may wait for two others before it is worked on: no
         lease may end meanwhile.
         """
         return timedelta(seconds=max(self.lease_seconds, 4 * self.logo_timeout_seconds))
 
-    @property
-    def max_size_bytes(self) -> int:
-        return max(1, int(self.max_size_mb * 1_000_000))
-
     def shown(self) -> dict[str, object]:
-        """Every setting as JSON values, secrets replaced by `***`: fit for people and logs."""
-        values = self.model_dump(mode="json")
+        """Every setting by the name and in the unit that users write, as JSON values, secrets replaced by
+        `***`: fit for people and logs.
+        """
+        values = self.model_dump(mode="json", by_alias=True)
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, SecretStr):

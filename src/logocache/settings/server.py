@@ -4,20 +4,20 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
-from logocache import settings_sources
-from logocache.settings_sources import CommaSeparated
+from logocache.settings import sources
+from logocache.settings.amounts import KB, MB, Amount
+from logocache.settings.sources import CommaSeparated
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(BaseModel):
     """How `serve` listens, what it keeps in memory, and what it lets its clients do."""
 
     # Where it listens.
     serve_host: Annotated[
         str,
-        AfterValidator(settings_sources.check_host),
+        AfterValidator(sources.check_host),
         Field(min_length=1, description="The address to listen on: `0.0.0.0` or `::` for all."),
     ] = "127.0.0.1"
     serve_port: Annotated[
@@ -25,18 +25,18 @@ class ServerSettings(BaseSettings):
     ] = 8080
     serve_unix_socket: Annotated[
         Path | None,
-        AfterValidator(lambda path: path and settings_sources.check_path(path)),
+        AfterValidator(lambda path: path and sources.check_path(path)),
         Field(description="Listen on this unix socket, and on no port."),
     ] = None
     serve_workers: Annotated[int, Field(ge=1, le=64, description="Processes that answer requests.")] = 1
     root_path: Annotated[
         str,
-        AfterValidator(settings_sources.check_root_path),
+        AfterValidator(sources.check_root_path),
         Field(description="The path under which a proxy shows the server, as `/logos`."),
     ] = ""
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
-        *CommaSeparated,
+        CommaSeparated,
         Field(
             description="Addresses (CIDR) of proxies whose `X-Forwarded-For` and `-Proto` are believed; "
             "a client on a unix socket counts as 127.0.0.1."
@@ -49,7 +49,7 @@ class ServerSettings(BaseSettings):
         Field(min_length=16, description="The bearer token of the server's changing routes."),
     ] = None
     cors_origins: Annotated[
-        tuple[str, ...], *CommaSeparated, Field(description="Origins that may read logos across origins.")
+        tuple[str, ...], CommaSeparated, Field(description="Origins that may read logos across origins.")
     ] = ("*",)
     misses_per_minute: Annotated[
         float,
@@ -63,12 +63,18 @@ class ServerSettings(BaseSettings):
     max_connections: Annotated[
         int, Field(ge=1, le=1_000_000, description="Connections to one worker at the same time.")
     ] = 1000
-    max_header_kb: Annotated[
-        int, Field(ge=1, le=1024, description="The largest request head that is read, in kB (10^3 bytes).")
-    ] = 32
-    max_body_kb: Annotated[
-        int, Field(ge=0, le=10240, description="The largest request body that is read, in kB (10^3 bytes).")
-    ] = 16
+    max_header_bytes: Annotated[
+        int,
+        Amount(KB, ge=1, le=1024, whole=True),
+        Field(
+            alias="max_header_kb", description="The largest request head that is read, in kB (10^3 bytes)."
+        ),
+    ] = 32 * KB
+    max_body_bytes: Annotated[
+        int,
+        Amount(KB, ge=0, le=10240, whole=True),
+        Field(alias="max_body_kb", description="The largest request body that is read, in kB (10^3 bytes)."),
+    ] = 16 * KB
     slow_client_seconds: Annotated[
         float,
         Field(
@@ -80,14 +86,14 @@ class ServerSettings(BaseSettings):
     ] = 4
 
     # What is kept in memory, and what is fetched while serving.
-    hot_memory_mb: Annotated[
-        float,
+    hot_memory_bytes: Annotated[
+        int,
+        Amount(MB, ge=0, le=1_000_000),
         Field(
-            ge=0,
-            le=1_000_000,
+            alias="hot_memory_mb",
             description="Memory for the bytes of hot logos, in MB (10^6 bytes), per worker.",
         ),
-    ] = 64
+    ] = 64 * MB
     max_variants: Annotated[
         int,
         Field(

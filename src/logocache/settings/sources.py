@@ -9,7 +9,7 @@ from typing import Any, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
-    AliasChoices,
+    BaseModel,
     BeforeValidator,
     SecretStr,
     ValidationError,
@@ -18,7 +18,6 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass as validated_dataclass
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource
 
 from logocache.errors import SettingsError
 from logocache.input_files import parse_toml, read_input
@@ -37,38 +36,40 @@ SERVICE_LINK = re.compile(r"LOGO_CACHE_(SERVICE_(HOST|PORT)|PORT)(_\w+)?$")
 """Kubernetes and Docker links put these into the environment of a service called `logo-cache`."""
 
 
-def ordered(
-    settings: type[BaseSettings],
-    arguments: PydanticBaseSettingsSource,
-    environment: PydanticBaseSettingsSource,
-) -> tuple[PydanticBaseSettingsSource, ...]:
-    """The sources of settings, first come first served.
+VARIABLES = {"refresh_interval_days": "LOGO_REFRESH_INTERVAL_DAYS"}
+"""Those whose variable is not the name in capitals behind the prefix."""
+
+Fields = Mapping[str, FieldInfo]
+"""The settings by the names that users write."""
+
+
+def fields_of(settings: type[BaseModel]) -> Fields:
+    return {field.alias or name: field for name, field in settings.model_fields.items()}
+
+
+def gathered(arguments: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    """What was given for each setting, the first of: argument, environment, `<NAME>_FILE`, TOML file.
 
     Raises:
         SettingsError: an unknown variable or key, a secret given twice, an unreadable file.
     """
-    check_variables(os.environ, settings)
-    given = arguments()
-    config = given.get("config") or os.environ.get(PREFIX + "CONFIG")
-    secrets = InitSettingsSource(settings, init_kwargs=read_secret_files(os.environ, settings))
-    if config is None:
-        return arguments, environment, secrets
-    file_values = InitSettingsSource(settings, init_kwargs=read_toml(Path(config), settings))
-    return arguments, environment, secrets, file_values
+    check_variables(os.environ, fields)
+    environment = {name: value for name in fields if (value := os.environ.get(variable_of(name)))}
+    secrets = read_secret_files(os.environ, fields)
+    config = arguments.get("config") or environment.get("config")
+    file_values = {} if config is None else read_toml(Path(config), fields)
+    return {**file_values, **secrets, **environment, **arguments}
 
 
-def variable_of(name: str, settings: type[BaseSettings]) -> str:
+def variable_of(name: str) -> str:
     """The environment variable of the setting `name`."""
-    alias = settings.model_fields[name].validation_alias
-    if isinstance(alias, AliasChoices):
-        return str(alias.choices[0])
-    return PREFIX + name.upper()
+    return VARIABLES.get(name) or PREFIX + name.upper()
 
 
-def check_variables(environ: Mapping[str, str], settings: type[BaseSettings]) -> None:
+def check_variables(environ: Mapping[str, str], fields: Fields) -> None:
     """Raise `SettingsError` for a `LOGO_CACHE_…` variable that is not a setting."""
-    known = {variable_of(name, settings) for name in settings.model_fields}
-    known |= {variable_of(name, settings) + FILE_SUFFIX for name in secret_names(settings)}
+    known = {variable_of(name) for name in fields}
+    known |= {variable_of(name) + FILE_SUFFIX for name in secret_names(fields)}
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and variable not in known and not SERVICE_LINK.match(variable):
             raise SettingsError(
@@ -76,11 +77,11 @@ def check_variables(environ: Mapping[str, str], settings: type[BaseSettings]) ->
             )
 
 
-def read_secret_files(environ: Mapping[str, str], settings: type[BaseSettings]) -> dict[str, str]:
+def read_secret_files(environ: Mapping[str, str], fields: Fields) -> dict[str, str]:
     """Secrets from the files that `<NAME>_FILE` variables name, without a final newline."""
     values: dict[str, str] = {}
-    for name in secret_names(settings):
-        variable = variable_of(name, settings)
+    for name in secret_names(fields):
+        variable = variable_of(name)
         path = environ.get(variable + FILE_SUFFIX)
         if not path:
             continue
@@ -98,7 +99,7 @@ def read_secret_files(environ: Mapping[str, str], settings: type[BaseSettings]) 
     return values
 
 
-def read_toml(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
+def read_toml(path: Path, fields: Fields) -> dict[str, Any]:
     """The settings of a TOML file. Relative paths in it are relative to the file."""
     try:
         values = parse_toml(read_input(path, most=MAX_CONFIG_BYTES).decode())
@@ -111,20 +112,20 @@ def read_toml(path: Path, settings: type[BaseSettings]) -> dict[str, Any]:
         raise SettingsError(
             f"the settings file {path} is not TOML ({reason_of(error)})", hint="mend it there"
         ) from error
-    known = set(settings.model_fields) - {"config"}
+    known = set(fields) - {"config"}
     for key in values:
         if key not in known:
             raise SettingsError(
                 f"unknown setting '{key}' in {path}", hint=suggestion(key, known, "remove it")
             )
     return {
-        key: relative_to(path.parent, value) if is_path(key, settings) else value
+        key: relative_to(path.parent, value) if is_path(key, fields) else value
         for key, value in values.items()
     }
 
 
-def is_path(name: str, settings: type[BaseSettings]) -> bool:
-    annotation = settings.model_fields[name].annotation
+def is_path(name: str, fields: Fields) -> bool:
+    annotation = fields[name].annotation
     return annotation is Path or Path in get_args(annotation)
 
 
@@ -136,28 +137,25 @@ def relative_to(folder: Path, value: object) -> object:
     return value
 
 
-def secret_names(settings: type[BaseSettings]) -> tuple[str, ...]:
-    return tuple(name for name, field in settings.model_fields.items() if is_secret(field))
+def secret_names(fields: Fields) -> tuple[str, ...]:
+    return tuple(name for name, field in fields.items() if is_secret(field))
 
 
 def is_secret(field: FieldInfo) -> bool:
     return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
 
 
-def as_settings_error(error: ValidationError, settings: type[BaseSettings]) -> SettingsError:
+def as_settings_error(error: ValidationError, fields: Fields) -> SettingsError:
     """The first mistake of `error` in one line that never shows a secret."""
     mistake = error.errors(include_url=False, include_context=False)[0]
     name = str(mistake["loc"][0]) if mistake["loc"] else ""
-    name = "refresh_interval_days" if name.startswith("LOGO_REFRESH") else name
-    if name not in settings.model_fields:
-        return SettingsError(
-            f"unknown setting '{name}'", hint=suggestion(name, set(settings.model_fields), "remove it")
-        )
-    secret = is_secret(settings.model_fields[name])
+    if name not in fields:
+        return SettingsError(f"unknown setting '{name}'", hint=suggestion(name, set(fields), "remove it"))
+    secret = is_secret(fields[name])
     value = "" if secret else f" = {str(mistake['input'])[:120]!r}"
     rule = mistake["msg"].removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
-    return SettingsError(f"{variable_of(name, settings)}{value} is not allowed", hint=rule)
+    return SettingsError(f"{variable_of(name)}{value} is not allowed", hint=rule)
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
@@ -181,7 +179,7 @@ def split_commas(value: object) -> object:
     return value
 
 
-CommaSeparated = (NoDecode, BeforeValidator(split_commas))
+CommaSeparated = BeforeValidator(split_commas)
 """Written `a,b` in the environment, a list in TOML, a tuple in Python."""
 
 
