@@ -120,10 +120,11 @@ class LazyEngines:
     @cached_property
     def _images(self) -> "DecoderPool":
         from logocache.images.pool import DecoderPool
+        from logocache.images.processors import available_processors
 
         settings = self._settings
         return DecoderPool(
-            workers=min(settings.concurrency, os.cpu_count() or 1),
+            workers=min(settings.concurrency, available_processors()),
             max_pixels=settings.max_pixels,
             decode_timeout=settings.decode_timeout_seconds,
             memory_bytes=settings.decode_memory_bytes,

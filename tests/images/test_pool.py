@@ -23,6 +23,7 @@ from logocache.images.limits import QUICK_PIXELS, QUICK_SECONDS, Limits
 from logocache.images.monogram import draw
 from logocache.images.normalise import normalise
 from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool
+from logocache.images.processors import available_processors
 from logocache.images.protocol import Message, Task
 from logocache.images.turns import Lane
 from logocache.images.variants import derive
@@ -113,7 +114,7 @@ def test_many_threads_share_a_few_decoders() -> None:
 
 def test_by_default_there_is_a_decoder_for_each_processor() -> None:
     pool = new_pool(workers=None)
-    assert pool._workers == max(2, os.cpu_count() or 1)
+    assert pool._workers == max(2, available_processors())
     pool.close()
 
 

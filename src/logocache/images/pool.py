@@ -8,7 +8,6 @@ then and not before, so that a run which only hands bytes to decoders does witho
 
 import contextlib
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ from logocache.errors import raise_if_exhausted
 from logocache.images import answers
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
 from logocache.images.limits import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
+from logocache.images.processors import available_processors
 from logocache.images.protocol import Message, ProtocolError, Task
 from logocache.images.turns import Lane, NoTurn, Turns
 from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
@@ -39,11 +39,12 @@ BATCHES_AHEAD = 2
 class DecoderPool:
     """`Images`, with every outside byte decoded in a process that may die of it.
 
-    Holds at most `workers` decoders, but two at the least (default: one for each processor), each at work for
-    one thread at a time; further threads wait for their turn (see `turns`). `decode_timeout` is in
-    seconds of the wall's clock, for one image or one batch of stored files; `memory_bytes` bounds a
-    decoder's memory where the system can. `normalise` and `check_files` raise `UnavailableError` when no
-    decoder can be started, and RuntimeError after `close`; `draw` and `derive` need no decoder.
+    Holds at most `workers` decoders, but two at the least (default: one for each processor it may use),
+    each at work for one thread at a time; further threads wait for their turn (see `turns`).
+    `decode_timeout` is in seconds of the wall's clock, for one image or one batch of stored files;
+    `memory_bytes` bounds a decoder's memory where the system can. `normalise` and `check_files` raise
+    `UnavailableError` when no decoder can be started, and RuntimeError after `close`; `draw` and
+    `derive` need no decoder.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class DecoderPool:
         memory_bytes: int,
         new_decoder: Callable[[Limits], Decoder] = Decoder,
     ) -> None:
-        self._workers = max(workers or os.cpu_count() or 1, FEWEST_PLACES)
+        self._workers = max(workers or available_processors(), FEWEST_PLACES)
         self._limits = Limits(max_pixels=max_pixels, seconds=decode_timeout, memory_bytes=memory_bytes)
         self._new_decoder = new_decoder
         self._turns = Turns(self._workers)
