@@ -1,12 +1,15 @@
 """How a page's bytes become text."""
 
 import codecs
+import encodings
+from encodings.aliases import aliases
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from webencodings.labels import LABELS
 
-from logocache.providers.charset import ALLOWED, decoded
+from logocache.providers.html_icons import decoded
 
 UMLAUT_UTF8 = "ü".encode()
 UMLAUT_LATIN = b"\xfc"
@@ -61,12 +64,21 @@ def test_decoding(body: bytes, content_type: str | None, text: str) -> None:
     assert decoded(body, content_type) == text
 
 
-@given(
-    body=st.binary(), content_type=st.none() | st.sampled_from(sorted(ALLOWED)).map("x; charset={}".format)
-)
+@given(body=st.binary(), content_type=st.none() | st.sampled_from(sorted(LABELS)).map("x; charset={}".format))
 def test_any_bytes_are_text(body: bytes, content_type: str | None) -> None:
     assert isinstance(decoded(body, content_type), str)
 
 
-def test_every_allowed_encoding_is_known_by_that_name() -> None:
-    assert {codecs.lookup(name).name for name in ALLOWED} == ALLOWED
+@pytest.mark.parametrize("codec", sorted({*aliases, *aliases.values()} - LABELS.keys()))
+def test_codecs_that_only_python_knows_are_not_used(codec: str) -> None:
+    """Some of them are slow (`punycode`), warn (`unicode_escape`), or hide markup (`utf_7`)."""
+    page = b"+ADw- \\x41 \xfc"
+    assert decoded(page, f"text/html; charset={codec}") == "+ADw- \\x41 ü"
+
+
+def test_labels_of_strangers_are_not_kept() -> None:
+    """Python remembers every name that is looked up among its codecs, for ever."""
+    known = len(encodings._cache)
+    for number in range(100):
+        decoded(b"<meta charset=no-%d>" % number, f"text/html; charset=nowhere-{number}")
+    assert len(encodings._cache) == known

@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-from logocache.providers.charset import decoded
+import webencodings
+
 from logocache.providers.data_uri import is_data_uri, media_type_of
 from logocache.providers.icons import Icon, Role, longest_side, media_type
 from logocache.providers.links import absolute
@@ -17,6 +18,12 @@ from logocache.providers.links import absolute
 MAX_BYTES = 500_000
 """Of a page. Icons are named in its head; what comes behind is not looked at."""
 MAX_LINKS = 100
+
+PRESCANNED = 1024
+"""Bytes in which a `<meta charset>` has to stand."""
+CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+META = re.compile(rb"<meta[^>]{0,500}", re.IGNORECASE)
+UTF_16 = frozenset({"utf-16le", "utf-16be"})
 
 TOUCH_ICONS = frozenset({"apple-touch-icon", "apple-touch-icon-precomposed"})
 DARK = "prefers-color-scheme:dark"
@@ -54,6 +61,38 @@ def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
         icons=tuple(icon for icon in icons if icon is not None),
         manifest=next((found for each in manifests if (found := absolute(each, base))), None),
     )
+
+
+def decoded(body: bytes, content_type: str | None) -> str:
+    """The page's text, by byte order mark, header, `<meta>`, or else UTF-8 or windows-1252. Never raises.
+
+    https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding; labels that the
+    web does not know are not looked up among Python's codecs, of which some are slow and some not of text.
+    """
+    declared = _labelled(content_type or "") or _meta_encoding(body[:PRESCANNED])
+    return webencodings.decode(body, declared or _guessed_encoding(body))[0]
+
+
+def _labelled(text: str) -> webencodings.Encoding | None:
+    found = CHARSET.search(text)
+    return webencodings.lookup(found[1]) if found else None
+
+
+def _meta_encoding(start: bytes) -> webencodings.Encoding | None:
+    """What the first `<meta>` with a known label says. UTF-16 cannot be true there, and means UTF-8."""
+    labels = (_labelled(tag.decode("ascii", "replace")) for tag in META.findall(start))
+    encoding = next((label for label in labels if label is not None), None)
+    return webencodings.UTF8 if encoding and encoding.name in UTF_16 else encoding
+
+
+def _guessed_encoding(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A page that was cut off inside its last character is UTF-8 all the same.
+        is_cut = error.end >= len(body) and error.reason == "unexpected end of data"
+        return "utf-8" if is_cut else "windows-1252"
+    return "utf-8"
 
 
 class _LinkCollector(HTMLParser):
