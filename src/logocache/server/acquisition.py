@@ -1,8 +1,9 @@
 """Getting logos that are not there, or not any more fresh: what may be fetched, and for whom."""
 
 import time
-from collections import OrderedDict
 from functools import partial
+
+from cachetools import TTLCache
 
 from logocache.cache import LogoCache
 from logocache.model import LogoRecord
@@ -21,6 +22,8 @@ DRAWINGS_FOR_A_MISS = 10
 """Resized copies and monograms that a client may cause for each fetch that it may cause."""
 REST_SECONDS = 10
 """How long a due entry is left alone after an attempt to refresh it, however often it is asked for."""
+MOST_RESTING = 10_000
+"""Entries left alone at the same time; those refreshed longest ago may be asked for again before."""
 
 
 class Acquisition:
@@ -37,7 +40,7 @@ class Acquisition:
             DRAWINGS_FOR_A_MISS * settings.misses_per_minute, monotonic=time.monotonic
         )
         self._offline = settings.offline
-        self._resting = Resting(REST_SECONDS)
+        self._resting: TTLCache[str, None] = TTLCache(MOST_RESTING, ttl=REST_SECONDS, timer=time.monotonic)
         self.flights = Flights(
             cache.shelf,
             look_ups,
@@ -82,11 +85,11 @@ class Acquisition:
 
     def revalidate(self, record: LogoRecord) -> None:
         """Refresh a due entry behind its answer, while there is room to spare for those who wait."""
-        if self._offline or self._policy is OnDemand.OFF or self._resting.has(record.key):
+        if self._offline or self._policy is OnDemand.OFF or record.key in self._resting:
             return
         if self.flights.waiting * 2 > self.flights.limit or self.flights.find(record.key) is not None:
             return
-        self._resting.put(record.key)
+        self._resting[record.key] = None
         flight = self.flights.start(record.key, partial(self._on_demand.fetch, record.key))
         if flight is not None:
             flight.add_done_callback(partial(self._revalidated, record.key))
@@ -120,25 +123,6 @@ class Acquisition:
     def _revalidated(self, key: str, flight: Flight) -> None:
         if not flight.cancelled() and flight.exception() is None:
             self.learn(key, flight.result())
-
-
-class Resting:
-    """Keys that are left alone for a while, so that a thousand hits a second are no thousand attempts."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until: OrderedDict[str, float] = OrderedDict()
-
-    def has(self, key: str) -> bool:
-        return self._until.get(key, 0.0) > time.monotonic()
-
-    def put(self, key: str) -> None:
-        """It rests from now on; those whose rest is over are forgotten."""
-        now = time.monotonic()
-        self._until.pop(key, None)
-        self._until[key] = now + self._seconds
-        while next(iter(self._until.values())) <= now:
-            self._until.popitem(last=False)
 
 
 def _busy() -> BusyError:

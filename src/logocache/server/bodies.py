@@ -1,8 +1,9 @@
 """Bytes of hot logos in memory, at most so many of them; the one used longest ago goes first."""
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from logocache.variant import ImageFormat
 
@@ -44,39 +45,24 @@ class Bodies:
 
     def __init__(self, budget_bytes: int) -> None:
         """Keeps nothing when the budget is 0."""
-        self._budget = budget_bytes
-        self._bodies: OrderedDict[tuple[str, str], Body] = OrderedDict()
-        self._size = 0
+        self._bodies: LRUCache[tuple[str, str], Body] = LRUCache(budget_bytes, getsizeof=_cost)
 
     def get(self, name: str, label: str) -> Body | None:
         """The content of the file `name` in the form that `label` names."""
-        body = self._bodies.get((name, label))
-        if body is not None:
-            self._bodies.move_to_end((name, label))
-        return body
+        return self._bodies.get((name, label))
 
     def put(self, name: str, label: str, body: Body) -> None:
         """Keep it, if it fits into the budget at all."""
-        self._drop((name, label))
-        if _cost(body) > self._budget:
-            return
-        self._bodies[name, label] = body
-        self._size += _cost(body)
-        while self._size > self._budget:
-            _, oldest = self._bodies.popitem(last=False)
-            self._size -= _cost(oldest)
+        self._bodies.pop((name, label), None)
+        if _cost(body) <= self._bodies.maxsize:
+            self._bodies[name, label] = body
 
     @property
     def size_bytes(self) -> int:
-        return self._size
+        return int(self._bodies.currsize)
 
     def __len__(self) -> int:
         return len(self._bodies)
-
-    def _drop(self, key: tuple[str, str]) -> None:
-        earlier = self._bodies.pop(key, None)
-        if earlier is not None:
-            self._size -= _cost(earlier)
 
 
 def _cost(body: Body) -> int:

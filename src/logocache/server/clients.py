@@ -1,9 +1,10 @@
 """How much work one client address may cause."""
 
 import ipaddress
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 CAPACITY = 10_000
 """Addresses remembered; one that comes back after it was forgotten starts afresh."""
@@ -28,8 +29,7 @@ class ClientLimit:
         self._burst = max(per_minute, 1.0)
         self._unlimited = per_minute == 0
         self._monotonic = monotonic
-        self._capacity = capacity
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: LRUCache[str, _Bucket] = LRUCache(capacity)
 
     def wait_for(self, client: str) -> float:
         """Count one for that client: 0 when it may, else the seconds after which it may."""
@@ -44,9 +44,6 @@ class ClientLimit:
     def _filled(self, network: str) -> _Bucket:
         now = self._monotonic()
         bucket = self._buckets.setdefault(network, _Bucket(tokens=self._burst, filled_at=now))
-        self._buckets.move_to_end(network)
-        if len(self._buckets) > self._capacity:
-            self._buckets.popitem(last=False)
         bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._per_second)
         bucket.filled_at = now
         return bucket

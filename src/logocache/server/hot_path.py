@@ -1,8 +1,8 @@
 """Answers from memory, before any routing: the way that nearly all requests take."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 
+from cachetools import LRUCache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from logocache.server.answers import Answer, answer_of
@@ -26,8 +26,7 @@ class Addresses:
     """Which question an address asks. Learnt from the routes, so that only these read parameters."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._capacity = capacity
-        self._questions: OrderedDict[Address, tuple[Question, str]] = OrderedDict()
+        self._questions: LRUCache[Address, tuple[Question, str]] = LRUCache(capacity)
 
     def learn(self, scope: Scope, question: Question) -> None:
         """Remember what this request, which a route has understood, asks, unless its query is a long one."""
@@ -35,8 +34,6 @@ class Addresses:
             return
         route = getattr(scope.get("route"), "path", "")
         self._questions[scope["path"], scope["query_string"]] = (question, route)
-        if len(self._questions) > self._capacity:
-            self._questions.popitem(last=False)
 
     def find(self, scope: Scope) -> tuple[Question, str] | None:
         """What the request asks, and the path of the route it would take."""
