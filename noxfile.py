@@ -1,5 +1,6 @@
 """Everything that CI checks, each as a session. `nox` runs them all; `nox -s tests` just one."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,18 @@ nox.needs_version = ">=2025.2"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = True
 nox.options.default_venv_backend = "virtualenv"
-nox.options.sessions = ["lock", "lint", "types", "imports", "tests", "contract", "docs", "audit", "coverage"]
+nox.options.sessions = [
+    "lock",
+    "lint",
+    "types",
+    "imports",
+    "core",
+    "tests",
+    "contract",
+    "docs",
+    "audit",
+    "coverage",
+]
 
 COVERAGE_DIR = Path(".coverage")
 UV = ".ci/uv.txt"
@@ -18,9 +30,19 @@ UV = ".ci/uv.txt"
 EXPORTED = {
     UV: ["--only-group", "lock"],
     "docker/build.txt": ["--only-group", "build"],
-    "docker/requirements.txt": [],
+    "docker/requirements.txt": ["--extra", "all"],
 }
 """Parts of the lock that are used where uv is not, and what they hold."""
+UNDECLARED = ("httpcore>=1.0.0",)
+"""Imported, and bounded by httpx."""
+COMPARED = "not test_the_migrations_make_the_tables_that_the_program_knows"
+LOWEST_TESTS = (
+    *("tests/test_settings.py", "tests/test_catalog.py", "tests/test_domains.py", "tests/providers"),
+    *("tests/cli/test_cli_arguments.py", "tests/cli/test_cli_views.py", "tests/fetcher/test_http_fetcher.py"),
+    *("tests/images/test_normalise.py", "tests/images/test_svg.py", "tests/repository/test_schema.py"),
+    *("tests/repository/test_entries.py", "tests/server/test_openapi.py", "tests/server/test_bodies.py"),
+    *("tests/server/test_metrics.py", "tests/server/test_gallery_html.py"),
+)
 
 
 def export(session: nox.Session, options: Sequence[str]) -> str:
@@ -29,14 +51,14 @@ def export(session: nox.Session, options: Sequence[str]) -> str:
     return str(session.run("uv", "export", "--frozen", *plain, *options, silent=True, log=False))
 
 
-def install(session: nox.Session, *groups: str, project: bool = True) -> None:
+def install(session: nox.Session, *groups: str, project: bool = True, extra: str = "all") -> None:
     """Dependency groups as uv.lock pins them, and the project as its users get it: built, not linked.
 
     That it works with the newest versions too, and with no lock, is tested elsewhere: by the job
     `tests` of .github/workflows/ci.yml.
     """
     session.install("--require-hashes", "--requirement", UV)
-    chosen = ["--group", "build"] if project else []
+    chosen = ["--group", "build", *(["--extra", extra] if extra else [])] if project else []
     for group in groups:
         chosen += ["--group" if project else "--only-group", group]
     pinned = Path(session.virtualenv.location) / "requirements.txt"
@@ -67,7 +89,7 @@ def audit(session: nox.Session) -> None:
     """No locked package has a known vulnerability, by pip-audit. Skipped where nobody can be asked."""
     install(session, "audit", project=False)
     pinned = Path(session.virtualenv.location) / "all.txt"
-    pinned.write_text(export(session, ["--all-groups"]))
+    pinned.write_text(export(session, ["--all-groups", "--all-extras"]))
     said = str(session.run("python", "tests/audit.py", str(pinned), success_codes=[0, 77], silent=True))
     if said.startswith("skipped: "):
         session.skip(said.removeprefix("skipped: ").strip())
@@ -119,6 +141,27 @@ def contract(session: nox.Session) -> None:
 
 
 @nox.session
+def core(session: nox.Session) -> None:
+    """Without any extra all works but the server and PostgreSQL, and these say what to install."""
+    install(session, extra="")
+    session.run("python", "tests/check_core.py")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The lower bounds in pyproject.toml are true: a file or two for each library pass with them."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    extras = project["optional-dependencies"]
+    bounded = [*project["dependencies"], *extras["server"], *extras["postgresql"], *UNDECLARED]
+    oldest = Path(session.create_tmp()) / "oldest.txt"
+    oldest.write_text("".join(re.sub(r"(\[.*\])?>=([^,;]+)[^;]*", r"==\2", line) + "\n" for line in bounded))
+    # Not by uv: pip knows the package index of whoever runs this.
+    session.install("--constraint", str(oldest), "--group", "test", ".[all]")
+    # Only Alembic 1.18 compares a generated column without a warning; the program compares nothing.
+    session.run("pytest", "-n", "auto", "--database=sqlite", "-k", COMPARED, *LOWEST_TESTS, *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation says what the program does, and builds without a warning."""
     install(session, "test", "site")
@@ -154,7 +197,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def pictures(session: nox.Session) -> None:
     """Draw the README's picture anew, from what a first init without network stores."""
-    session.install(".", "pyte>=0.8.2,<0.9", "selenium>=4.40,<5")
+    session.install(".[server]", "pyte>=0.8.2,<0.9", "selenium>=4.40,<5")
     folder = Path(session.create_tmp())
     logos = str(folder / "logos")
     session.run("logocache", "--cache-dir", logos, "init", "--offline", "--force-refresh")

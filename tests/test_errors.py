@@ -26,6 +26,7 @@ from logocache.errors import (
     SettingsError,
     UnavailableError,
     UnknownKeyError,
+    needs_extra,
     raise_if_exhausted,
 )
 from logocache.model import OutcomeKind
@@ -123,6 +124,15 @@ def test_every_exception_survives_pickle_and_copy(kind: type[BaseException]) -> 
         assert type(each) is kind
         assert (str(each), each.args, vars(each)) == (str(error), error.args, vars(error))
         assert getattr(each, "code", None) == getattr(error, "code", None)  # a slot of SystemExit
+
+
+def test_a_missing_extra_is_said_with_the_command_that_installs_it() -> None:
+    with pytest.raises(UnavailableError) as caught, needs_extra("server", "the server"):
+        importlib.import_module("logocache_has_no_such_library.part")
+    assert str(caught.value) == (
+        "the server needs logocache_has_no_such_library, which is not installed: "
+        "pip install 'logocache[server]'"
+    )
 
 
 def test_a_problem_without_headers_survives_too() -> None:

@@ -19,6 +19,8 @@ ours that one entry meets (`operations.faults`).
 
 import copyreg
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 NO_THREAD = "can't start new thread"
@@ -115,6 +117,21 @@ class SchemaError(UnavailableError):
     """The database's schema is missing, older, or newer than this version of logocache."""
 
     code = "schema"
+
+
+@contextmanager
+def needs_extra(extra: str, what: str) -> Iterator[None]:
+    """Around the imports of `what`, whose libraries come with `logocache[extra]`.
+
+    Raises:
+        UnavailableError: one of them is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UnavailableError(
+            f"{what} needs {error.name}, which is not installed", hint=f"pip install 'logocache[{extra}]'"
+        ) from error
 
 
 def raise_if_exhausted(error: BaseException) -> None:

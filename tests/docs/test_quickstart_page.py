@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl"),
 ]
 
-INSTALL = "pip install .\n"
+INSTALL = "pip install '.[server]'\n"
 PORT = "8080"
 END = "echo end of block {}\n"
 

@@ -42,7 +42,7 @@ def run(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[s
 
 def test_the_first_screen_holds_the_two_commands() -> None:
     first_screen = "\n".join(README.splitlines()[:16])
-    assert "pip install . && logocache init" in first_screen
+    assert "pip install '.[all]' && logocache init" in first_screen
     assert "pip install nox && nox" in first_screen
 
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from logocache.cli import terminal
+from logocache.errors import needs_extra
 
 if TYPE_CHECKING:
     from logocache.ports import Progress
@@ -73,7 +74,8 @@ class Serve(Protocol):
 
 def serve_real(settings: "Settings", *, prepare: Callable[[], None], say: Callable[[str], None]) -> None:
     """The real server; tests give a `Session` another one."""
-    from logocache.server.serving import serve
+    with needs_extra("server", "the server"):
+        from logocache.server.serving import serve
 
     serve(settings, prepare=prepare, say=say)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from logocache.errors import DatabaseError
+from logocache.errors import DatabaseError, needs_extra
 from logocache.repository.address import SETTING, Address
 from logocache.repository.mounts import refuse_network_file_system
 from logocache.repository.pools import GENERAL, WRITES, Pool
@@ -27,7 +27,8 @@ def make_engine(address: Address, *, lock_wait: float, pool: Pool = GENERAL) -> 
     if address.is_sqlite:
         return _sqlite_engine(address, lock_wait, pool)
     # psycopg takes 100 ms to import.
-    from logocache.repository.postgresql import postgresql_engine  # noqa: PLC0415
+    with needs_extra("postgresql", "a postgresql:// database"):
+        from logocache.repository.postgresql import postgresql_engine  # noqa: PLC0415
 
     return postgresql_engine(address, lock_wait, pool)
 

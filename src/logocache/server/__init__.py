@@ -8,6 +8,8 @@ another FastAPI application: `app.include_router(create_router(settings), prefix
 
 from typing import TYPE_CHECKING
 
+from logocache.errors import needs_extra
+
 if TYPE_CHECKING:
     from logocache.server.app import create_app
     from logocache.server.router import create_router
@@ -15,14 +17,15 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> object:
     """FastAPI takes 200 ms to import: `logocache serve --help` must not pay for it."""
-    if name == "create_app":
-        from logocache.server.app import create_app
+    with needs_extra("server", "the server"):
+        if name == "create_app":
+            from logocache.server.app import create_app
 
-        return create_app
-    if name == "create_router":
-        from logocache.server.router import create_router
+            return create_app
+        if name == "create_router":
+            from logocache.server.router import create_router
 
-        return create_router
+            return create_router
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
