@@ -115,7 +115,7 @@ def test_a_transaction_in_which_the_fork_happened_ends_in_the_child_too() -> Non
 
 
 def test_a_child_inherits_no_connection(repository: Repository, backend: str, migrated_url: str) -> None:
-    repository.ping()
+    repository.identity()
     before = open_files()
     if backend == "sqlite":
         database = Path(parse_address(migrated_url).path).stat()
@@ -124,4 +124,4 @@ def test_a_child_inherits_no_connection(repository: Repository, backend: str, mi
     assert not repository._database._engine.pool.checkedin()  # type: ignore[attr-defined]  # a QueuePool
     if backend == "sqlite":
         assert (database.st_dev, database.st_ino) not in inherited
-    repository.ping()
+    repository.identity()

@@ -52,7 +52,7 @@ def test_a_connection_that_breaks_midway_is_an_error_and_changes_nothing(
     with own_database.unit() as unit:
         assert list(unit.owned(ours)) == ["shopify"]
         unit.save([fetch_of(make_cached())])
-    assert own_database.count_leased(now=NOW) == 0
+    assert own_database.totals(now=NOW, stale_before=NOW).leased == 0
 
 
 def test_a_writer_that_waits_too_long_gives_up(own_database: Repository) -> None:
@@ -63,7 +63,7 @@ def test_a_writer_that_waits_too_long_gives_up(own_database: Repository) -> None
 
 def test_a_database_that_does_not_exist(postgres: PostgresServer, open_url: Open) -> None:
     with pytest.raises(DatabaseError, match='database "nowhere" does not exist'):
-        open_url(postgres.url("nowhere")).ping()
+        open_url(postgres.url("nowhere")).identity()
 
 
 def test_a_user_without_rights(postgres: PostgresServer, own_database: Repository, open_url: Open) -> None:
@@ -79,7 +79,7 @@ def test_a_user_without_rights(postgres: PostgresServer, own_database: Repositor
 def test_a_server_that_is_not_there(tmp_path: Path, open_url: Open) -> None:
     repository = open_url(f"postgresql://logos:{SECRET}@/logos?host={tmp_path}")
     with pytest.raises(DatabaseError, match=re.escape(f"logos at {tmp_path} cannot be used")) as caught:
-        repository.ping()
+        repository.identity()
     assert caught.value.hint == "check that the server runs, and LOGO_CACHE_DATABASE_URL"
     assert SECRET not in f"{caught.value}{repository!r}"
 

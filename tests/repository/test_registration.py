@@ -16,11 +16,6 @@ from repository.entries import claimed, due_keys, fetch_of, save, store
 LATER = NOW + timedelta(minutes=5, microseconds=7)
 
 
-def test_the_repository_is_what_the_port_asks_for(repository: Repository) -> None:
-    port: Repository = repository
-    port.ping()
-
-
 def test_a_new_entry_is_pending_and_due_at_once(repository: Repository) -> None:
     shopify = make_integration("shopify", name="Shopify", pinned=True, origin=Origin.CUSTOM)
     assert repository.register([shopify], now=LATER) == Registration(added=1, changed=0)

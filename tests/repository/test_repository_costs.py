@@ -115,11 +115,6 @@ LIVE_LEASES = "USING INDEX ix_logo_lease (lease_until>? AND lease_until<?)"
             id="same image",
         ),
         pytest.param(
-            lambda r: r.count_leased(now=NOW),
-            [LIVE_LEASES, "USING COVERING INDEX ix_logo_lease (lease_until>? AND lease_until<?)"],
-            id="leased",
-        ),
-        pytest.param(
             lambda r: r.attempts("a", limit=9), ["USING INDEX ix_fetch_attempt_entry (key=?)"], id="attempts"
         ),
         pytest.param(

@@ -29,7 +29,7 @@ def test_saving_ends_the_lease(repository: Repository) -> None:
     known(repository, "shopify")
     ours = claimed(repository, ["shopify"])
     save(repository, fetch_of(make_cached("shopify")))
-    assert repository.count_leased(now=NOW) == 0
+    assert repository.totals(now=NOW, stale_before=NOW).leased == 0
     with repository.unit() as unit:
         assert unit.owned(ours) == {}
 

@@ -22,7 +22,6 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     READER_GONE = 141
     """Whoever read the output, such as `head`, went away."""
-    TERMINATED = 143
 
 
 def of_error(error: Exception) -> ExitCode:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, func, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, not_, or_, select, update
 
 from logocache.model import LogoRecord
 from logocache.repository import tables
@@ -74,10 +74,6 @@ class Leases:
         claims = set(connection.execute(select(LOGO.c.lease_owner).where(in_time)).scalars())
         dead = sorted(claim for claim in claims if claim is not None and is_dead(claim))
         return and_(in_time, not_(among(LOGO.c.lease_owner, dead))) if dead else in_time
-
-    def count(self, connection: Connection, *, now: datetime) -> int:
-        query = select(func.count()).where(self.held(connection, now=now))
-        return connection.execute(query).scalar_one()
 
 
 def release(connection: Connection, claimed: Sequence[LogoRecord]) -> None:

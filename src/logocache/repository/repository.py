@@ -92,11 +92,6 @@ class Repository:
             with self._database.write(briefly=True) as connection:
                 advance_generation(connection)  # a change that is stored, and that nobody minds
 
-    def ping(self) -> None:
-        """Raise `DatabaseError` unless the database answers."""
-        with self._database.look_up() as connection:
-            connection.execute(select(1))
-
     def identity(self) -> str | None:
         """The cache that the database belongs to; None before its first `init`."""
         with self._database.look_up() as connection:
@@ -170,10 +165,6 @@ class Repository:
         """Keys to fetch, those without any file first, then the longest due; leased ones left out."""
         with self._database.read() as connection:
             return self._leases.due_keys(connection, due, limit=limit)
-
-    def count_leased(self, *, now: datetime) -> int:
-        with self._database.read() as connection:
-            return self._leases.count(connection, now=now)
 
     def claim(self, keys: Collection[str], *, now: datetime, due: DueFilter) -> Sequence[LogoRecord]:
         """Lease those of `keys` that are still due, and free at `now`; each goes to one claim only.
