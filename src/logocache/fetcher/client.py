@@ -18,8 +18,9 @@ from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.exchange import Exchange, Surroundings
 from logocache.fetcher.failures import FetchError, NoTurnError
 from logocache.fetcher.lending import Lending
-from logocache.fetcher.limits import HostSlots, TokenBucket
+from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.options import FetcherOptions
+from logocache.fetcher.rates import TokenBucket
 from logocache.fetcher.resolver import Resolve, system_resolve
 from logocache.fetcher.transport import GuardedTransport
 from logocache.masking import Mask

@@ -1,43 +1,12 @@
-"""How much may be asked at once, and how often. Safe for threads."""
+"""How much may be asked at once. Safe for threads."""
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from logocache.fetcher.failures import NoTurnError, closed
 from logocache.model import OutcomeKind
-
-
-class TokenBucket:
-    """At most `rate` requests a second, after a first second's worth (at least one) at once."""
-
-    def __init__(self, rate: float, *, monotonic: Callable[[], float]) -> None:
-        if rate <= 0:
-            raise ValueError(f"a rate must be above 0, not {rate}")
-        self._rate = rate
-        self._capacity = max(1.0, rate)
-        self._tokens = self._capacity
-        self._monotonic = monotonic
-        self._counted_at = monotonic()
-        self._lock = threading.Lock()
-
-    def take(self, *, until: float) -> float | None:
-        """Take one token; the seconds to wait before it may be used.
-
-        None, and nothing is taken, when that would be after `until`. Tokens are given out in the
-        order of the calls: each waiter has its own moment.
-        """
-        with self._lock:
-            now = self._monotonic()
-            gained = (now - self._counted_at) * self._rate
-            self._tokens = min(self._capacity, self._tokens + gained)
-            self._counted_at = now
-            wait = max(0.0, (1.0 - self._tokens) / self._rate)
-            if now + wait >= until:
-                return None
-            self._tokens -= 1.0
-            return wait
 
 
 class HostSlots:

@@ -2,20 +2,15 @@
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cachetools import LRUCache
+
+from logocache.fetcher.rates import TokenBucket
 
 CAPACITY = 10_000
 """Addresses remembered; one that comes back after it was forgotten starts afresh."""
 IPV6_PREFIX = 64
 """One customer's network (RFC 6177 2): single addresses in it cost nothing."""
-
-
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_at: float
 
 
 class ClientLimit:
@@ -26,27 +21,20 @@ class ClientLimit:
     ) -> None:
         """A client may cause a minute's share at once, and then as many as flow back. 0: no limit."""
         self._per_second = per_minute / 60
-        self._burst = max(per_minute, 1.0)
-        self._unlimited = per_minute == 0
+        self._burst = per_minute
         self._monotonic = monotonic
-        self._buckets: LRUCache[str, _Bucket] = LRUCache(capacity)
+        self._buckets: LRUCache[str, TokenBucket] = LRUCache(capacity)
 
     def wait_for(self, client: str) -> float:
         """Count one for that client: 0 when it may, else the seconds after which it may."""
-        if self._unlimited:
+        if not self._per_second:
             return 0.0
-        bucket = self._filled(network_of(client))
-        if bucket.tokens >= 1:
-            bucket.tokens -= 1
-            return 0.0
-        return (1 - bucket.tokens) / self._per_second
-
-    def _filled(self, network: str) -> _Bucket:
-        now = self._monotonic()
-        bucket = self._buckets.setdefault(network, _Bucket(tokens=self._burst, filled_at=now))
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled_at) * self._per_second)
-        bucket.filled_at = now
-        return bucket
+        network = network_of(client)
+        bucket = self._buckets.get(network)
+        if bucket is None:
+            bucket = TokenBucket(self._per_second, burst=self._burst, monotonic=self._monotonic)
+            self._buckets[network] = bucket
+        return bucket.take_now()
 
 
 def network_of(client: str) -> str:
