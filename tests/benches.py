@@ -1,6 +1,7 @@
 """A whole cache for tests: real files and a real SQLite database, fake sources, a clock that is set."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,47 +12,18 @@ from fakes import FakeFetcher, FakeImages, FakeProvider, Reply
 from logocache.cache import LogoCache
 from logocache.catalog import Catalog
 from logocache.model import Integration, Monogram
-from logocache.names import Names
-from logocache.operations.parts import Parts
-from logocache.operations.search import Sources
+from logocache.operations.context import Context, Lazy
+from logocache.operations.placeholders import PlaceholderDetector
+from logocache.ports import Clock
 from logocache.repository.repository import Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
-from logocache.store.names import is_ours, key_of
 from logocache.store.variants import FileVariants
 from makers import NOW, make_integration
 
 SHOPIFY = "https://shopify.test/icon.png"
 SLACK = "https://slack.test/icon.png"
 STRIPE = "https://stripe.test/icon.png"
-
-
-@dataclass
-class FakeEngines:
-    """The heavy parts, made of fakes."""
-
-    chain: tuple[FakeProvider, ...]
-    fetcher: FakeFetcher
-    images: FakeImages
-    made: int = 0
-    closed: bool = False
-
-    @property
-    def sources(self) -> Sources:
-        self.made += 1
-        return Sources(
-            chain=self.chain,
-            own_file=FakeProvider("file"),
-            fetcher=self.fetcher,
-            images=self.images,
-            monogram=lambda integration: Monogram(
-                initials=integration.key, background="#000000", foreground="#FFFFFF"
-            ),
-        )
-
-    def close(self) -> None:
-        self.closed = True
-        self.fetcher.close()
 
 
 @dataclass
@@ -65,6 +37,43 @@ class SetClock:
 
     def advance(self, **length: float) -> None:
         self.now += timedelta(**length)
+
+
+def make_context(
+    settings: Settings,
+    *,
+    catalog: Catalog,
+    chain: Sequence[FakeProvider],
+    fetcher: FakeFetcher,
+    images: FakeImages,
+    clock: Clock,
+    own_file: FakeProvider | None = None,
+    placeholders: PlaceholderDetector | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Context:
+    """Real files and a real database, among fakes."""
+    return Context(
+        settings=settings,
+        catalog=catalog,
+        repository=open_repository(
+            settings.resolved_database_url,
+            lease=settings.lease,
+            most_on_demand=settings.on_demand_max_entries,
+        ),
+        store=FileStore(settings.dir, settings.private_dir),
+        variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
+        chain=Lazy(lambda: tuple(chain)),
+        own_file=Lazy(lambda: own_file or FakeProvider("file")),
+        fetcher=Lazy(lambda: fetcher),
+        images=Lazy(lambda: images),
+        monogram=lambda integration: Monogram(
+            initials=integration.key, background="#000000", foreground="#FFFFFF"
+        ),
+        placeholders=placeholders or PlaceholderDetector(lambda: images),
+        clock=clock,
+        random=lambda: 1.0,
+        monotonic=monotonic,
+    )
 
 
 @dataclass
@@ -89,23 +98,16 @@ class Bench:
     def open(self, **settings: Any) -> LogoCache:
         """The cache, as a process of its own would open it."""
         made = Settings(**({"dir": self.folder / "logos"} | dict(self.settings) | settings))
-        catalog = Catalog(tuple(self.integrations))
-        repository = open_repository(
-            made.resolved_database_url, lease=made.lease, most_on_demand=made.on_demand_max_entries
+        return LogoCache(
+            make_context(
+                made,
+                catalog=Catalog(tuple(self.integrations)),
+                chain=self.chain,
+                fetcher=self.fetcher,
+                images=self.images,
+                clock=self.clock,
+            )
         )
-        parts = Parts(
-            catalog=catalog,
-            repository=repository,
-            store=FileStore(made.dir, made.private_dir),
-            variants=FileVariants(made.private_dir / "variants", max_count=made.max_variants),
-            engines=FakeEngines(tuple(self.chain), self.fetcher, self.images),
-            names=Names(catalog, repository),
-            is_ours=is_ours,
-            key_of=key_of,
-            clock=self.clock,
-            random=lambda: 1.0,
-        )
-        return LogoCache(made, parts)
 
     @contextmanager
     def repository(self) -> Iterator[Repository]:

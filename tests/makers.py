@@ -1,6 +1,7 @@
 """Small values for tests: each maker fills in what the test does not care about."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,3 +69,8 @@ def make_image(
         height=height,
         source=ImageInfo(format=kind, width=width, height=height),
     )
+
+
+def files_by_key(records: Iterable[LogoRecord]) -> dict[str, str | None]:
+    """The names of their files."""
+    return {record.key: record.file.name if record.file is not None else None for record in records}

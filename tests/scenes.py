@@ -78,9 +78,9 @@ def make_bench(folder: Path) -> Bench:
 def known_but_cold(bench: Bench) -> None:
     """The entries are known and nothing was fetched."""
     with bench.open() as cache:
-        cache._parts.store.prepare()
-        cache._parts.repository.migrate()
-        cache._parts.repository.register(bench.integrations, now=bench.clock())
+        cache._context.store.prepare()
+        cache._context.repository.migrate()
+        cache._context.repository.register(bench.integrations, now=bench.clock())
 
 
 def many_strangers(folder: Path, count: int, **settings: Any) -> Bench:

@@ -262,6 +262,18 @@ class ClearPlan:
     def is_empty(self) -> bool:
         return not self.logos and not self.orphans
 
+    def report(self, *, dry_run: bool) -> "ClearReport":
+        """The report of a run that clears nothing: what would go when `dry_run`, else nothing went."""
+        return ClearReport(
+            dry_run=dry_run,
+            logos=self.logos if dry_run else (),
+            orphans=self.orphans if dry_run else (),
+            strangers=self.strangers,
+            fetching=self.fetching if dry_run else (),
+            pinned_kept=self.pinned_kept,
+            freed_bytes=self.freed_bytes if dry_run else 0,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearReport:

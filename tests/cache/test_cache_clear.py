@@ -149,9 +149,9 @@ def test_clearing_an_entry_that_is_fetched_for_the_first_time_ends_that(
         settings={"database_url": database_url},
     )
     with bench.open() as server, bench.open() as other, ThreadPoolExecutor(1) as pool:
-        server._parts.store.prepare()
-        server._parts.repository.migrate()
-        server._parts.repository.register(bench.integrations, now=bench.clock())
+        server._context.store.prepare()
+        server._context.repository.migrate()
+        server._context.repository.register(bench.integrations, now=bench.clock())
         fetch = pool.submit(server.on_demand.fetch, "shopify")
         assert gate.was_asked.wait(20)
         plan = other.plan_clear(ClearSelection(keys=("shopify",)))

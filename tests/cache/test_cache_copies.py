@@ -7,7 +7,7 @@ import pytest
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
 from logocache.model import Status
-from logocache.operations.copies import keep_copy
+from logocache.operations.lookup import keep_variant
 from logocache.results import FindingKind
 from logocache.selection import ClearSelection, ListQuery
 from logocache.store.variants import FileVariants
@@ -173,7 +173,7 @@ def test_a_copy_is_kept_where_there_is_room(bench: Bench) -> None:
         room = LIMIT - len(b"shopify") - len(b"slack") - DIGEST_SIZE
         for size, kept in ((room + 1, False), (room, True)):
             body = bytes(size)
-            assert keep_copy(cache._parts, shopify, SMALL, body, max_size_bytes=LIMIT) is kept
+            assert keep_variant(cache._context, shopify, SMALL, body) is kept
         assert cache.stats().size_bytes == LIMIT
         assert cache.verify().ok
 
@@ -184,11 +184,12 @@ def test_no_copy_of_a_logo_that_went_meanwhile_is_kept(bench: Bench) -> None:
         cache.init()
         shopify = name(bench, "shopify")
         cache.clear(cache.plan_clear(ClearSelection(keys=("shopify",))))
-        assert not keep_copy(cache._parts, shopify, SMALL, b"copy", max_size_bytes=LIMIT)
+        assert not keep_variant(cache._context, shopify, SMALL, b"copy")
         assert copies(bench).count() == 0
 
 
 def test_under_a_limit_that_is_exceeded_nothing_is_kept(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        assert not keep_copy(cache._parts, name(bench, "shopify"), SMALL, b"", max_size_bytes=1)
+    with bench.open(max_size_mb=1 / 1_000_000) as cache:
+        assert not keep_variant(cache._context, name(bench, "shopify"), SMALL, b"")

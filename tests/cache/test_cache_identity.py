@@ -67,8 +67,8 @@ def another_cache(bench: Bench) -> None:
     lose_the_disk(bench)
     other = Bench(bench.folder / "other", replies=bench.replies)
     with other.open(database_url=f"sqlite:///{bench.folder / 'other.db'}") as cache:
-        cache._parts.store.prepare()
-        assert cache._parts.store.set_identity("2b7f7c1e-6a0f-4f57-9f3c-0e6d5f0c1a2b", replace=False)
+        cache._context.store.prepare()
+        assert cache._context.store.set_identity("2b7f7c1e-6a0f-4f57-9f3c-0e6d5f0c1a2b", replace=False)
     shutil.move(bench.folder / "other" / "logos", bench.folder / "logos")
 
 
@@ -220,9 +220,9 @@ def test_two_first_inits_of_two_databases_agree_on_one(
         monkeypatch.setenv("LOGO_CACHE_DATABASE_URL", f"sqlite:///{outside.folder / 'another.db'}")
         with outside.open(database_url=f"sqlite:///{outside.folder / 'another.db'}") as second:
             for cache in (first, second):
-                cache._parts.store.prepare()
-                cache._parts.repository.migrate()
-            with second._parts.repository.unit() as unit:
+                cache._context.store.prepare()
+                cache._context.repository.migrate()
+            with second._context.repository.unit() as unit:
                 unit.set_identity("2b7f7c1e-6a0f-4f57-9f3c-0e6d5f0c1a2b", now=outside.clock())
             first.init()
             with pytest.raises(DirectoryError, match="that of another cache"):
@@ -235,7 +235,7 @@ def test_two_first_inits_of_two_databases_agree_on_one(
 
 def forget_identities(bench: Bench) -> None:
     (bench.folder / "logos" / ".logocache" / "cache-id").unlink()
-    with bench.open() as cache, cache._parts.repository._database.write() as connection:
+    with bench.open() as cache, cache._context.repository._database.write() as connection:
         connection.exec_driver_sql("DELETE FROM cache")
 
 
@@ -243,9 +243,9 @@ def test_an_older_cache_is_taken_over_without_a_word(stocked: Bench) -> None:
     forget_identities(stocked)
     with stocked.open() as cache:
         assert cache.init().asked == 0
-        identity = cache._parts.repository.identity()
+        identity = cache._context.repository.identity()
         assert identity is not None
-        assert cache._parts.store.identity() == identity
+        assert cache._context.store.identity() == identity
 
 
 def test_an_older_database_beside_an_empty_disk_is_refused(stocked: Bench) -> None:

@@ -168,7 +168,7 @@ def test_the_other_images_of_a_source_are_looked_at_all_the_same(good: Bench) ->
     good.images = TrappedImages(b"bad", bug)
     with good.open() as cache:
         assert cache.init().found == 3
-        attempts = cache._parts.repository.attempts("slack", limit=10)
+        attempts = cache._context.repository.attempts("slack", limit=10)
     assert [(each.url[-8:], each.outcome) for each in attempts] == [
         ("icon.png", OutcomeKind.FOUND),
         ("/bad.png", OutcomeKind.ERROR),
@@ -369,7 +369,7 @@ def test_a_run_whose_database_is_away_leaves_no_new_files(
             raise DatabaseError("the database is away", hint="wait")
 
         with monkeypatch.context() as patched:
-            patched.setattr(cache._parts.repository, "unit", away)
+            patched.setattr(cache._context.repository, "unit", away)
             with pytest.raises(DatabaseError):
                 cache.init()
         assert not list((cache.settings.private_dir / "tmp").iterdir())

@@ -13,15 +13,15 @@ from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
 from logocache.repository.records import SavedFetch
-from makers import make_integration
+from makers import files_by_key, make_integration
 
 
 def init_without_fetching(bench: Bench) -> None:
     """The catalogue is known, and nothing is fetched yet."""
     with bench.open() as cache:
         cache.init([bench.integrations[0].key])
-        with cache._parts.repository.unit() as unit:
-            unit.clear(cache.shelf.records([bench.integrations[0].key]))
+        with cache._context.repository.unit() as unit:
+            unit.clear(files_by_key(cache.shelf.records([bench.integrations[0].key])))
 
 
 def test_a_due_entry_is_fetched_and_stored(bench: Bench) -> None:
@@ -177,7 +177,7 @@ def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: py
         def away(claimed: object) -> None:
             raise DatabaseError("the database is away", hint="wait")
 
-        monkeypatch.setattr(cache._parts.repository, "release", away)
+        monkeypatch.setattr(cache._context.repository, "release", away)
         cache.interrupt()
     assert bench.fetcher.closed
 
@@ -198,9 +198,9 @@ def guessing(bench: Bench, *domains: str, probe: Reply) -> Bench:
 
 def fetch_all(cache: LogoCache, bench: Bench, *domains: str) -> list[Status]:
     """Fetch each of them for somebody who waits; what is stored for them at the end."""
-    cache._parts.store.prepare()
-    cache._parts.repository.migrate()
-    cache._parts.repository.register(bench.integrations, now=bench.clock())
+    cache._context.store.prepare()
+    cache._context.repository.migrate()
+    cache._context.repository.register(bench.integrations, now=bench.clock())
     keys = []
     for domain in domains:
         record = cache.shelf.find(domain) or cache.shelf.admit(domain)

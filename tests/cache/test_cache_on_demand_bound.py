@@ -53,7 +53,7 @@ def test_the_files_of_those_that_give_way_go_with_them(bench: Bench) -> None:
         domain.encode() for domain in ("shopify.test", *DOMAINS[3:])
     )
     with bench.open() as cache:
-        assert cache._parts.repository.attempts(DOMAINS[0], limit=9) == []
+        assert cache._context.repository.attempts(DOMAINS[0], limit=9) == []
         assert cache.verify().ok
 
 

@@ -78,7 +78,7 @@ def test_a_recovered_logo_gives_way_to_none_that_is_worse(stocked: Bench) -> Non
 
 def test_what_is_damaged_or_nobodys_stays_as_it_is(bench: Bench) -> None:
     with bench.open() as cache:
-        cache._parts.store.prepare()
+        cache._context.store.prepare()
     bench.fetcher.replies.clear()
     good = put(bench, "shopify", b"good")
     newer = put(bench, "shopify", b"broken")
@@ -104,7 +104,7 @@ def test_what_is_damaged_or_nobodys_stays_as_it_is(bench: Bench) -> None:
 
 def test_files_of_domains_are_recovered_where_any_domain_may_be_an_entry(bench: Bench) -> None:
     with bench.open() as cache:
-        cache._parts.store.prepare()
+        cache._context.store.prepare()
     put(bench, "example.com", b"a domain's")
     put(bench, "127.0.0.1", b"no domain's")
     with bench.open(on_demand="any") as cache:

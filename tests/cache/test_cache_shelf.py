@@ -5,14 +5,14 @@ import pytest
 from benches import Bench
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import LogoRecord, Origin, StoredFile
-from logocache.operations.shelf import Shelf
+from logocache.operations.lookup import Lookup
 from logocache.settings import OnDemand
 from logocache.variant import ImageFormat, Variant
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
 
 
-def stored(shelf: Shelf, name: str = "shopify") -> tuple[LogoRecord, StoredFile]:
+def stored(shelf: Lookup, name: str = "shopify") -> tuple[LogoRecord, StoredFile]:
     record = shelf.find(name)
     assert record is not None
     assert record.file is not None
@@ -79,7 +79,7 @@ def test_keeping_a_variant_is_given_up_without_the_database(
         cache.init()
         _, file = stored(cache.shelf)
         with monkeypatch.context() as trouble:
-            trouble.setattr(cache._parts.repository, "unit", away)
+            trouble.setattr(cache._context.repository, "unit", away)
             cache.shelf.keep(file, SMALL, b"made")
         assert cache.stats().variant_files == 0
 
@@ -108,8 +108,8 @@ def test_the_policy_decides_what_may_be_admitted(
     bench: Bench, policy: OnDemand, name: str, *, allowed: bool
 ) -> None:
     with bench.open(on_demand=policy) as cache:
-        cache._parts.store.prepare()
-        cache._parts.repository.migrate()
+        cache._context.store.prepare()
+        cache._context.repository.migrate()
         assert cache.shelf.may_admit(name) is allowed
         record = cache.shelf.admit(name)
         assert (record is not None) is allowed

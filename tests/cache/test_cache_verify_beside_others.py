@@ -13,10 +13,12 @@ from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.model import DecodingFailure, LogoRecord, Origin, OutcomeKind, Status
+from logocache.operations.inspection import Inspector
+from logocache.operations.verify import Repair
 from logocache.ports import Silent
 from logocache.repository.filters import DueFilter
 from logocache.results import FindingKind, VerifyReport
-from makers import make_image, make_integration
+from makers import files_by_key, make_image, make_integration
 
 DOWN = reply(OutcomeKind.TRANSIENT, reason="down")
 
@@ -85,8 +87,8 @@ def test_entries_that_come_and_go_meanwhile_are_no_damage(shared: Bench) -> None
         assert cache.verify(progress=Meanwhile(lambda: other.refresh(["new.test"]))).findings == ()
 
         def clear_it() -> None:
-            with other._parts.repository.unit() as unit:
-                unit.clear(other.shelf.records(["new.test"]))
+            with other._context.repository.unit() as unit:
+                unit.clear(files_by_key(other.shelf.records(["new.test"])))
             path_of(shared, "new.test").unlink()
 
         assert cache.verify(progress=Meanwhile(clear_it)).findings == ()
@@ -96,7 +98,7 @@ def test_what_another_process_is_fetching_is_left_to_it(shared: Bench) -> None:
     path_of(shared, "shopify").write_bytes(b"damaged")
     with shared.open() as other, shared.open() as cache:
         due = DueFilter(now=shared.clock(), forced=True)
-        claimed = other._parts.repository.claim(["shopify"], now=shared.clock(), due=due)
+        claimed = other._context.repository.claim(["shopify"], now=shared.clock(), due=due)
         asked = len(shared.fetcher.asked)
         report = cache.verify(repair=True)
         assert (report.ok, report.repaired, kinds(report)) == (False, 0, [FindingKind.WRONG_DIGEST])
@@ -104,7 +106,7 @@ def test_what_another_process_is_fetching_is_left_to_it(shared: Bench) -> None:
         assert row_of(cache) == claimed[0]
         assert len(shared.fetcher.asked) == asked
         assert path_of(shared, "shopify").read_bytes() == b"damaged"
-        other._parts.repository.release(claimed)
+        other._context.repository.release(claimed)
         assert cache.verify(repair=True).ok
 
 
@@ -114,12 +116,15 @@ def test_two_repairs_at_once_do_not_undo_each_other(shared: Bench, damage: str) 
     path = path_of(shared, "shopify")
     path.unlink() if damage == "gone" else path.write_bytes(b"damaged")
     with shared.open() as first, shared.open() as second:
-        seen = second._operations.inspector.inspect(Silent())
+        inspector = Inspector(second._context)
+        seen = inspector.inspect(Silent())
         assert len(seen.found) == 1
         assert first.verify(repair=True).repaired == 1
         shared.fetcher.replies[SHOPIFY] = DOWN
         mended = row_of(first)
-        assert second._operations.mender.put_away(seen.found) == ()
+        asked = len(shared.fetcher.asked)
+        Repair(second._context, inspector).run(seen.found)
+        assert len(shared.fetcher.asked) == asked
         assert row_of(second) == mended
         assert path.read_bytes() == b"shopify"
         assert second.verify().findings == ()
@@ -206,14 +211,14 @@ def test_a_file_that_could_not_be_read_is_left_alone_and_the_others_are_mended(
 ) -> None:
     path_of(shared, "slack").unlink()
     with shared.open() as cache:
-        whole = getattr(cache._parts.store, method)
+        whole = getattr(cache._context.store, method)
 
         def broken(name: str) -> object:
             if name.startswith("shopify"):
                 raise DirectoryError(f"the logo {name} cannot be read (input/output error)", hint="look")
             return whole(name)
 
-        monkeypatch.setattr(cache._parts.store, method, broken)
+        monkeypatch.setattr(cache._context.store, method, broken)
         report = cache.verify(repair=True)
         assert [(each.kind, each.key, each.repair) for each in report.findings] == [
             (FindingKind.NOT_CHECKED, "shopify", None),

@@ -23,7 +23,7 @@ def database_away(cache: LogoCache, monkeypatch: pytest.MonkeyPatch) -> None:
         raise DatabaseError("the database is away", hint="wait")
 
     for method in ("totals", "check_schema"):
-        monkeypatch.setattr(cache._parts.repository, method, away)
+        monkeypatch.setattr(cache._context.repository, method, away)
 
 
 def directory_read_only(cache: LogoCache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def directory_read_only(cache: LogoCache, monkeypatch: pytest.MonkeyPatch) -> No
     def refuse() -> None:
         raise DirectoryError("the directory is read-only", hint="mount it writable")
 
-    monkeypatch.setattr(cache._parts.store, "check_writable", refuse)
+    monkeypatch.setattr(cache._context.store, "check_writable", refuse)
 
 
 def directory_gone(cache: LogoCache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +125,7 @@ def test_a_cache_whose_last_logo_could_not_be_written_is_degraded_until_one_can(
 
     with bench.open() as opened:
         store = FileStore(opened.settings.dir, opened.settings.private_dir, sync=sync)
-        cache = LogoCache(opened.settings, replace(opened._parts, store=store))
+        cache = LogoCache(replace(opened._context, store=store))
         cache.init(["shopify"])
         full[0] = True
         bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
@@ -145,7 +145,7 @@ def test_a_cache_whose_database_took_no_write_is_degraded_until_it_does(bench: B
     """Reading goes on beside a lock that nobody gets."""
     with bench.open() as cache:
         cache.init()
-        database = cache._parts.repository._database
+        database = cache._context.repository._database
         other = sqlite3.connect(cache.settings.private_dir / "logocache.db", isolation_level=None)
         with contextlib.closing(other):
             other.execute("BEGIN IMMEDIATE")

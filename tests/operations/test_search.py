@@ -1,36 +1,28 @@
 """One logo, along the chain of sources."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from benches import make_context
 from fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
+from logocache.catalog import Catalog
 from logocache.model import (
     DecodingFailure,
     FetchRequest,
     ImageRejection,
     LogoRecord,
-    Monogram,
     Outcome,
     OutcomeKind,
 )
-from logocache.operations.faults import Faults
-from logocache.operations.search import Found, Search, SearchRules, Sources
-from logocache.operations.stand_ins import StandIns
-from logocache.operations.trail import Memo, Trail
+from logocache.operations.fetch_log import FetchLog, RequestMemo
+from logocache.operations.placeholders import PlaceholderDetector
+from logocache.operations.search import Found, Search
 from logocache.policy.acceptance import candidates_digest
-from logocache.policy.attempts import AttemptRules
+from logocache.settings import Settings
 from makers import DAY, NOW, make_cached, make_file, make_image, make_integration, make_record
 
-RULES = AttemptRules(
-    refresh_interval=7 * DAY,
-    miss_ttl=3 * DAY,
-    blocked_ttl=DAY,
-    backoff_min=timedelta(minutes=5),
-    backoff_max=DAY,
-)
 URL = "https://shopify.test/icon.png"
 
 
@@ -47,31 +39,25 @@ class Bench:
     ) -> None:
         self.fetcher = fetcher or FakeFetcher()
         self.images = images or FakeImages()
-        sources = Sources(
+        self.context = make_context(
+            Settings(dir="/nowhere", offline=offline, logo_timeout_seconds=60),
+            catalog=Catalog(()),
             chain=chain,
-            own_file=own_file or FakeProvider("file"),
+            own_file=own_file,
             fetcher=self.fetcher,
             images=self.images,
-            monogram=lambda integration: Monogram(
-                initials=integration.name[:1], background="#000000", foreground="#FFFFFF"
-            ),
-        )
-        self.search = Search(
-            sources,
-            StandIns(self.images, token=lambda: "random"),
-            SearchRules(attempts=RULES, offline=offline, logo_timeout=60),
-            Faults(threading.Event()),
+            placeholders=PlaceholderDetector(lambda: self.images, token=lambda: "random"),
             clock=lambda: NOW,
-            random=lambda: 1.0,
             monotonic=lambda: 0.0,
         )
-        self.trail = self.new_trail()
+        self.search = Search(self.context)
+        self.log = self.new_log()
 
-    def new_trail(self, key: str = "shopify") -> Trail:
-        return self.search.trail(key, Memo())
+    def new_log(self, key: str = "shopify") -> FetchLog:
+        return FetchLog(self.context, key, RequestMemo())
 
     def look(self, record: LogoRecord | None = None, **facts: object) -> Found | Outcome:
-        return self.search.look_for(make_integration(**facts), record or make_record(), self.trail)  # type: ignore[arg-type]  # tests name real fields
+        return self.search.look_for(make_integration(**facts), record or make_record(), self.log)  # type: ignore[arg-type]  # tests name real fields
 
     def found(self, record: LogoRecord | None = None, **facts: object) -> Found:
         result = self.look(record, **facts)
@@ -160,7 +146,7 @@ def test_each_answer_without_a_logo_has_its_outcome(
     bench = Bench(FakeProvider(urls=[URL]), fetcher=FakeFetcher({URL: answer}), images=images)  # type: ignore[dict-item]  # an Answer
     outcome = bench.failure()
     assert (outcome.kind, outcome.next_attempt_at) == (kind, NOW + wait)
-    assert [attempt.outcome for attempt in bench.trail.attempts] == [kind], "the audit says the same"
+    assert [attempt.outcome for attempt in bench.log.attempts] == [kind], "the audit says the same"
 
 
 def test_a_decoding_that_came_to_no_end_is_the_entrys_failure_and_the_last_thing_tried() -> None:
@@ -178,8 +164,8 @@ def test_a_decoding_that_came_to_no_end_is_the_entrys_failure_and_the_last_thing
     first = bench.failure()
     assert (first.kind, first.reason) == (OutcomeKind.ERROR, failure.reason)
     assert images.decoded == [b"slow 0"]
-    assert [attempt.outcome for attempt in bench.trail.attempts] == [OutcomeKind.ERROR]
-    bench.trail = bench.new_trail()
+    assert [attempt.outcome for attempt in bench.log.attempts] == [OutcomeKind.ERROR]
+    bench.log = bench.new_log()
     again = bench.failure(make_record(failure_count=3))
     assert (first.next_attempt_at, again.next_attempt_at) == (
         NOW + timedelta(minutes=5),
@@ -224,7 +210,7 @@ def test_an_image_at_hand_that_is_none_is_written_down_too() -> None:
     images = FakeImages({b"broken": ImageRejection(reason="a broken SVG")})
     bench = Bench(FakeProvider("iconsets", bodies={"set:icon": b"broken"}), images=images)
     assert bench.failure().reason == "a broken SVG"
-    assert [(each.url, each.outcome) for each in bench.trail.attempts] == [
+    assert [(each.url, each.outcome) for each in bench.log.attempts] == [
         ("set:icon", OutcomeKind.INVALID_IMAGE)
     ]
 
@@ -297,7 +283,7 @@ def test_an_unchanged_offer_is_settled_by_its_winner_alone() -> None:
     """A small icon that won last time is confirmed without fetching those that lost."""
     lost = "https://shopify.test/lost.png"
     provider = FakeProvider(urls=[lost, URL])
-    digest = candidates_digest(provider.candidates(make_integration(), Bench().trail.ask))
+    digest = candidates_digest(provider.candidates(make_integration(), Bench().log.ask))
     bench = Bench(provider, fetcher=FakeFetcher({URL: not_modified}))  # type: ignore[dict-item]  # a callable
     small = make_file(content=b"logo")
     record = stored(candidates_digest=digest, file=small)
@@ -370,10 +356,10 @@ def test_a_known_fingerprint_is_refused_without_decoding() -> None:
 
 def test_entries_of_one_domain_share_the_answers_of_a_run() -> None:
     bench = Bench(FakeProvider(urls=[URL]), fetcher=FakeFetcher({URL: reply(body=b"logo")}))
-    memo = Memo()
+    memo = RequestMemo()
     for key in ("shopify", "shopify-pos"):
-        trail = bench.search.trail(key, memo)
-        result = bench.search.look_for(make_integration(key), make_record(key), trail)
+        log = FetchLog(bench.context, key, memo)
+        result = bench.search.look_for(make_integration(key), make_record(key), log)
         assert isinstance(result, Found)
-        assert [attempt.key for attempt in trail.attempts] == [key]
+        assert [attempt.key for attempt in log.attempts] == [key]
     assert bench.fetcher.urls == [URL]

@@ -10,7 +10,7 @@ from logocache.model import LogoRecord, Origin
 from logocache.repository.counters import Access
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository
-from makers import DAY, NOW, make_cached, make_record
+from makers import DAY, NOW, files_by_key, make_cached, make_record
 from repository.entries import (
     claim,
     fetch_of,
@@ -46,13 +46,13 @@ def evict(repository: Repository, *keys: str) -> None:
 
 def clear(repository: Repository, record: LogoRecord) -> None:
     with repository.unit() as unit:
-        unit.clear([record])
+        unit.clear(files_by_key([record]))
 
 
 def break_off(repository: Repository) -> None:
     with suppress(KeyError), repository.unit() as unit:
         unit.evict(["cached"], until=NOW)
-        unit.clear([DEMANDED])
+        unit.clear(files_by_key([DEMANDED]))
         raise KeyError
 
 
@@ -131,7 +131,7 @@ def test_a_transaction_that_changes_much_counts_once(stocked: Repository) -> Non
     with stocked.unit() as unit:
         unit.save([fetch_of(make_cached("pending"))])
         unit.evict(["cached"], until=NOW)
-        unit.clear([DEMANDED])
+        unit.clear(files_by_key([DEMANDED]))
     assert stocked.generation() == before + 1
 
 

@@ -12,7 +12,7 @@ import pytest
 from logocache.model import OutcomeKind
 from logocache.repository.filters import DueFilter
 from logocache.repository.repository import LEASE, Repository
-from makers import DAY, NOW, make_cached, make_record
+from makers import DAY, NOW, files_by_key, make_cached, make_record
 from repository.entries import claim, claimed, due_keys, known, store
 from repository.racing import race, start
 
@@ -142,7 +142,7 @@ def test_a_lease_belongs_to_a_claim_not_to_a_process(repository: Repository) -> 
     store(repository, make_cached("a", next_attempt_at=NOW))
     first = claimed(repository, ["a"])
     with repository.unit() as unit:
-        unit.clear(first)
+        unit.clear(files_by_key(first))
     second = claimed(repository, ["a"])
     with repository.unit() as unit:
         assert unit.owned(first) == {}

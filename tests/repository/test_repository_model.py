@@ -23,7 +23,7 @@ from logocache.policy.retention import worth_of
 from logocache.repository.counters import Access
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import open_repository
-from makers import DAY, NOW, make_cached, make_integration, make_record
+from makers import DAY, NOW, files_by_key, make_cached, make_integration, make_record
 from repository.entries import HOUR, fetch_of, make_replaced
 
 KEYS = st.sampled_from(["a", "b", "c", "d"])
@@ -130,7 +130,7 @@ class Model(RuleBasedStateMachine):
     def clear(self, keys: set[str]) -> None:
         planned = [self.records[key] for key in sorted(keys & self.records.keys())]
         with self.repository.unit() as unit:
-            assert list(unit.clear(planned)) == planned
+            assert list(unit.clear(files_by_key(planned))) == planned
         for record in planned:
             self.records[record.key] = self.without_file(record)
             if record.origin is Origin.ON_DEMAND:

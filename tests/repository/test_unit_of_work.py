@@ -13,7 +13,7 @@ from logocache.policy.retention import worth_of
 from logocache.repository.counters import Access
 from logocache.repository.filters import DueFilter
 from logocache.repository.repository import Repository
-from makers import DAY, NOW, make_cached, make_file, make_integration, make_record
+from makers import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
 from repository.entries import (
     FULL,
     claimed,
@@ -170,7 +170,7 @@ def test_a_cleared_entry_is_like_new_and_one_made_on_demand_is_gone(repository: 
     store(repository, FULL, custom, demanded, make_cached("untouched"))
     ours = claimed(repository, ["custom"], due=DueFilter(now=NOW, forced=True))
     with repository.unit() as unit:
-        cleared = unit.clear([FULL, custom, demanded])
+        cleared = unit.clear(files_by_key([FULL, custom, demanded]))
         assert unit.owned(ours) == {}
     assert list(cleared) == [ours[0], demanded, FULL]
     assert repository.get("shopify") == make_record(
@@ -187,7 +187,7 @@ def test_only_what_still_has_the_planned_file_is_cleared(repository: Repository)
     filled = make_record("c")
     store(repository, make_cached("a", content=b"new"), pending, make_cached("c"))
     with repository.unit() as unit:
-        assert list(unit.clear([planned, pending, filled, make_cached("unknown")])) == [pending]
+        assert list(unit.clear(files_by_key([planned, pending, filled, make_cached("unknown")]))) == [pending]
     assert repository.get("a") == make_cached("a", content=b"new")
     assert repository.get("c") == make_cached("c")
     assert due_keys(repository, offline=True) == ["b"]
@@ -247,7 +247,7 @@ def test_making_an_entry_known_again_after_a_clear_starts_it_anew(repository: Re
     demanded = make_cached("demanded.test", origin=Origin.ON_DEMAND)
     store(repository, demanded)
     with repository.unit() as unit:
-        unit.clear([demanded])
+        unit.clear(files_by_key([demanded]))
     repository.register([make_integration("demanded.test", origin=Origin.ON_DEMAND)], now=NOW)
     assert due_keys(repository) == ["demanded.test"]
 

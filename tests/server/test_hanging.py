@@ -175,7 +175,7 @@ def test_a_disk_that_hangs_leaves_what_is_in_memory(tmp_path: Path) -> None:
         cache.init()
         variants = StuckVariants(cache.settings.private_dir / "variants", max_count=9)
         variants.stuck = stuck
-        slow = LogoCache(cache.settings, replace(cache._parts, variants=variants))
+        slow = LogoCache(replace(cache._context, variants=variants))
 
         async def scene() -> None:
             service = LogoService(slow, looked_up=lambda state: None)

@@ -148,7 +148,7 @@ def test_counts_that_cannot_be_written_at_the_end_are_told(
         service, life = served_by(cache)
         async with life.run():
             await service.answer(LogoQuestion("shopify"), CLIENT)
-            monkeypatch.setattr(cache._parts.repository, "record_accesses", away)
+            monkeypatch.setattr(cache._context.repository, "record_accesses", away)
 
     play(scene)
     lost = [record for record in caplog.records if record.message == "accesses.lost"]

@@ -299,7 +299,7 @@ def test_an_entry_that_nobody_could_ask_for_yet_is_never_said_to_have_no_logo(be
         known_but_cold(bench)
         due = DueFilter(now=bench.clock())
         with bench.open() as dead:
-            dead._parts.repository.claim(["shopify"], now=bench.clock(), due=due)
+            dead._context.repository.claim(["shopify"], now=bench.clock(), due=due)
         async with serving(bench, logo_timeout_seconds=0.1, on_demand_wait_seconds=60) as on:
             with pytest.raises(BusyError):
                 await on.ask("shopify", fallback=Fallback.NOT_FOUND)
@@ -573,7 +573,7 @@ def test_an_evicted_logo_is_fetched_again_when_asked_for(bench: Bench) -> None:
     async def scene() -> None:
         async with serving(bench) as on:
             on.cache.init()
-            with on.cache._parts.repository.unit() as unit:
+            with on.cache._context.repository.unit() as unit:
                 unit.evict(["shopify"], until=datetime(2099, 1, 1, tzinfo=UTC))
             assert told(await on.ask("shopify"))[:2] == (b"shopify", CacheState.MISS)
 
@@ -666,7 +666,7 @@ def test_hits_go_on_without_the_database(bench: Bench, monkeypatch: pytest.Monke
             bench.clock.advance(days=8)  # due, too: its refresh fails behind
             with monkeypatch.context() as trouble:
                 for method in ("get", "find_by_domain", "claim", "generation", "record_accesses"):
-                    trouble.setattr(on.cache._parts.repository, method, away)
+                    trouble.setattr(on.cache._context.repository, method, away)
                 for _ in range(3):
                     assert told(await on.ask("shopify"))[:2] == (b"shopify", CacheState.STALE)
                     flight = on.service.acquisition.flights.find("shopify")

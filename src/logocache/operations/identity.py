@@ -8,11 +8,12 @@ import logging
 import uuid
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
-from logocache.operations.orphans import pages
-from logocache.operations.parts import Parts
 from logocache.policy.identity import Pair, Verdict, judge
+from logocache.ports import Clock
 from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
 from logocache.repository.unit_of_work import UnitOfWork
+from logocache.store.files import FileStore
 
 ADOPT = (
     "mount the right volume, or name the right database; or run `logocache init --adopt` to take this"
@@ -25,12 +26,37 @@ _log = logging.getLogger(__name__)
 class Identity:
     """Of one cache. Safe to use from several threads."""
 
-    def __init__(self, parts: Parts, *, is_inside: bool) -> None:
+    def __init__(self, repository: Repository, store: FileStore, clock: Clock, *, is_inside: bool) -> None:
         """`is_inside`: the database lies in the directory itself."""
-        self._parts = parts
+        self._repository = repository
+        self._store = store
+        self._clock = clock
         self._is_inside = is_inside
         self._known: str | None = None
         """The database's identity, once it was read. Adopting another directory changes it."""
+
+    def require_init(self) -> None:
+        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has been here, in both places."""
+        self._store.require()
+        self._repository.check_schema()
+        self.check()
+
+    def look(self) -> None:
+        """As `require_init`, for what changes nothing: a directory that is not the cache's is only told."""
+        problem: LogoCacheError | None = None
+        try:
+            self._store.require()
+        except DirectoryError as error:
+            if not self._store.directory.is_dir():
+                raise
+            problem = error
+        try:
+            self._repository.check_schema()
+        except (DatabaseError, SchemaError) as error:
+            raise problem or error from error
+        problem = problem or self.problem()
+        if problem is not None:
+            _log.warning("directory.unusable", extra={"problem": str(problem)})
 
     def establish(self, *, adopt: bool) -> None:
         """Make directory and database one cache, unless they are: `init` does it.
@@ -43,7 +69,7 @@ class Identity:
             DirectoryError: the directory belongs to another cache, or lacks the files of this one.
             DatabaseError: the database cannot be asked.
         """
-        with self._parts.repository.unit() as unit:
+        with self._repository.unit() as unit:
             pair = self._pair(unit.identity())
             verdict = judge(pair)
             if verdict is Verdict.SAME:
@@ -56,25 +82,25 @@ class Identity:
             known = pair.database if verdict is Verdict.FRESH else None
             identity = known or kept or str(uuid.uuid4())
             if identity != pair.database:
-                unit.set_identity(identity, now=self._parts.clock())
+                unit.set_identity(identity, now=self._clock())
             if verdict is Verdict.STRANGE:
                 self._expect_missing(unit)
                 # Before the commit, so that of two who adopt at once the second finds it done. Should
                 # the commit fail, neither knows the directory: it has to be adopted again.
-                self._parts.store.set_identity(identity, replace=True)
+                self._store.set_identity(identity, replace=True)
         # After the commit: a directory is never marked as that of a database that knows nothing of it.
-        if verdict is Verdict.FRESH and not self._parts.store.set_identity(identity, replace=False):
+        if verdict is Verdict.FRESH and not self._store.set_identity(identity, replace=False):
             self.check()  # another `init` was quicker: for this cache, or for another
         self._known = identity
         if verdict is Verdict.STRANGE:
             _log.warning(
                 "directory.adopted",
-                extra={"directory": str(self._parts.store.directory), "missing": pair.named - pair.present},
+                extra={"directory": str(self._store.directory), "missing": pair.named - pair.present},
             )
 
     def require(self) -> None:
         """As `check`, without asking the database again: for work on single entries."""
-        if self._known is None or self._parts.store.identity() != self._known:
+        if self._known is None or self._store.identity() != self._known:
             self.check()
 
     def confirm(self, unit: UnitOfWork) -> None:
@@ -82,12 +108,12 @@ class Identity:
         if self._known is not None and unit.identity() != self._known:
             self._known = None
             raise DirectoryError(
-                f"{self._parts.store.directory} is not the directory of this cache any more", hint=ADOPT
+                f"{self._store.directory} is not the directory of this cache any more", hint=ADOPT
             )
 
     def check(self) -> None:
         """Raise DirectoryError unless the two are one cache, or may become one; and DatabaseError."""
-        pair = Pair(database=self._parts.repository.identity(), directory=self._parts.store.identity())
+        pair = Pair(database=self._repository.identity(), directory=self._store.identity())
         if pair.database is not None and judge(pair) is Verdict.SAME:
             self._known = pair.database
             return
@@ -108,33 +134,33 @@ class Identity:
     def problem_without_database(self) -> DirectoryError | None:
         """What can be told of the directory from the identity that was read before, without waiting."""
         try:
-            directory = self._parts.store.identity()
+            directory = self._store.identity()
         except DirectoryError as error:
             return error
         if self._known is None or directory == self._known:
             return None
-        return DirectoryError(f"{self._parts.store.directory} is not the directory of this cache", hint=ADOPT)
+        return DirectoryError(f"{self._store.directory} is not the directory of this cache", hint=ADOPT)
 
     def _pair(self, database: str | None) -> Pair:
-        present = {found.name for found in self._parts.store.files()}
+        present = {found.name for found in self._store.files()}
         named = here = 0
-        for page in pages(self._parts.repository, RecordFilter(has_file=True)):
+        for page in self._repository.pages(RecordFilter(has_file=True)):
             named += len(page)
             here += sum(record.file is not None and record.file.name in present for record in page)
-        directory = self._parts.store.identity()
+        directory = self._store.identity()
         return Pair(
             database=database, directory=directory, named=named, present=here, is_inside=self._is_inside
         )
 
     def _expect_missing(self, unit: UnitOfWork) -> None:
-        present = {found.name for found in self._parts.store.files()}
-        now = self._parts.clock()
-        for page in pages(self._parts.repository, RecordFilter(has_file=True)):
+        present = {found.name for found in self._store.files()}
+        now = self._clock()
+        for page in self._repository.pages(RecordFilter(has_file=True)):
             missing = [each for each in page if each.file is not None and each.file.name not in present]
             unit.make_due(missing, now=now)
 
     def _stranger(self, pair: Pair) -> DirectoryError:
-        directory = self._parts.store.directory
+        directory = self._store.directory
         if pair.directory is None:
             what = f"{pair.named - pair.present} of the {pair.named} files of its entries are not there"
             return DirectoryError(f"{directory} is not the directory of this cache ({what})", hint=ADOPT)

@@ -7,19 +7,15 @@ agree. What could not be looked at is a finding of its own, on which nobody acts
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from logocache.errors import DirectoryError
 from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
-from logocache.operations.orphans import orphans, pages
-from logocache.operations.parts import Parts
+from logocache.operations.context import Context
+from logocache.operations.garbage import LEFTOVER_AGE, orphans
 from logocache.policy import verdict
 from logocache.ports import FileCheck, Progress
 from logocache.repository.filters import RecordFilter
 from logocache.results import Finding, FindingKind
-
-LEFTOVER_AGE = timedelta(hours=1)
-"""A temporary file this old belongs to no write that still goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,26 +39,19 @@ class Inspection:
     found: tuple[Found, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    max_size_bytes: int
-    min_free_disk_bytes: int
-
-
 class Inspector:
     """Looks at everything and changes nothing."""
 
-    def __init__(self, parts: Parts, limits: Limits) -> None:
-        self._parts = parts
-        self._limits = limits
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def inspect(self, progress: Progress) -> Inspection:
         """All findings, those about files in order of key. Raises as `confirmed`."""
-        listed = {found.name: found for found in self._parts.store.files()}
+        listed = {found.name: found for found in self._context.store.files()}
         progress.start(len(listed))
         entries = 0
         found: list[Found] = []
-        for page in pages(self._parts.repository, RecordFilter(has_file=True)):
+        for page in self._context.repository.pages(RecordFilter(has_file=True)):
             entries += len(page)
             found += self._inspect_page(page, progress)
         found += self._inspect_replaced()
@@ -83,8 +72,8 @@ class Inspector:
         """
         keys = [each.record.key for each in found if each.record is not None]
         of_keys = RecordFilter(keys=keys)
-        records = {each.key: each for page in pages(self._parts.repository, of_keys) for each in page}
-        replaced = {each.name: each for each in self._parts.repository.replaced_files()}
+        records = {each.key: each for page in self._context.repository.pages(of_keys) for each in page}
+        replaced = {each.name: each for each in self._context.repository.replaced_files()}
         again = [
             self._replaced_again(each, replaced.get(each.replaced.name))
             if each.replaced is not None
@@ -104,7 +93,7 @@ class Inspector:
                 found[record.key] = Found(finding=problem, record=record)
             progress.advance(record.key)
         found |= {each.finding.key or "": each for each in self._decode(whole)}
-        now = self._parts.clock()
+        now = self._context.clock()
         for record in page:
             overdue = verdict.judge_keeping(record, now=now)
             if overdue is not None:
@@ -114,7 +103,7 @@ class Inspector:
     def _inspect_replaced(self) -> tuple[Found, ...]:
         suspects = (
             (replaced, self._compare(replaced.key, replaced))
-            for replaced in self._parts.repository.replaced_files()
+            for replaced in self._context.repository.replaced_files()
         )
         return self._confirmed(
             [
@@ -127,7 +116,7 @@ class Inspector:
     def _confirmed(self, found: Sequence[Found]) -> tuple[Found, ...]:
         if not found:
             return ()
-        with self._parts.repository.unit():
+        with self._context.repository.unit():
             return self.confirmed(found)
 
     def _again(self, found: Found, record: LogoRecord | None) -> Found | None:
@@ -136,7 +125,7 @@ class Inspector:
             return None
         problem = self._compare(record.key, record.file)
         if problem is None and found.finding.kind is FindingKind.KEPT_TOO_LONG:
-            problem = verdict.judge_keeping(record, now=self._parts.clock())
+            problem = verdict.judge_keeping(record, now=self._context.clock())
         elif problem is None and found.check is not None:
             problem = found.finding  # the bytes are those that were decoded
         return Found(finding=problem, record=record, check=found.check) if problem is not None else None
@@ -152,19 +141,19 @@ class Inspector:
         if stored is None:
             raise AssertionError("unreachable: only entries with a file are read")
         try:
-            found = self._parts.store.look(stored.name)
-            sha256 = self._parts.store.sha256(stored.name) if found is not None else None
+            found = self._context.store.look(stored.name)
+            sha256 = self._context.store.sha256(stored.name) if found is not None else None
         except DirectoryError as error:
             return verdict.not_checked(error.problem, key=key, file=stored.name)
         if found is None:
-            self._parts.store.require()
+            self._context.store.require()
         is_current = isinstance(stored, StoredFile)
         return verdict.judge_file(key, stored, found, sha256, is_current=is_current)
 
     def _decode(self, records: Sequence[LogoRecord]) -> Iterable[Found]:
         files = [(record, record.file) for record in records if record.file is not None]
-        checks = self._parts.engines.images.check_files(
-            self._parts.store.path(stored.name) for _, stored in files
+        checks = self._context.images().check_files(
+            self._context.store.path(stored.name) for _, stored in files
         )
         for (record, stored), check in zip(files, checks, strict=True):
             problem = verdict.judge_decoding(record, stored, check)
@@ -176,7 +165,7 @@ class Inspector:
             verdict.finding(
                 FindingKind.ORPHAN, f"no entry names this file of {listed[name].size} bytes", file=name
             )
-            for name in orphans(listed, self._parts)
+            for name in orphans(listed, self._context)
         ]
 
     def _surroundings(self) -> list[Finding]:
@@ -184,25 +173,25 @@ class Inspector:
             verdict.finding(
                 FindingKind.LEFTOVER, "a temporary file of a write that broke off", file=each.name
             )
-            for each in self._parts.store.leftovers(before=self._parts.clock() - LEFTOVER_AGE)
+            for each in self._context.store.leftovers(before=self._context.clock() - LEFTOVER_AGE)
         ]
         findings += [
             verdict.finding(FindingKind.PERMISSIONS, problem)
-            for problem in self._parts.store.permission_problems()
+            for problem in self._context.store.permission_problems()
         ]
         low = verdict.judge_disk(
-            free_bytes=self._parts.store.disk_space().free_bytes,
-            wanted_bytes=self._limits.min_free_disk_bytes,
+            free_bytes=self._context.store.disk_space().free_bytes,
+            wanted_bytes=self._context.settings.min_free_disk_bytes,
         )
         return findings + [each for each in (self._over_limit(), low) if each is not None]
 
     def _over_limit(self) -> Finding | None:
-        limit, now = self._limits.max_size_bytes, self._parts.clock()
-        totals = self._parts.repository.totals(now=now, stale_before=now)
-        stored = totals.bytes + totals.replaced_bytes + self._parts.variants.size_bytes()
+        limit, now = self._context.settings.max_size_bytes, self._context.clock()
+        totals = self._context.repository.totals(now=now, stale_before=now)
+        stored = totals.bytes + totals.replaced_bytes + self._context.variants.size_bytes()
         if stored <= limit:
             return None
         # Rows and copies were added up one after the other: writers may have moved room between them.
-        with self._parts.repository.unit() as unit:
-            stored = unit.stored_bytes() + self._parts.variants.size_bytes()
+        with self._context.repository.unit() as unit:
+            stored = unit.stored_bytes() + self._context.variants.size_bytes()
         return verdict.judge_limit(stored_bytes=stored, limit=limit)

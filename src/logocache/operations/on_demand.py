@@ -8,14 +8,11 @@ from enum import StrEnum
 
 from logocache.errors import UnavailableError
 from logocache.model import LogoRecord
-from logocache.operations.group_saving import GroupSaver
-from logocache.operations.identity import Identity
-from logocache.operations.interruption import give_back, released_on_failure, was_cut_off
-from logocache.operations.parts import Parts
-from logocache.operations.rules import FetchRules
-from logocache.operations.saving import Saver
-from logocache.operations.trail import Memo
-from logocache.operations.workshop import Workshop
+from logocache.operations.commit import Committer, GroupCommit
+from logocache.operations.context import Context
+from logocache.operations.fetch import EntryFetch, give_back, released_on_failure, was_cut_off
+from logocache.operations.fetch_log import RequestMemo
+from logocache.operations.take_back import take_back
 from logocache.policy.attempts import is_due
 from logocache.repository.filters import DueFilter
 
@@ -40,14 +37,9 @@ class Fetched:
 class OnDemand:
     """Fetches one entry at a time for each calling thread. Safe to use from several threads."""
 
-    def __init__(
-        self, parts: Parts, rules: FetchRules, workshop: Workshop, saver: Saver, identity: Identity
-    ) -> None:
-        self._parts = parts
-        self._identity = identity
-        self._rules = rules
-        self._workshop = workshop
-        self._saver = GroupSaver(saver)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._commit = GroupCommit(Committer(context))
         self._in_work: dict[str, LogoRecord] = {}
         self._lock = threading.Lock()
 
@@ -63,26 +55,26 @@ class OnDemand:
                 is as it was.
             UnavailableError: no decoder can be started, or there is no memory or thread left; likewise.
         """
-        self._identity.require()
-        now = self._parts.clock()
-        due = DueFilter(now=now, keys=(key,), forced=forced, offline=self._rules.search.offline)
-        claimed = self._parts.repository.claim((key,), now=now, due=due)
+        self._context.identity.require()
+        now = self._context.clock()
+        due = DueFilter(now=now, keys=(key,), forced=forced, offline=self._context.settings.offline)
+        claimed = self._context.repository.claim((key,), now=now, due=due)
         if not claimed:
             return self._not_claimed(key, due)
         if forced and known is not None and _was_fetched_since(claimed[0], known):
-            self._parts.repository.release(claimed)
+            self._context.repository.release(claimed)
             return self.fetch(key)
-        with self._noted(claimed[0]), released_on_failure(self._parts, claimed):
-            worked = self._workshop.worker.work(claimed[0], Memo())
-            if was_cut_off(worked, self._parts):
-                give_back(worked, self._parts)
+        with self._noted(claimed[0]), released_on_failure(self._context, claimed):
+            result = EntryFetch(self._context).fetch_entry(claimed[0], RequestMemo())
+            if was_cut_off(result, self._context):
+                give_back(result, self._context)
                 return Fetched(state=FetchState.NOT_DUE, record=claimed[0])
-            saved = self._saver.save(worked)
+            saved = self._commit.save(result)
         own = [each for each in saved.fetches if each.record.key == key]
-        self._parts.tell(own)
+        self._context.tell(own)
         with contextlib.suppress(UnavailableError):  # that is about other entries, and tried again
-            self._parts.tell(self._workshop.take_back().fetches)
-        return Fetched(state=FetchState.DONE, record=self._parts.repository.get(key))
+            self._context.tell(take_back(self._context).fetches)
+        return Fetched(state=FetchState.DONE, record=self._context.repository.get(key))
 
     def release(self) -> None:
         """End the leases of what is still in work: another process may take it over at once.
@@ -92,10 +84,10 @@ class OnDemand:
         with self._lock:
             claimed = tuple(self._in_work.values())
         if claimed:
-            self._parts.repository.release(claimed)
+            self._context.repository.release(claimed)
 
     def _not_claimed(self, key: str, due: DueFilter) -> Fetched:
-        record = self._parts.repository.get(key)
+        record = self._context.repository.get(key)
         wanted = record is not None and (due.forced or is_due(record, now=due.now))
         # Offline, what is due is left alone though nobody has it.
         held = wanted and (due.forced or not due.offline)

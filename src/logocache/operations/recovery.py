@@ -2,16 +2,18 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from logocache.errors import ConfigurationError
 from logocache.model import FoundFile, Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
-from logocache.operations.parts import Parts
-from logocache.operations.registering import make_known
+from logocache.operations.context import Context
+from logocache.operations.garbage import make_known
+from logocache.operations.lookup import may_admit
 from logocache.policy.replacement import RECOVERED
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.records import SavedFetch
+from logocache.store.names import key_of
 
 BATCH = 100
 """Entries saved in one transaction, at most."""
@@ -22,10 +24,8 @@ _log = logging.getLogger(__name__)
 class Recovery:
     """Takes files over. What it cannot tell whose it is, it leaves as it is: `verify` reports that."""
 
-    def __init__(self, parts: Parts, may_admit: Callable[[str], bool]) -> None:
-        """`may_admit` tells whether an entry may be made for a key that the database does not know."""
-        self._parts = parts
-        self._may_admit = may_admit
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def run(self, *, beside_others: bool) -> int:
         """Give entries without a file the newest intact one that lies there; how many got one.
@@ -35,7 +35,7 @@ class Recovery:
 
         Raises DatabaseError, DirectoryError; UnavailableError when no decoder can be started.
         """
-        if not beside_others and self._parts.repository.page(
+        if not beside_others and self._context.repository.page(
             RecordFilter(has_file=True), after=None, limit=1
         ):
             return 0
@@ -49,8 +49,8 @@ class Recovery:
     def _files_by_key(self) -> Mapping[str, Sequence[FoundFile]]:
         """The newest first. Of keys that were cut in the name nobody can tell which they were."""
         files = defaultdict(list)
-        for found in self._parts.store.files():
-            key = self._parts.key_of(found.name)
+        for found in self._context.store.files():
+            key = key_of(found.name)
             if key is not None:
                 files[key].append(found)
         return {
@@ -73,13 +73,13 @@ class Recovery:
         yield batch
 
     def _integration(self, key: str) -> Integration | None:
-        record = self._parts.repository.get(key)
+        record = self._context.repository.get(key)
         if record is not None:
-            return self._parts.names.integration_of(record) if record.file is None else None
+            return self._context.names.integration_of(record) if record.file is None else None
         try:
-            if not self._may_admit(key):
+            if not may_admit(self._context, key):
                 return None
-            integration = self._parts.names.admissible(key)
+            integration = self._context.names.admissible(key)
         except ConfigurationError:  # no name of an entry
             return None
         return integration if integration.key == key else None
@@ -88,13 +88,13 @@ class Recovery:
         self, integration: Integration, files: Sequence[FoundFile]
     ) -> tuple[StoredFile, FoundFile] | None:
         """The first of `files` that is what its name says, decodes, and is no monogram of ours."""
-        engines, store = self._parts.engines, self._parts.store
-        monogram = engines.images.draw(engines.sources.monogram(integration)).sha256
+        context, store = self._context, self._context.store
+        monogram = context.images().draw(context.monogram(integration)).sha256
         for found in files:
             digest = store.sha256(found.name) if store.read_intact(found.name) is not None else None
             if digest is None or digest == monogram:
                 continue
-            (check,) = engines.images.check_files([store.path(found.name)])
+            (check,) = context.images().check_files([store.path(found.name)])
             if check.problem is None and check.obstacle is None:
                 size = {"size": found.size, "width": check.width, "height": check.height}
                 return StoredFile(name=found.name, sha256=digest, **size), found
@@ -103,20 +103,20 @@ class Recovery:
     def _recover(self, batch: Mapping[str, tuple[Integration, StoredFile, FoundFile]]) -> int:
         if not batch:
             return 0
-        make_known(self._parts, [integration for integration, _, _ in batch.values()])
-        now = self._parts.clock()
+        make_known(self._context, [integration for integration, _, _ in batch.values()])
+        now = self._context.clock()
         due = DueFilter(now=now, keys=tuple(batch), forced=True)
-        claimed = self._parts.repository.claim(tuple(batch), now=now, due=due)
+        claimed = self._context.repository.claim(tuple(batch), now=now, due=due)
         try:
-            with self._parts.repository.unit() as unit:
+            with self._context.repository.unit() as unit:
                 owned = [record for record in unit.owned(claimed).values() if record.file is None]
                 unit.save([self._saved(record, *batch[record.key][1:]) for record in owned])
         finally:
-            self._parts.repository.release(claimed)
+            self._context.repository.release(claimed)
         return len(owned)
 
     def _saved(self, record: LogoRecord, file: StoredFile, found: FoundFile) -> SavedFetch:
-        now = self._parts.clock()
+        now = self._context.clock()
         row = replace(
             record,
             status=Status.CACHED,

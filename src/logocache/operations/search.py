@@ -1,7 +1,6 @@
 """One logo: ask the chain of sources, choose the best image, or say why there is none."""
 
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from logocache.model import (
@@ -12,45 +11,21 @@ from logocache.model import (
     ImageRejection,
     Integration,
     LogoRecord,
-    Monogram,
     NormalisedImage,
     Outcome,
     OutcomeKind,
     Status,
 )
-from logocache.operations.faults import Faults
+from logocache.operations.context import Context
+from logocache.operations.fetch_log import FetchLog
 from logocache.operations.records import Choice, without_file
-from logocache.operations.stand_ins import StandIns
-from logocache.operations.trail import Memo, Trail
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
-from logocache.policy.attempts import AttemptRules, SourceResult, failure_of, success_of
+from logocache.policy.attempts import SourceResult, failure_of, success_of
 from logocache.policy.replacement import RECOVERED, is_worse, says_gone, stands
-from logocache.ports import Clock, Fetcher, Images, Provider, ProviderTerms
+from logocache.ports import Provider, ProviderTerms
 
 MOST_CANDIDATES = 8
 """Images looked at for one entry and source."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """Everything a search uses."""
-
-    chain: tuple[Provider, ...]
-    own_file: Provider
-    """Asked alone, for entries that name a file of the operator's."""
-    fetcher: Fetcher
-    images: Images
-    monogram: Callable[[Integration], Monogram]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRules:
-    """The settings a search obeys."""
-
-    attempts: AttemptRules
-    offline: bool
-    logo_timeout: float
-    """Seconds of wall clock for one entry over its whole chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,32 +46,11 @@ class Graded:
 class Search:
     """Looks for logos. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        sources: Sources,
-        stand_ins: StandIns,
-        rules: SearchRules,
-        faults: Faults,
-        *,
-        clock: Clock,
-        random: Callable[[], float],
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._sources = sources
-        self._stand_ins = stand_ins
-        self._rules = rules
-        self._faults = faults
-        self._clock = clock
-        self._random = random
-        self._monotonic = monotonic
-
-    def trail(self, key: str, memo: Memo) -> Trail:
-        """A fresh trail for one entry, with its share of time."""
-        deadline = self._monotonic() + self._rules.logo_timeout
-        return Trail(key, self._sources.fetcher, memo, self._faults, clock=self._clock, deadline=deadline)
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def look_for(
-        self, integration: Integration, record: LogoRecord, trail: Trail, *, is_intact: bool = True
+        self, integration: Integration, record: LogoRecord, log: FetchLog, *, is_intact: bool = True
     ) -> Found | Outcome:
         """The best logo the chain has that may take the place of the stored one, or why there is none.
 
@@ -104,24 +58,24 @@ class Search:
         then asked first, and nothing that would only confirm the file counts.
         """
         known = record if is_intact else without_file(record)
-        trail.stored = record.file.sha256 if record.file and record.status is Status.CACHED else None
+        log.stored = record.file.sha256 if record.file and record.status is Status.CACHED else None
         best: Graded | None = None
         asked: list[str] = []
         for provider in self._providers_for(integration, first=None if is_intact else record.provider):
-            if self._rules.offline and provider.terms.uses_network:
-                trail.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
+            if self._context.settings.offline and provider.terms.uses_network:
+                log.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
                 continue
-            if trail.gave_up and provider.terms.uses_network:
+            if log.gave_up and provider.terms.uses_network:
                 continue  # one picture that comes to no end is enough; ours, such as icon sets, do
-            best = _better(best, self._ask(provider, integration, known, trail))
+            best = _better(best, self._ask(provider, integration, known, log))
             asked.append(provider.terms.id)
             if best is not None and best.grade is Grade.GOOD:
                 break
-        deniers = {each for each in asked if says_gone(each, asked, trail.results)}
+        deniers = {each for each in asked if says_gone(each, asked, log.results)}
         is_gone = record.provider in deniers
         if best is None or self._must_not_replace(best, integration, record, deniers, is_intact=is_intact):
-            return replace(self._failure(record, trail.results), source_is_gone=is_gone)
-        return Found(outcome=self._success(best.choice, known, trail.results), choice=best.choice)
+            return replace(self._failure(record, log.results), source_is_gone=is_gone)
+        return Found(outcome=self._success(best.choice, known, log.results), choice=best.choice)
 
     def keeps(self, record: LogoRecord, outcome: Outcome) -> bool:
         """True if the row of a lost file is to be kept as it is, now that asking ended with `outcome`."""
@@ -144,7 +98,7 @@ class Search:
         image, stored = best.choice.image, record.file
         if image is None or stored is None or integration.file is not None:
             return False
-        chain = [each.terms.id for each in self._sources.chain]
+        chain = [each.terms.id for each in self._context.chain()]
         if not is_intact and record.provider not in chain:
             return False  # nobody could ever give it again
         offer = best.choice.candidate
@@ -164,25 +118,25 @@ class Search:
         )
 
     def _stands(self, record: LogoRecord, *, is_intact: bool, is_gone: bool) -> bool:
-        interval = self._rules.attempts.refresh_interval
+        interval = self._context.settings.refresh_interval
         return stands(
-            record, is_intact=is_intact, is_gone=is_gone, now=self._clock(), refresh_interval=interval
+            record, is_intact=is_intact, is_gone=is_gone, now=self._context.clock(), refresh_interval=interval
         )
 
     def _providers_for(self, integration: Integration, *, first: str | None) -> Sequence[Provider]:
         """An operator's own file is never overwritten by what others have, not even while it is away."""
         if integration.file is not None:
-            return (self._sources.own_file,)
-        return sorted(self._sources.chain, key=lambda each: each.terms.id != first)
+            return (self._context.own_file(),)
+        return sorted(self._context.chain(), key=lambda each: each.terms.id != first)
 
     def _failure(self, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
         return failure_of(
             results,
-            now=self._clock(),
+            now=self._context.clock(),
             failures=record.failure_count,
-            rules=self._rules.attempts,
-            jitter=self._random(),
-            offline=self._rules.offline,
+            rules=self._context.attempt_rules,
+            jitter=self._context.random(),
+            offline=self._context.settings.offline,
         )
 
     def _success(self, choice: Choice, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
@@ -195,29 +149,29 @@ class Search:
             OutcomeKind.UNCHANGED if same else OutcomeKind.FOUND,
             choice.terms.id,
             [each for each in results if each.provider != choice.terms.id],
-            now=self._clock(),
-            rules=self._rules.attempts,
-            offline=self._rules.offline,
+            now=self._context.clock(),
+            rules=self._context.attempt_rules,
+            offline=self._context.settings.offline,
         )
 
     def _ask(
-        self, provider: Provider, integration: Integration, record: LogoRecord, trail: Trail
+        self, provider: Provider, integration: Integration, record: LogoRecord, log: FetchLog
     ) -> Graded | None:
         """The best usable image of one source."""
-        before = len(trail.results)
+        before = len(log.results)
         candidates: Sequence[Candidate] = ()
-        with trail.step(provider.terms.id):
-            candidates = provider.candidates(integration, trail.ask)[:MOST_CANDIDATES]
-        if not candidates and len(trail.results) == before:
-            trail.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
+        with log.step(provider.terms.id):
+            candidates = provider.candidates(integration, log.ask)[:MOST_CANDIDATES]
+        if not candidates and len(log.results) == before:
+            log.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
         digest = candidates_digest(candidates)
         settled = _settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
         for candidate in (*settled, *(each for each in candidates if each not in settled)):
-            with trail.step(provider.terms.id):
-                found = self._try(provider, candidate, digest, integration, record, trail)
+            with log.step(provider.terms.id):
+                found = self._try(provider, candidate, digest, integration, record, log)
                 best = _better(best, found)
-            if trail.gave_up or (best is not None and (best.grade is Grade.GOOD or candidate in settled)):
+            if log.gave_up or (best is not None and (best.grade is Grade.GOOD or candidate in settled)):
                 break
         return best
 
@@ -228,15 +182,15 @@ class Search:
         digest: str,
         integration: Integration,
         record: LogoRecord,
-        trail: Trail,
+        log: FetchLog,
     ) -> Graded | None:
-        answer = _answer(provider, candidate, record, trail)
+        answer = _answer(provider, candidate, record, log)
         if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
             stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
             return _graded(candidate, provider.terms, None, stored, answer, digest)
         if answer.kind is not OutcomeKind.FOUND:
             return None
-        image = self._image(provider, integration, answer, trail)
+        image = self._image(provider, integration, answer, log)
         if isinstance(image, NormalisedImage):
             graded = _graded(candidate, provider.terms, image, image.source, answer, digest)
             if graded.grade is not Grade.UNUSABLE:
@@ -247,11 +201,11 @@ class Search:
                 kind=OutcomeKind.INVALID_IMAGE,
                 reason=f"an image of {size} pixels is no logo",
             )
-        trail.correct(provider.terms.id, answer, image.kind, image.reason)
+        log.correct(provider.terms.id, answer, image.kind, image.reason)
         return None
 
     def _image(
-        self, provider: Provider, integration: Integration, answer: Answer, trail: Trail
+        self, provider: Provider, integration: Integration, answer: Answer, log: FetchLog
     ) -> NormalisedImage | SourceResult:
         """What the body shows, or why it does not count."""
         terms = provider.terms
@@ -260,22 +214,22 @@ class Search:
         )
         if is_stand_in(answer.body, None, terms):
             return stand_in
-        image = self._sources.images.normalise(answer.body, deadline=trail.deadline)
+        image = self._context.images().normalise(answer.body, deadline=log.deadline)
         if isinstance(image, DecodingFailure):
-            trail.gave_up = True
+            log.gave_up = True
             return SourceResult(provider=terms.id, kind=OutcomeKind.ERROR, reason=image.reason)
         if isinstance(image, ImageRejection):
             kind = OutcomeKind.PLACEHOLDER if image.is_blank else OutcomeKind.INVALID_IMAGE
             return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
         known = is_stand_in(answer.body, image.source, terms)
-        if known or self._stand_ins.recognises(
-            image, provider, integration, trail.fetch, deadline=trail.deadline, stored=trail.stored
+        if known or self._context.placeholders.recognises(
+            image, provider, integration, log.fetch, deadline=log.deadline, stored=log.stored
         ):
             return stand_in
         return image
 
 
-def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, trail: Trail) -> Answer:
+def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, log: FetchLog) -> Answer:
     """The candidate's bytes; asked for conditionally when they are those we have."""
     if candidate.body is not None:
         return Answer(kind=OutcomeKind.FOUND, url=candidate.url, body=candidate.body)
@@ -283,7 +237,7 @@ def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, trail:
     is_ours = record.status is Status.CACHED and record.file is not None
     if is_ours and (record.provider, record.source_url) == (provider.terms.id, candidate.url):
         request = replace(request, etag=record.etag, last_modified=record.last_modified)
-    return trail.ask(request)
+    return log.ask(request)
 
 
 def _graded(

@@ -26,6 +26,8 @@ ANOTHER_FILE = 2**40
 """How far the generation jumps when another SQLite file is in use: its own may be any number."""
 LOCK_WAIT = 30.0
 """Seconds that a writer waits for the writers before it."""
+PAGE = 1000
+"""Rows read at a time."""
 LEASE = timedelta(minutes=10)
 MOST_ON_DEMAND = 10_000
 
@@ -142,6 +144,12 @@ class Repository:
         """Entries in order of key, those behind the key `after`: a keyset page."""
         query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
         return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
+
+    def pages(self, where: RecordFilter, *, after: str | None = None) -> Iterator[Sequence[LogoRecord]]:
+        """All matching entries in order of key, those behind `after`, a keyset page at a time."""
+        while page := self.page(where, after=after, limit=PAGE):
+            yield page
+            after = page[-1].key
 
     def listed(
         self, where: RecordFilter, *, sort: SortKey, reverse: bool, limit: int | None

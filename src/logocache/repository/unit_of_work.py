@@ -150,16 +150,15 @@ class UnitOfWork:
             add_to_counters(self._connection, {"evictions": gone.rowcount})
             self._advance_generation()
 
-    def clear(self, records: Sequence[LogoRecord]) -> Sequence[LogoRecord]:
-        """Take the file from entries that still have the file named in `records`, or still have none.
+    def clear(self, files: Mapping[str, str | None]) -> Sequence[LogoRecord]:
+        """Take the file from entries, given by key, that still have the file of that name, or still none.
 
         Catalogue and custom entries become pending and due at once; on-demand ones are deleted.
         Returns those cleared. Leased entries lose their lease.
         """
-        asked = {record.key: record for record in records}
-        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, asked)).order_by(LOGO.c.key)
+        query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, files)).order_by(LOGO.c.key)
         current = [record_of(row) for row in self._connection.execute(query).mappings()]
-        cleared = [record for record in current if _name_of(record) == _name_of(asked[record.key])]
+        cleared = [record for record in current if _name_of(record) == files[record.key]]
         passing = [record.key for record in cleared if record.origin is Origin.ON_DEMAND]
         lasting = [record.key for record in cleared if record.origin is not Origin.ON_DEMAND]
         self._connection.execute(delete(LOGO).where(among(LOGO.c.key, passing)))

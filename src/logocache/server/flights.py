@@ -12,8 +12,8 @@ from functools import partial
 
 from logocache.errors import LogoCacheError
 from logocache.model import LogoRecord
+from logocache.operations.lookup import Lookup
 from logocache.operations.on_demand import Fetched, FetchState
-from logocache.operations.shelf import Shelf
 from logocache.server.bulkheads import Bulkhead
 
 ELSEWHERE_SECONDS = 0.25
@@ -29,7 +29,7 @@ class Flights:
     """Used by the event loop's thread; the jobs run in others."""
 
     def __init__(
-        self, shelf: Shelf, look_ups: Bulkhead, *, workers: int, limit: int, patience: float
+        self, shelf: Lookup, look_ups: Bulkhead, *, workers: int, limit: int, patience: float
     ) -> None:
         """At most `limit` names wait beyond those that `workers` threads are busy with.
 

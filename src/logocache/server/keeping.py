@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from logocache.model import StoredFile
-from logocache.operations.shelf import Shelf
+from logocache.operations.lookup import Lookup
 from logocache.variant import Variant
 
 MOST_WAITING = 100
@@ -14,7 +14,7 @@ MOST_WAITING = 100
 class Keeping:
     """One thread that keeps copies. `keep` is called by the event loop's thread."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Lookup) -> None:
         self._shelf = shelf
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="logocache-keep")
         self._waiting = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from logocache.model import LogoRecord, Status
-from logocache.operations.shelf import Shelf
+from logocache.operations.lookup import Lookup
 
 CAPACITY = 10_000
 """Names remembered. Those asked for longest ago are forgotten first."""
@@ -47,7 +47,7 @@ class Changes:
 class Mirror:
     """Changed by the event loop's thread alone; only `read_changes` runs elsewhere."""
 
-    def __init__(self, shelf: Shelf, refresh_interval: timedelta, *, capacity: int = CAPACITY) -> None:
+    def __init__(self, shelf: Lookup, refresh_interval: timedelta, *, capacity: int = CAPACITY) -> None:
         self._shelf = shelf
         self._refresh_interval = refresh_interval
         self._capacity = capacity

@@ -9,7 +9,7 @@ from logocache.cli.session import Session
 from logocache.errors import SelectionError
 
 if TYPE_CHECKING:
-    from logocache.results import ClearPlan, ClearReport
+    from logocache.results import ClearPlan
 
 FOOT = foot(
     "logocache clear --older-than 30 --dry-run      what is older than 30 days",
@@ -99,7 +99,7 @@ def clear(  # noqa: PLR0913  # each is an option of the command
             session.show(plan, as_json=False)
         elif asks:
             session.show_aside(plan)
-        report = _without_acting(plan, dry_run=dry_run)
+        report = plan.report(dry_run=dry_run)
         if not dry_run and (yes or plan.is_empty or _agreed(plan)):
             report = cache.clear(plan)
     session.show(report, as_json=as_json)
@@ -110,18 +110,3 @@ def _agreed(plan: "ClearPlan") -> bool:
     from logocache.cli.views import clearing
 
     return terminal.ask(clearing.question(plan))
-
-
-def _without_acting(plan: "ClearPlan", *, dry_run: bool) -> "ClearReport":
-    """The report of a run that clears nothing: what would go when `dry_run`, else nothing."""
-    from logocache.results import ClearReport
-
-    return ClearReport(
-        dry_run=dry_run,
-        logos=plan.logos if dry_run else (),
-        orphans=plan.orphans if dry_run else (),
-        strangers=plan.strangers,
-        fetching=plan.fetching if dry_run else (),
-        pinned_kept=plan.pinned_kept,
-        freed_bytes=plan.freed_bytes if dry_run else 0,
-    )

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 
 from logocache.cache import LogoCache
-from logocache.errors import UnknownKeyError
 from logocache.selection import ListQuery
 from logocache.server.bulkheads import Bulkhead
 from logocache.server.documents import (
@@ -68,11 +67,6 @@ def build(cache: LogoCache, desk: Bulkhead) -> APIRouter:
         ],
     ) -> Response:
         """All that is known of an entry, whether it has a logo or not."""
-        found = (await desk.run(partial(cache.list, ListQuery(keys=(key,))))).entries
-        if not found:
-            raise UnknownKeyError(
-                f"{key!r} is in the catalogue, but not in the cache yet", hint="run `logocache init`"
-            )
-        return entry_answer(found[0])
+        return entry_answer(await desk.run(partial(cache.entry, key)))
 
     return router

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from logocache.cache import LogoCache
 from logocache.errors import SelectionError
 from logocache.health import Health, HealthStatus
-from logocache.results import ClearPlan, ClearReport
+from logocache.results import ClearReport
 from logocache.selection import ClearSelection
 from logocache.server.bulkheads import Bulkhead
 from logocache.server.documents import (
@@ -143,7 +143,7 @@ def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, desk: B
 
         def clear() -> ClearReport:
             plan = cache.plan_clear(selection)
-            return _report_of(plan) if dry_run else cache.clear(plan)
+            return plan.report(dry_run=True) if dry_run else cache.clear(plan)
 
         return result_answer(await desk.run(clear))
 
@@ -190,16 +190,3 @@ def path_of(scope: Scope) -> str:
     """The path as the client sees it. Not all servers put the root path in front, as ASGI wants it."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path if path.startswith(root) else root + path
-
-
-def _report_of(plan: ClearPlan) -> ClearReport:
-    """What would go."""
-    return ClearReport(
-        dry_run=True,
-        logos=plan.logos,
-        orphans=plan.orphans,
-        strangers=plan.strangers,
-        fetching=plan.fetching,
-        pinned_kept=plan.pinned_kept,
-        freed_bytes=plan.freed_bytes,
-    )

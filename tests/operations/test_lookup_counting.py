@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.operations.accesses import Accesses
+from logocache.operations.lookup import Accesses
 from logocache.repository.counters import Access
 from makers import NOW
 

@@ -35,7 +35,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class Fingerprint:
     """A stand-in image as we would store it."""
 
     provider: str
@@ -50,12 +50,12 @@ class _Probe:
     state: ProbeState = field(default_factory=ProbeState)
 
 
-class StandIns:
+class PlaceholderDetector:
     """What has been learnt in this process. Safe to use from several threads."""
 
     def __init__(
         self,
-        images: Images,
+        images: Callable[[], Images],
         *,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
         monotonic: Callable[[], float] = time.monotonic,
@@ -67,8 +67,9 @@ class StandIns:
         self._most_pictures = most_pictures
         self._lock = threading.Lock()
         self._probes: defaultdict[str, _Probe] = defaultdict(_Probe)
-        self._proven: OrderedDict[StandIn, None] = OrderedDict()
-        self._seen: OrderedDict[StandIn, frozenset[Company]] = OrderedDict()
+        self._taken_back: set[Fingerprint] = set()
+        self._proven: OrderedDict[Fingerprint, None] = OrderedDict()
+        self._seen: OrderedDict[Fingerprint, frozenset[Company]] = OrderedDict()
 
     def recognises(
         self,
@@ -89,7 +90,7 @@ class StandIns:
         if not provider.terms.learns_placeholder:
             return False
         self._probe(provider, fetch, deadline, is_suspicious=False)
-        picture, company = StandIn(provider.terms.id, image.sha256), company_of(integration)
+        picture, company = Fingerprint(provider.terms.id, image.sha256), company_of(integration)
         seen = self._remember(picture, company)
         if picture in self._proven:
             return True
@@ -98,12 +99,17 @@ class StandIns:
         self._probe(provider, fetch, deadline, is_suspicious=True)
         return picture in self._proven or image.sha256 != stored
 
-    def learnt_late(self) -> tuple[StandIn, ...]:
-        """The proven stand-ins: some may have been taken for logos before."""
+    def learnt_late(self) -> tuple[Fingerprint, ...]:
+        """The proven stand-ins that some entries may still show as logos: those not `taken_back` yet."""
         with self._lock:
-            return tuple(self._proven)
+            return tuple(each for each in self._proven if each not in self._taken_back)
 
-    def _remember(self, picture: StandIn, company: Company) -> frozenset[Company]:
+    def taken_back(self, fingerprint: Fingerprint) -> None:
+        """No entry shows it any more."""
+        with self._lock:
+            self._taken_back.add(fingerprint)
+
+    def _remember(self, picture: Fingerprint, company: Company) -> frozenset[Company]:
         """Who has shown the picture so far, `company` among them."""
         with self._lock:
             seen = with_company(self._seen.get(picture, frozenset()), company)
@@ -140,22 +146,22 @@ class StandIns:
             kinds.append(answer.kind)
             if answer.kind is not OutcomeKind.FOUND:
                 continue
-            image = self._images.normalise(answer.body, deadline=deadline)
+            image = self._images().normalise(answer.body, deadline=deadline)
             if isinstance(image, NormalisedImage):
-                self._prove(StandIn(provider.terms.id, image.sha256))
+                self._prove(Fingerprint(provider.terms.id, image.sha256))
             elif not isinstance(image, ImageRejection):
                 kinds[-1] = OutcomeKind.ERROR  # decoding came to no end
         return kinds
 
-    def _prove(self, stand_in: StandIn) -> None:
+    def _prove(self, fingerprint: Fingerprint) -> None:
         with self._lock:
-            _put(self._proven, stand_in, None, self._most_pictures)
-        extra = {"provider": stand_in.provider, "sha256": stand_in.sha256}
+            _put(self._proven, fingerprint, None, self._most_pictures)
+        extra = {"provider": fingerprint.provider, "sha256": fingerprint.sha256}
         _log.info("stand_in.learnt", extra=extra)
 
 
-def _put(table: OrderedDict[StandIn, Value], stand_in: StandIn, value: Value, most: int) -> None:
-    table[stand_in] = value
-    table.move_to_end(stand_in)
+def _put(table: OrderedDict[Fingerprint, Value], fingerprint: Fingerprint, value: Value, most: int) -> None:
+    table[fingerprint] = value
+    table.move_to_end(fingerprint)
     if len(table) > most:
         table.popitem(last=False)

@@ -7,14 +7,13 @@ import pytest
 
 from logocache.errors import DatabaseError
 from logocache.model import Outcome, OutcomeKind
-from logocache.operations.group_saving import GroupSaver
-from logocache.operations.saving import Saved
-from logocache.operations.work import Worked
+from logocache.operations.commit import GroupCommit, Saved
+from logocache.operations.fetch import FetchResult
 from logocache.repository.records import SavedFetch
 from makers import NOW, make_record
 
 
-class SlowSaver:
+class SlowCommitter:
     """Saves the first batch only once it is let; so the others pile up behind it."""
 
     def __init__(self, *, failure: BaseException | None = None) -> None:
@@ -23,7 +22,7 @@ class SlowSaver:
         self.may_go_on = threading.Event()
         self._failure = failure
 
-    def save(self, batch: Sequence[Worked]) -> Saved:
+    def save(self, batch: Sequence[FetchResult]) -> Saved:
         self.batches.append([each.before.key for each in batch])
         if len(self.batches) == 1:
             self.first_came.set()
@@ -33,42 +32,42 @@ class SlowSaver:
         return Saved(fetches=tuple(each.fetch for each in batch))
 
 
-def worked(key: str) -> Worked:
+def finished(key: str) -> FetchResult:
     outcome = Outcome(kind=OutcomeKind.FOUND, next_attempt_at=NOW)
-    return Worked(before=make_record(key), fetch=SavedFetch(record=make_record(key), outcome=outcome))
+    return FetchResult(before=make_record(key), fetch=SavedFetch(record=make_record(key), outcome=outcome))
 
 
-def run_together(saver: SlowSaver, keys: Sequence[str]) -> dict[str, Saved | BaseException]:
+def run_together(committer: SlowCommitter, keys: Sequence[str]) -> dict[str, Saved | BaseException]:
     """Save `first`, and while that goes on all `keys`; what each came to."""
-    group = GroupSaver(saver)  # type: ignore[arg-type]  # the one method that is used
+    group = GroupCommit(committer)  # type: ignore[arg-type]  # the one method that is used
     results: dict[str, Saved | BaseException] = {}
 
     def save(key: str) -> None:
         try:
-            results[key] = group.save(worked(key))
+            results[key] = group.save(finished(key))
         except BaseException as error:  # noqa: BLE001  # whatever it is
             results[key] = error
 
     first = threading.Thread(target=save, args=["first"])
     first.start()
-    assert saver.first_came.wait(10)
+    assert committer.first_came.wait(10)
     others = [threading.Thread(target=save, args=[key]) for key in keys]
     for thread in others:
         thread.start()
     while len(group._waiting) < len(keys):
         threading.Event().wait(0.001)
-    saver.may_go_on.set()
+    committer.may_go_on.set()
     for thread in (first, *others):
         thread.join(10)
     return results
 
 
 def test_who_waits_is_saved_in_one_batch() -> None:
-    saver = SlowSaver()
-    results = run_together(saver, ["a", "b", "c"])
-    assert saver.batches[0] == ["first"]
-    assert sorted(saver.batches[1]) == ["a", "b", "c"]
-    assert len(saver.batches) == 2
+    committer = SlowCommitter()
+    results = run_together(committer, ["a", "b", "c"])
+    assert committer.batches[0] == ["first"]
+    assert sorted(committer.batches[1]) == ["a", "b", "c"]
+    assert len(committer.batches) == 2
     assert all(isinstance(result, Saved) for result in results.values())
 
 
@@ -79,7 +78,7 @@ def test_who_waits_is_saved_in_one_batch() -> None:
 )
 def test_a_failure_reaches_each_who_shared_the_batch(failure: BaseException) -> None:
     """Also one that is no Exception: else those who wait would take their entries for saved."""
-    results = run_together(SlowSaver(failure=failure), ["a", "b"])
+    results = run_together(SlowCommitter(failure=failure), ["a", "b"])
     assert isinstance(results["first"], Saved)
     assert results["a"] is failure
     assert results["b"] is failure
@@ -87,7 +86,7 @@ def test_a_failure_reaches_each_who_shared_the_batch(failure: BaseException) -> 
 
 @pytest.mark.parametrize("key", ["alone"])
 def test_one_alone_is_saved_at_once(key: str) -> None:
-    saver = SlowSaver()
-    saver.may_go_on.set()
-    group = GroupSaver(saver)  # type: ignore[arg-type]  # the one method that is used
-    assert [each.record.key for each in group.save(worked(key)).fetches] == [key]
+    committer = SlowCommitter()
+    committer.may_go_on.set()
+    group = GroupCommit(committer)  # type: ignore[arg-type]  # the one method that is used
+    assert [each.record.key for each in group.save(finished(key)).fetches] == [key]

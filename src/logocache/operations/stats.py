@@ -1,33 +1,86 @@
-"""How the cache is: what of it works right now. Never raises for what does not."""
+"""Figures of the cache, and how it is: what of it works right now."""
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
 from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
-from logocache.operations.identity import Identity
-from logocache.operations.parts import Parts
-from logocache.repository.totals import Totals
+from logocache.masking import shown_database
+from logocache.operations.context import Context
+from logocache.repository.totals import GroupTotal, Totals
+from logocache.results import CacheStats, Group, LargeFile
 from logocache.store.listing import DiskSpace
 
 MB = 1_000_000
 GB = 1_000_000_000
 
 
-class Wellbeing:
-    """Looks at database, directory and disk."""
+LARGEST_SHOWN = 10
 
-    def __init__(
-        self,
-        parts: Parts,
-        identity: Identity,
-        *,
-        enabled: bool,
-        max_size_bytes: int,
-        min_free_disk_bytes: int,
-    ) -> None:
-        self._parts = parts
-        self._identity = identity
-        self._enabled = enabled
-        self._max_size_bytes = max_size_bytes
-        self._min_free_disk_bytes = min_free_disk_bytes
+
+class Stats:
+    """The figures of `stats`, put together from the database, the disk and the settings."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def read(self) -> CacheStats:
+        """Raise as `Identity.look`."""
+        context = self._context
+        context.identity.look()
+        now = context.clock()
+        totals = context.repository.totals(now=now, stale_before=now - context.settings.refresh_interval)
+        disk = context.store.disk_space()
+        max_size_bytes = context.settings.max_size_bytes
+        copies = context.variants.size_bytes()
+        stored = totals.bytes + totals.replaced_bytes + copies
+        hits, stale_hits, misses = (totals.counters.get(name, 0) for name in ("hits", "stale", "misses"))
+        looked_up = hits + stale_hits + misses
+        return CacheStats(
+            enabled=context.settings.enabled,
+            directory=str(context.store.directory),
+            database=shown_database(context.settings.resolved_database_url),
+            entries=totals.entries,
+            files=totals.files,
+            size_bytes=stored,
+            replaced_files=totals.replaced_files,
+            replaced_size_bytes=totals.replaced_bytes,
+            variant_files=context.variants.count(),
+            variant_size_bytes=copies,
+            max_size_bytes=max_size_bytes,
+            size_usage_percent=100 * stored / max_size_bytes,
+            by_status=groups(totals.by_status),
+            by_provider=groups(totals.by_provider),
+            by_category=groups(totals.by_category),
+            stale=totals.stale,
+            due=totals.due,
+            failing=totals.failing,
+            errors=totals.errors,
+            in_progress=totals.leased,
+            hits=hits,
+            misses=misses,
+            stale_hits=stale_hits,
+            evictions=totals.counters.get("evictions", 0),
+            hit_ratio=(hits + stale_hits) / looked_up if looked_up else None,
+            requests_this_month=totals.provider_requests,
+            largest=tuple(
+                LargeFile(key=record.key, file=record.file.name, size_bytes=record.file.size)
+                for record in context.repository.largest(LARGEST_SHOWN)
+                if record.file is not None
+            ),
+            oldest_fetched_at=totals.oldest_fetched_at,
+            newest_fetched_at=totals.newest_fetched_at,
+            disk_free_bytes=disk.free_bytes,
+            disk_total_bytes=disk.total_bytes,
+        )
+
+
+class HealthCheck:
+    """Looks at database, directory and disk. Never raises for what does not work."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._identity = context.identity
+        self._enabled = context.settings.enabled
+        self._max_size_bytes = context.settings.max_size_bytes
+        self._min_free_disk_bytes = context.settings.min_free_disk_bytes
 
     def health(self) -> Health:
         """Facts and figures; what cannot be asked is None."""
@@ -41,8 +94,8 @@ class Wellbeing:
                 disk, database_is_well=database_is_well, readable=readable, writable=writable
             ),
             cache_enabled=self._enabled,
-            cache_directory=str(self._parts.store.directory),
-            directory_exists=self._parts.store.directory.is_dir(),
+            cache_directory=str(self._context.store.directory),
+            directory_exists=self._context.store.directory.is_dir(),
             directory_writable=writable is None,
             total_files=totals.files + totals.replaced_files if totals else None,
             total_size_mb=round(stored / MB, 3) if stored is not None else None,
@@ -85,20 +138,20 @@ class Wellbeing:
         return HealthStatus.HEALTHY
 
     def _totals(self) -> Totals | None:
-        now = self._parts.clock()
+        now = self._context.clock()
         try:
-            return self._parts.repository.totals(now=now, stale_before=now)
+            return self._context.repository.totals(now=now, stale_before=now)
         except (DatabaseError, SchemaError):
             return None
 
     def _stored_bytes(self, totals: Totals | None) -> int | None:
         if totals is None:
             return None
-        return totals.bytes + totals.replaced_bytes + self._parts.variants.size_bytes()
+        return totals.bytes + totals.replaced_bytes + self._context.variants.size_bytes()
 
     def _disk_space(self) -> DiskSpace | None:
         try:
-            return self._parts.store.disk_space()
+            return self._context.store.disk_space()
         except DirectoryError:
             return None
 
@@ -108,7 +161,7 @@ class Wellbeing:
         A database that has not answered what its `schema` is, is not waited for once more.
         """
         try:
-            self._parts.store.require()
+            self._context.store.require()
         except DirectoryError as error:
             return error
         away = isinstance(schema, DatabaseError)
@@ -116,14 +169,14 @@ class Wellbeing:
 
     def _writable(self) -> LogoCacheError | None:
         try:
-            self._parts.store.check_writable()
+            self._context.store.check_writable()
         except DirectoryError as error:
             return error
         return None
 
     def _schema(self) -> LogoCacheError | None:
         try:
-            self._parts.repository.check_schema()
+            self._context.repository.check_schema()
         except (DatabaseError, SchemaError) as error:
             return error
         return None
@@ -133,7 +186,7 @@ class Wellbeing:
         if schema is not None:
             return schema
         try:
-            self._parts.repository.check_writable()
+            self._context.repository.check_writable()
         except (DatabaseError, SchemaError) as error:
             return error
         return None
@@ -152,3 +205,9 @@ class Wellbeing:
 
 def _check(name: str, problem: LogoCacheError | None) -> Check:
     return Check(name=name, ok=problem is None, detail=str(problem or ""))
+
+
+def groups(totals: tuple[GroupTotal, ...]) -> tuple[Group, ...]:
+    """Largest group first."""
+    ordered = sorted(totals, key=lambda each: (-each.entries, each.name))
+    return tuple(Group(name=each.name, entries=each.entries, size_bytes=each.bytes) for each in ordered)

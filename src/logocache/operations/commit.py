@@ -9,19 +9,16 @@ no rows and can be made again: they are the first to give way.
 
 import contextlib
 import logging
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from logocache.errors import DirectoryError, UnavailableError
 from logocache.model import LogoRecord, Outcome, OutcomeKind, ReplacedFile, Status, StoredFile
-from logocache.operations.disposal import dispose
-from logocache.operations.identity import Identity
-from logocache.operations.interruption import discard
-from logocache.operations.parts import Parts
+from logocache.operations.context import Context
+from logocache.operations.fetch import FetchResult, discard, failed
+from logocache.operations.garbage import dispose
 from logocache.operations.records import without_monogram
-from logocache.operations.work import Worked, failed
-from logocache.policy.attempts import AttemptRules
 from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
 from logocache.repository.records import SavedFetch
 from logocache.repository.unit_of_work import UnitOfWork
@@ -35,15 +32,6 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SavingRules:
-    attempts: AttemptRules
-    max_size_bytes: int
-    replaced_retention: timedelta
-    eviction_rest: timedelta
-    """How long an evicted entry is not fetched again of itself: else each run would evict the next."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
     fetches: tuple[SavedFetch, ...] = ()
     evicted: int = 0
@@ -51,24 +39,24 @@ class Saved:
     def plus(self, other: "Saved") -> "Saved":
         return Saved(fetches=self.fetches + other.fetches, evicted=self.evicted + other.evicted)
 
+    def corrected(self, other: "Saved") -> "Saved":
+        """With what was saved of the same entries later in the place of what was saved first."""
+        later = {fetch.record.key for fetch in other.fetches}
+        kept = tuple(fetch for fetch in self.fetches if fetch.record.key not in later)
+        return Saved(fetches=kept, evicted=self.evicted).plus(other)
 
-class Saver:
+
+class Committer:
     """Saves batches. Used by one thread at a time."""
 
-    def __init__(
-        self, parts: Parts, rules: SavingRules, identity: Identity, *, named: Collection[str] = ()
-    ) -> None:
+    def __init__(self, context: Context, *, named: Collection[str] = ()) -> None:
         """`named` are keys that the operator asked for: they count like those of the catalogue."""
-        self._parts = parts
-        self._identity = identity
-        self._rules = rules
+        self._context = context
+        self._max_size_bytes = context.settings.max_size_bytes
+        self._replaced_retention = context.settings.replaced_retention
         self._named = frozenset(named)
 
-    def for_named(self, keys: Collection[str]) -> "Saver":
-        """One for a run that the operator started for these entries."""
-        return Saver(self._parts, self._rules, self._identity, named=keys)
-
-    def save(self, batch: Sequence[Worked]) -> Saved:
+    def save(self, batch: Sequence[FetchResult]) -> Saved:
         """Save what is still ours. Where the lease has passed to another process, its result counts.
 
         An entry that cannot be saved costs the others of the batch nothing: it is saved as an `error`.
@@ -81,10 +69,10 @@ class Saver:
         except BaseException:
             for each in batch:
                 with contextlib.suppress(DirectoryError):  # `verify` finds what stays
-                    discard(each, self._parts)
+                    discard(each, self._context)
             raise
 
-    def _save_isolated(self, batch: Sequence[Worked]) -> Saved:
+    def _save_isolated(self, batch: Sequence[FetchResult]) -> Saved:
         """Save them together, or else one by one."""
         try:
             return self._save_together(batch)
@@ -99,45 +87,47 @@ class Saver:
             saved = saved.plus(self._save_isolated([each]))
         return saved
 
-    def _fault_of_an_entry(self, error: Exception, batch: Sequence[Worked]) -> Exception | None:
+    def _fault_of_an_entry(self, error: Exception, batch: Sequence[FetchResult]) -> Exception | None:
         """What is wrong with one entry's row or new file; None when its surroundings are to blame.
 
         Raises DirectoryError when the directory has gone with the new files.
         """
         if isinstance(error, DirectoryError) and isinstance(error.__cause__, FileNotFoundError):
-            self._parts.store.check_writable()
+            self._context.store.check_writable()
             is_lost = any(each.staged is not None and not each.staged.path.exists() for each in batch)
             return error.__cause__ if is_lost else None
         return None if isinstance(error, UnavailableError) else error
 
-    def _save_failed(self, worked: Worked, fault: Exception) -> Saved:
+    def _save_failed(self, result: FetchResult, fault: Exception) -> Saved:
         """Save that it failed. When not even that can be saved, it is left as it was, for the next run."""
-        discard(worked, self._parts)
-        if worked.staged is not None:
-            dispose(self._parts, [worked.staged.file.name])  # it may have got its name before the row failed
-        key = worked.before.key
+        discard(result, self._context)
+        if result.staged is not None:
+            dispose(
+                self._context, [result.staged.file.name]
+            )  # it may have got its name before the row failed
+        key = result.before.key
         try:
-            return self._save_together([failed(self._parts, self._rules.attempts, worked.before, fault)])
+            return self._save_together([failed(self._context, result.before, fault)])
         except Exception as error:  # noqa: BLE001  # `result_of` raises what is not about the entry
-            self._parts.faults.result_of(error, key=key)
-            self._parts.repository.release([worked.before])
+            self._context.faults.result_of(error, key=key)
+            self._context.repository.release([result.before])
             return Saved()
 
-    def _save_together(self, batch: Sequence[Worked]) -> Saved:
+    def _save_together(self, batch: Sequence[FetchResult]) -> Saved:
         keys = {each.before.key for each in batch}
-        with self._parts.repository.unit() as unit:
-            self._identity.confirm(unit)
+        with self._context.repository.unit() as unit:
+            self._context.identity.confirm(unit)
             owned = unit.owned([each.before for each in batch])
             ours = [each for each in batch if each.before.key in owned]
             ours, plan = self._make_room(unit, ours)
             for each in ours:
                 if each.staged is not None:
-                    self._parts.store.commit(each.staged)
+                    self._context.store.commit(each.staged)
             fetches = [self._with_replaced(each) for each in ours]
             unit.save(fetches)
         self._dispose(plan, ours)
         for each in batch:
-            discard(each, self._parts)
+            discard(each, self._context)
         for key in sorted(keys - owned.keys()):
             _log.warning("lease.lost", extra={"key": key})
         return Saved(fetches=tuple(fetches), evicted=len(plan.logos))
@@ -147,39 +137,45 @@ class Saver:
 
         Returns how many logos went.
         """
-        with self._parts.repository.unit() as unit:
+        with self._context.repository.unit() as unit:
             _, plan = self._make_room(unit, [])
         self._dispose(plan, [])
         return len(plan.logos)
 
     def sweep(self) -> None:
         """Delete replaced files whose grace period is over, and resized copies beyond their bounds."""
-        self._parts.variants.shrink(self._rules.max_size_bytes)
-        now = self._parts.clock()
-        expired = [old.name for old in self._parts.repository.replaced_files() if old.delete_after <= now]
+        self._context.variants.shrink(self._max_size_bytes)
+        now = self._context.clock()
+        expired = [old.name for old in self._context.repository.replaced_files() if old.delete_after <= now]
         if not expired:
             return
-        with self._parts.repository.unit() as unit:
+        with self._context.repository.unit() as unit:
             unit.forget_replaced(expired)
-        dispose(self._parts, expired)
+        dispose(self._context, expired)
 
-    def _make_room(self, unit: UnitOfWork, batch: list[Worked]) -> tuple[list[Worked], EvictionPlan]:
+    def _make_room(
+        self, unit: UnitOfWork, batch: list[FetchResult]
+    ) -> tuple[list[FetchResult], EvictionPlan]:
         """The batch, less the new files for which no room can be made, and what has to go for the rest."""
         stored = unit.stored_bytes()
-        stored += self._copies_within(self._rules.max_size_bytes - stored - sum(map(_growth, batch)))
+        stored += self._copies_within(self._max_size_bytes - stored - sum(map(_growth, batch)))
         plan = plan_eviction(
-            room=self._rules.max_size_bytes - stored,
+            room=self._max_size_bytes - stored,
             newcomers=[self._newcomer(each) for each in batch if each.staged is not None],
             replaced=_replaced(unit),
             logos=_least_recently_used(unit, excluding={each.before.key for each in batch}),
         )
         unit.forget_replaced([each.name for each in plan.replaced])
-        unit.evict([each.key for each in plan.logos], until=self._parts.clock() + self._rules.eviction_rest)
+        # An evicted entry rests, or each run would fetch what the next evicts.
+        unit.evict(
+            [each.key for each in plan.logos],
+            until=self._context.clock() + self._context.settings.refresh_interval,
+        )
         if plan.logos or plan.replaced:
             _log.info("eviction", extra={"logos": len(plan.logos), "replaced_files": len(plan.replaced)})
         return [_without_room(each) if each.before.key in plan.refused else each for each in batch], plan
 
-    def _newcomer(self, each: Worked) -> Newcomer:
+    def _newcomer(self, each: FetchResult) -> Newcomer:
         record = each.fetch.record
         worth = worth_of(record)
         if worth is Worth.ON_DEMAND_LOGO and record.key in self._named:
@@ -191,14 +187,14 @@ class Saver:
 
         More than `room` when they cannot be deleted: then they count like logos, and the limit holds.
         """
-        variants = self._parts.variants
+        variants = self._context.variants
         size = variants.size_bytes()
         if size <= max(room, 0):
             return size
         variants.shrink(max(room, 0))
         return variants.size_bytes()
 
-    def _with_replaced(self, each: Worked) -> SavedFetch:
+    def _with_replaced(self, each: FetchResult) -> SavedFetch:
         old = _replaced_by(each)
         if old is None or not self._keeps_replaced(each):
             return each.fetch
@@ -207,11 +203,11 @@ class Saver:
             key=each.before.key,
             size=old.size,
             sha256=old.sha256,
-            delete_after=self._parts.clock() + self._rules.replaced_retention,
+            delete_after=self._context.clock() + self._replaced_retention,
         )
         return replace(each.fetch, replaced=kept)
 
-    def _dispose(self, plan: EvictionPlan, saved: Sequence[Worked]) -> None:
+    def _dispose(self, plan: EvictionPlan, saved: Sequence[FetchResult]) -> None:
         names = [old.name for old in plan.replaced]
         names += [record.file.name for record in plan.logos if record.file is not None]
         names += [
@@ -220,14 +216,60 @@ class Saver:
             if not self._keeps_replaced(each) and (old := _replaced_by(each)) is not None
         ]
         names += [each.before.file.name for each in saved if each.before.file and not each.fetch.record.file]
-        dispose(self._parts, names)
+        dispose(self._context, names)
 
-    def _keeps_replaced(self, each: Worked) -> bool:
+    def _keeps_replaced(self, each: FetchResult) -> bool:
         """True if the file it had before stays for a grace period. A broken one is of no use to anybody."""
-        return each.was_intact and bool(self._rules.replaced_retention)
+        return each.was_intact and bool(self._replaced_retention)
 
 
-def _replaced_by(each: Worked) -> StoredFile | None:
+@dataclass(slots=True)
+class _Turn:
+    """One thread's entry, and what became of it."""
+
+    result: FetchResult
+    saved: Saved | None = None
+    error: BaseException | None = None
+
+
+class GroupCommit:
+    """Group commit. Safe to use from several threads."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+        self._waiting: list[_Turn] = []
+        self._joining = threading.Lock()
+        self._saving = threading.Lock()
+
+    def save(self, result: FetchResult) -> Saved:
+        """As `Committer.save` for this one entry; returns once it is saved, by whichever thread.
+
+        The result is that of the whole batch. Raises what saving the batch raised.
+        """
+        turn = _Turn(result)
+        with self._joining:
+            self._waiting.append(turn)
+        with self._saving:
+            if turn.saved is None and turn.error is None:
+                self._save_all_who_wait()
+        if turn.error is not None:
+            raise turn.error
+        return turn.saved or Saved()
+
+    def _save_all_who_wait(self) -> None:
+        with self._joining:
+            turns, self._waiting = self._waiting, []
+        try:
+            saved = self._committer.save([turn.result for turn in turns])
+        except BaseException as error:  # noqa: BLE001  # each of the waiting threads raises it
+            for turn in turns:
+                turn.error = error
+        else:
+            for turn in turns:
+                turn.saved = saved
+
+
+def _replaced_by(each: FetchResult) -> StoredFile | None:
     """The earlier file, when a new one took its place under another name."""
     old = each.before.file
     if old is None or each.staged is None or old.name == each.staged.file.name:
@@ -235,7 +277,7 @@ def _replaced_by(each: Worked) -> StoredFile | None:
     return old
 
 
-def _growth(each: Worked) -> int:
+def _growth(each: FetchResult) -> int:
     """Bytes that saving adds: a replaced file stays for its grace period, so it still counts.
 
     A broken one does not stay, and was counted with its row.
@@ -259,7 +301,7 @@ def _least_recently_used(unit: UnitOfWork, *, excluding: Collection[str]) -> Ite
         limit *= 4
 
 
-def _without_room(each: Worked) -> Worked:
+def _without_room(each: FetchResult) -> FetchResult:
     """The entry without its new file: as it was, with the reason why that was refused.
 
     A placeholder is drawn again when somebody asks for it: that there is no room for it is no news of

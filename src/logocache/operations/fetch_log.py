@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from logocache.model import Answer, FetchAttempt, FetchRequest, OutcomeKind
-from logocache.operations.faults import Faults
+from logocache.operations.context import Context
 from logocache.policy.attempts import SUCCESSES, SourceResult
-from logocache.ports import Clock, Fetcher
 
 
 @dataclass(slots=True)
-class Memo:
+class RequestMemo:
     """Answers already given in this run to entries that share a domain: nothing is asked twice.
 
     Used by one thread. Conditional questions are told apart from plain ones.
@@ -26,18 +25,17 @@ class Memo:
         return self.answers[key]
 
 
-class Trail:
+class FetchLog:
     """Asks the network on behalf of one entry, and writes down what came of it."""
 
-    def __init__(
-        self, key: str, fetcher: Fetcher, memo: Memo, faults: Faults, *, clock: Clock, deadline: float
-    ) -> None:
+    def __init__(self, context: Context, key: str, memo: RequestMemo) -> None:
+        """The entry's share of time begins now."""
         self._key = key
-        self._fetcher = fetcher
+        self._fetcher = context.fetcher()
         self._memo = memo
-        self._faults = faults
-        self._clock = clock
-        self.deadline = deadline
+        self._faults = context.faults
+        self._clock = context.clock
+        self.deadline = context.monotonic() + context.settings.logo_timeout_seconds
         self.gave_up = False
         """A picture took all that this entry may take: nothing more is asked for it in this run."""
         self.stored: str | None = None

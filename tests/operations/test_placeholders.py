@@ -7,7 +7,7 @@ import pytest
 
 from fakes import FakeImages, FakeProvider, Reply, reply
 from logocache.model import Answer, FetchRequest, Integration, Origin, OutcomeKind
-from logocache.operations.stand_ins import StandIn, StandIns
+from logocache.operations.placeholders import Fingerprint, PlaceholderDetector
 from logocache.policy.placeholders import PROBE_REST, PROBES_IN_A_ROW
 from makers import make_image, make_integration
 
@@ -25,8 +25,8 @@ class Scene:
         self._replies = itertools.chain(replies, itertools.repeat(replies[-1]))
         self.provider = FakeProvider("guess", urls=["https://icons.test/{domain}"], learns_placeholder=True)
         numbers = itertools.count()
-        self.stand_ins = StandIns(
-            FakeImages(),
+        self.detector = PlaceholderDetector(
+            FakeImages,
             token=lambda: f"random{next(numbers)}",
             monotonic=lambda: self.now,
             most_pictures=most_pictures,
@@ -38,7 +38,7 @@ class Scene:
         return answer(request) if callable(answer) else answer
 
     def recognises(self, of: Integration, *, image: object = LOGO, stored: str | None = None) -> bool:
-        return self.stand_ins.recognises(
+        return self.detector.recognises(
             image,  # type: ignore[arg-type]  # an image of `makers`
             self.provider,
             of,
@@ -79,7 +79,7 @@ def test_from_four_registered_domains_on_newcomers_are_refused_and_the_others_ke
     assert first == [False, False, False, True, True]
     assert [scene.recognises(stranger(domain), stored=LOGO.sha256) for domain in CHEAP] == [False] * 5
     assert scene.recognises(stranger("evil1.com"), stored=GLOBE.sha256), "another picture is a newcomer"
-    assert scene.stand_ins.learnt_late() == (), "nothing is taken from anybody"
+    assert scene.detector.learnt_late() == (), "nothing is taken from anybody"
 
 
 def test_the_domains_of_one_company_share_its_logo() -> None:
@@ -92,16 +92,16 @@ def test_what_is_given_for_a_domain_that_cannot_exist_is_proven_whoever_has_it()
     scene = Scene(reply(body=b"globe"))
     assert scene.recognises(make_integration("acme"), image=GLOBE, stored=GLOBE.sha256)
     assert not scene.recognises(make_integration("other"), image=LOGO)
-    assert scene.stand_ins.learnt_late() == (StandIn("guess", GLOBE.sha256),)
+    assert scene.detector.learnt_late() == (Fingerprint("guess", GLOBE.sha256),)
     assert scene.asked == ["https://icons.test/random0.invalid"]
 
 
 def test_a_question_that_failed_is_asked_again() -> None:
     scene = Scene(DOWN, reply(body=b"globe"))
     assert not scene.recognises(make_integration("first"), image=GLOBE)
-    assert scene.stand_ins.learnt_late() == ()
+    assert scene.detector.learnt_late() == ()
     assert scene.recognises(make_integration("second"), image=GLOBE)
-    assert scene.stand_ins.learnt_late() == (StandIn("guess", GLOBE.sha256),), "the first is found out"
+    assert scene.detector.learnt_late() == (Fingerprint("guess", GLOBE.sha256),), "the first is found out"
     scene.recognises(make_integration("third"))
     assert len(scene.asked) == 2
 
@@ -146,7 +146,7 @@ def test_a_picture_that_many_share_is_asked_about_again_and_proven() -> None:
         assert not scene.recognises(make_integration(key), image=GLOBE)
     scene.now += PROBE_REST
     assert scene.recognises(make_integration("delta"), image=GLOBE)
-    assert scene.stand_ins.learnt_late() == (StandIn("guess", GLOBE.sha256),)
+    assert scene.detector.learnt_late() == (Fingerprint("guess", GLOBE.sha256),)
     assert scene.recognises(make_integration("alpha"), image=GLOBE, stored=GLOBE.sha256)
 
 
@@ -156,8 +156,8 @@ def test_only_so_many_pictures_are_remembered() -> None:
         scene.recognises(make_integration("acme"), image=make_image(b"%d" % number))
         for key in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta"):
             scene.recognises(make_integration(key))
-    assert len(scene.stand_ins._seen) == 3
-    assert all(len(companies) <= 8 for companies in scene.stand_ins._seen.values())
+    assert len(scene.detector._seen) == 3
+    assert all(len(companies) <= 8 for companies in scene.detector._seen.values())
     assert scene.recognises(make_integration("eta")), "the one seen lately is remembered"
 
 

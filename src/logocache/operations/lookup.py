@@ -1,0 +1,296 @@
+"""Single logos as they are handed out: to Python programs, and through the server to browsers."""
+
+import contextlib
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from logocache.errors import DatabaseError, UnknownKeyError
+from logocache.model import Logo, LogoRecord, StoredFile
+from logocache.operations.context import Context
+from logocache.operations.garbage import make_known
+from logocache.policy.attempts import is_due, is_stale
+from logocache.repository.counters import Access
+from logocache.repository.filters import DueFilter, RecordFilter
+from logocache.repository.repository import Repository
+from logocache.results import Entry, Listing
+from logocache.selection import ListQuery
+from logocache.settings import OnDemand
+from logocache.store.names import is_ours, key_of
+from logocache.variant import Variant
+
+ACCESSES_HELD = 1000
+"""Look-ups counted in memory before they are written."""
+
+
+class Lookup:
+    """Looks up, reads and counts. Asks no network. Safe to use from several threads.
+
+    Raises `DatabaseError` where it asks the database, and `DirectoryError` where it reads a file.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._accesses = Accesses(context.repository)
+        self._found_ready = False
+
+    def get(self, name: str) -> Logo | None:
+        """See `LogoCache.get`."""
+        if not self._found_ready:
+            self._context.identity.require_init()
+            self._found_ready = True  # look-ups are many: only the first one asks
+        record = self.find(name)
+        if record is None or record.file is None:
+            self.count_miss()
+        else:
+            self.count_hit(record.key, stale=self.is_stale(record))
+        if self.counted >= ACCESSES_HELD:
+            self.flush()
+        if record is None or record.file is None:
+            return None
+        return Logo(record=record, path=self._context.store.path(record.file.name))
+
+    def entry(self, name: str) -> Entry:
+        """See `LogoCache.entry`."""
+        self._context.identity.look()
+        self._context.names.keys((name,))
+        record = self.find(name)
+        if record is None:
+            raise UnknownKeyError(
+                f"{name!r} is in the catalogue, but not in the cache yet", hint="run `logocache init`"
+            )
+        return Entry.of(record, stale=self.is_stale(record))
+
+    def list(self, query: ListQuery) -> Listing:
+        """See `LogoCache.list`. Nothing is read that is not shown."""
+        query = query.checked()
+        self._context.identity.look()
+        where, repository = self._where(query), self._context.repository
+        matching = repository.count(where)
+        if not query.is_in_key_order:
+            shown = repository.listed(where, sort=query.sort, reverse=query.reverse, limit=query.limit)
+        elif query.limit is not None:
+            shown = repository.page(where, after=query.after, limit=query.limit)
+        else:
+            shown = [record for page in repository.pages(where, after=query.after) for record in page]
+        entries = tuple(Entry.of(record, stale=self.is_stale(record)) for record in shown)
+        return Listing(entries=entries, matching=matching)
+
+    def generation(self) -> int:
+        """See `Repository.generation`."""
+        return self._context.repository.generation()
+
+    def find(self, name: str) -> LogoRecord | None:
+        """The entry that a key, alias or domain means, as it is stored; None when there is none."""
+        return self._context.names.find(name)
+
+    def key_in_catalog(self, name: str) -> str | None:
+        """The key that `find` would look for, where the catalogue alone tells. Asks no database."""
+        return self._context.names.key_in_catalog(name)
+
+    def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
+        """Those of the entries that there are, in order of key."""
+        where = RecordFilter(keys=keys)
+        return [record for page in self._context.repository.pages(where) for record in page]
+
+    def is_in_work(self, key: str) -> bool:
+        """True while somebody holds a lease on the entry."""
+        free = DueFilter(now=self._context.clock(), keys=(key,), forced=True)
+        return bool(self.records((key,))) and not self._context.repository.due_keys(free, limit=1)
+
+    def is_stale(self, record: LogoRecord) -> bool:
+        return is_stale(record, now=self._context.clock(), refresh_interval=self._settings.refresh_interval)
+
+    def is_due(self, record: LogoRecord) -> bool:
+        return is_due(record, now=self._context.clock())
+
+    def may_admit(self, name: str) -> bool:
+        """Whether LOGO_CACHE_ON_DEMAND lets an entry be made for a name that the database does not know.
+
+        Raises:
+            UnknownKeyError: the name is neither in the catalogue nor written like a domain.
+            DomainError: it is written like one, but is not a public host.
+        """
+        return may_admit(self._context, name)
+
+    def admit(self, name: str) -> LogoRecord | None:
+        """Make an entry for `name` known; None where `may_admit` says no. Raises as `may_admit`."""
+        if not self.may_admit(name):
+            return None
+        integration = self._context.names.admissible(name)
+        make_known(self._context, [integration])
+        return self._context.repository.get(integration.key)
+
+    def read(self, file: StoredFile) -> bytes | None:
+        """The PNG; None when it is gone or is not the file that its row describes."""
+        png = self._context.store.read(file.name)
+        if png is None or hashlib.sha256(png).hexdigest() != file.sha256:
+            return None
+        return png
+
+    def read_named(self, name: str) -> bytes | None:
+        """The file of that name, current or replaced; None for what is not there or not intact."""
+        return self._context.store.read_intact(name) if is_ours(name) else None
+
+    def successor(self, name: str) -> str | None:
+        """The name of the file that is current where `name` was once; None when there is none."""
+        key = key_of(name)
+        record = self._context.repository.get(key) if key is not None else None
+        return record.file.name if record is not None and record.file is not None else None
+
+    def kept(self, file: StoredFile, variant: Variant) -> bytes | None:
+        """The logo in another form, where it was made before and is on the disk."""
+        return self._context.variants.read(file.name, variant)
+
+    def derive(self, png: bytes, variant: Variant) -> bytes:
+        """The stored PNG in another form, made afresh."""
+        return self._context.images().derive(png, variant)
+
+    def keep(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+        """Keep a form that was made, where there is room for it. Waits for the writers of the database."""
+        with contextlib.suppress(DatabaseError):  # what is not kept is made again
+            keep_variant(self._context, file.name, variant, content)
+
+    def monogram(self, name: str, record: LogoRecord | None, variant: Variant) -> bytes:
+        """What stands in for the logo of an entry, or of a name without one, drawn afresh.
+
+        Raises UnknownKeyError and DomainError as `may_admit`.
+        """
+        names, context = self._context.names, self._context
+        integration = names.integration_of(record) if record is not None else names.admissible(name)
+        png = context.images().draw(context.monogram(integration)).png
+        return png if variant.is_stored_form else context.images().derive(png, variant)
+
+    def count_hit(self, key: str, *, stale: bool) -> None:
+        """The logo of that entry was handed out. Waits for nothing."""
+        self._accesses.hit(key, stale=stale, at=self._context.clock())
+
+    def count_file(self, name: str) -> None:
+        """The file of that name was handed out: a use of its entry. Waits for nothing."""
+        key = key_of(name)
+        if key is not None:
+            self.count_hit(key, stale=False)
+
+    def count_miss(self) -> None:
+        self._accesses.miss()
+
+    @property
+    def counted(self) -> int:
+        """Look-ups that are not written yet."""
+        return self._accesses.held
+
+    def flush(self) -> None:
+        """Write the look-ups counted so far. Those that cannot be written now stay counted."""
+        self._accesses.flush()
+
+    def _where(self, query: ListQuery) -> RecordFilter:
+        stale_before = self._context.clock() - self._settings.refresh_interval
+        return RecordFilter(
+            keys=self._context.names.keys(query.keys),
+            statuses=query.statuses or None,
+            providers=query.providers or None,
+            categories=query.categories or None,
+            failing=True if query.failing else None,
+            stale_before=stale_before if query.stale else None,
+            pinned=True if query.pinned else None,
+            text=query.text,
+        )
+
+
+class Accesses:
+    """Counts look-ups. Safe to use from several threads; counting waits for no database."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._hits: dict[str, Access] = {}
+        self._counters: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+
+    def hit(self, key: str, *, stale: bool, at: datetime) -> None:
+        """The logo of `key` was handed out."""
+        with self._lock:
+            self._counters["stale" if stale else "hits"] += 1
+            self._add(key, Access(count=1, last_at=at))
+
+    def miss(self) -> None:
+        """There was no logo to hand out."""
+        with self._lock:
+            self._counters["misses"] += 1
+
+    @property
+    def held(self) -> int:
+        """Look-ups that are counted and not yet written: what a database that hangs was given, too."""
+        with self._lock:
+            return self._counters.total() + self._under_way.total()
+
+    def flush(self) -> None:
+        """Write what is counted. Raises DatabaseError, and then nothing is lost: it stays counted."""
+        with self._flushing:
+            with self._lock:
+                hits, counters = self._hits, self._counters
+                self._hits, self._counters, self._under_way = {}, Counter(), counters
+            if not counters:
+                return
+            try:
+                self._repository.record_accesses(hits, counters)
+            except BaseException:
+                self._put_back(hits, counters)
+                raise
+            with self._lock:
+                self._under_way = Counter()
+
+    def _put_back(self, hits: Mapping[str, Access], counters: Counter[str]) -> None:
+        with self._lock:
+            self._under_way = Counter()
+            self._counters.update(counters)
+            for key, access in hits.items():
+                self._add(key, access)
+
+    def _add(self, key: str, access: Access) -> None:
+        earlier = self._hits.get(key)
+        if earlier is not None:
+            last_at = max(earlier.last_at, access.last_at)
+            access = Access(count=earlier.count + access.count, last_at=last_at)
+        self._hits[key] = access
+
+
+def may_admit(context: Context, name: str) -> bool:
+    """Whether LOGO_CACHE_ON_DEMAND lets an entry be made for a name that the database does not know.
+
+    Raises as `Lookup.may_admit`.
+    """
+    context.names.admissible(name)
+    match context.settings.on_demand:
+        case OnDemand.OFF:
+            return False
+        case OnDemand.CATALOG:
+            return context.names.is_in_catalog(name)
+        case OnDemand.ANY:
+            return True
+        case _:
+            assert_never(context.settings.on_demand)
+
+
+def keep_variant(context: Context, file: str, variant: Variant, body: bytes) -> bool:
+    """Keep `body` as the copy of the stored file named `file`; whether it was kept.
+
+    Not kept: what no entry names any more, what has no room beside the logos and replaced files,
+    and what the disk would not have.
+
+    Writers of logos take turns: while we hold their transaction, no logo can take the room that we
+    saw, and no file can be cleared away behind which the copy would stay.
+
+    Raises:
+        DatabaseError: the database cannot be asked. Nothing was kept.
+    """
+    with context.repository.unit() as unit:
+        if unit.unnamed([file]):
+            return False
+        room = context.settings.max_size_bytes - unit.stored_bytes()
+        return context.variants.keep(file, variant, body, room=max(room, 0))
