@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from logocache.documents import SCHEMA_VERSION, Json, _plain, document_of
+from logocache.model import Status
 from logocache.results import (
     ClearedLogo,
     ClearPlan,
@@ -70,3 +71,18 @@ def test_a_plan_knows_what_it_frees() -> None:
     plan = ClearPlan(logos=(logo,), orphans=(OrphanFile(file="b.png", size_bytes=2),), pinned_kept=0)
     assert (plan.freed_bytes, plan.is_empty) == (7, False)
     assert ClearPlan(logos=(), orphans=(), pinned_kept=1).is_empty
+
+
+@pytest.mark.parametrize(("dry_run", "shown"), [(True, 1), (False, 0)])
+def test_a_plan_reports_what_would_go_and_that_nothing_went(*, dry_run: bool, shown: int) -> None:
+    logo = ClearedLogo(
+        key="shopify", file="a.png", size_bytes=1, status=Status.CACHED, provider="site", fetched_at=NOW
+    )
+    orphan, stranger = OrphanFile(file="b.png", size_bytes=2), OrphanFile(file="c.jpg", size_bytes=4)
+    plan = ClearPlan(
+        logos=(logo,), orphans=(orphan,), strangers=(stranger,), fetching=("slack",), pinned_kept=5
+    )
+    report = plan.report(dry_run=dry_run)
+    assert (len(report.logos), len(report.orphans), len(report.fetching)) == (shown, shown, shown)
+    assert report.freed_bytes == 3 * shown
+    assert (report.dry_run, report.strangers, report.pinned_kept) == (dry_run, (stranger,), 5)

@@ -8,7 +8,7 @@ import pytest
 
 from benches import Bench
 from logocache.cache import LogoCache
-from logocache.errors import SelectionError
+from logocache.errors import SelectionError, UnknownKeyError
 from logocache.model import SortKey
 from logocache.selection import ListQuery
 from makers import make_integration
@@ -52,6 +52,24 @@ def test_only_the_order_of_keys_has_pages(five: LogoCache, query: ListQuery) -> 
 def test_the_first_page_may_have_any_order(five: LogoCache) -> None:
     page = five.list(ListQuery(reverse=True, limit=1))
     assert [entry.key for entry in page.entries] == ["etsy"]
+
+
+def test_one_entry_is_found_by_key_and_by_domain(five: LogoCache) -> None:
+    (listed,) = five.list(ListQuery(keys=("box",))).entries
+    assert five.entry("box") == listed
+    assert five.entry("www.box.test") == listed
+
+
+def test_an_entry_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, integrations=[make_integration("asana")])
+    with bench.open() as cache:
+        cache.init()
+    bench.integrations = [make_integration("asana"), make_integration("box")]
+    with bench.open() as cache:
+        with pytest.raises(UnknownKeyError, match="is in the catalogue, but not in the cache yet"):
+            cache.entry("box")
+        with pytest.raises(UnknownKeyError, match="no logo is called 'canva'"):
+            cache.entry("canva")
 
 
 def test_all_that_is_behind_a_key_may_be_asked_for(five: LogoCache) -> None:

@@ -57,9 +57,9 @@ class Lookup:
     def entry(self, name: str) -> Entry:
         """See `LogoCache.entry`."""
         self._context.identity.look()
-        self._context.names.keys((name,))
         record = self.find(name)
         if record is None:
+            self._context.names.keys((name,))
             raise UnknownKeyError(
                 f"{name!r} is in the catalogue, but not in the cache yet", hint="run `logocache init`"
             )

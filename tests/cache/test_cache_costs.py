@@ -1,0 +1,81 @@
+"""LogoCache: many entries take no more statements than few, where they are changed together."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from benches import Bench
+from logocache.cache import LogoCache
+from logocache.results import FindingKind
+from logocache.selection import ClearSelection
+from makers import make_integration
+
+FEW, MANY = 3, 60
+
+
+def stocked(folder: Path, count: int) -> Bench:
+    """So many entries, each with a file."""
+    bench = Bench(folder, integrations=[make_integration(f"company{number}") for number in range(count)])
+    with bench.open() as cache:
+        cache.init()
+    return bench
+
+
+@contextmanager
+def statements(cache: LogoCache) -> Iterator[Sequence[str]]:
+    """Those that its database was given."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    database = cache._context.repository._database
+    engines = (database._engine, database._lookups)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def cost_of_clearing(folder: Path, count: int) -> int:
+    with stocked(folder, count).open() as cache:
+        plan = cache.plan_clear(ClearSelection(everything=True))
+        with statements(cache) as seen:
+            assert len(cache.clear(plan).logos) == count
+    return len(seen)
+
+
+def cost_of_orphans(folder: Path, count: int) -> int:
+    bench = stocked(folder, count)
+    with bench.open() as cache:
+        kept = bench.files
+        cache.clear(cache.plan_clear(ClearSelection(everything=True)))
+        for name, content in kept.items():
+            (folder / "logos" / name).write_bytes(content)
+        with statements(cache) as seen:
+            report = cache.verify(repair=True)
+    assert (report.ok, report.repaired, bench.files) == (True, count, {})
+    return len(seen)
+
+
+def cost_of_damage(folder: Path, count: int) -> int:
+    """With fetching switched off: that does take statements for each."""
+    bench = stocked(folder, count)
+    for name in bench.files:
+        (folder / "logos" / name).write_bytes(b"damaged")
+    with bench.open(enabled=False) as cache, statements(cache) as seen:
+        findings = cache.verify(repair=True).findings
+    assert [finding.kind for finding in findings] == [FindingKind.WRONG_SIZE] * count
+    assert bench.files == {}, "all are in quarantine"
+    return len(seen)
+
+
+@pytest.mark.parametrize("cost", [cost_of_clearing, cost_of_orphans, cost_of_damage])
+def test_many_cost_as_many_statements_as_few(tmp_path: Path, cost: Callable[[Path, int], int]) -> None:
+    assert cost(tmp_path / "many", MANY) == cost(tmp_path / "few", FEW)
