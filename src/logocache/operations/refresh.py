@@ -164,6 +164,7 @@ class _Pass:
             DirectoryError: a file could not be written.
             UnavailableError: no decoder can be started, or there is no memory or thread left.
         """
+        self._context.fetcher()  # what is wrong with the sources is told before anything is leased
         waiting = deque(keys)
         progress = SteadyProgress(progress, self._context.faults)
         with ThreadPoolExecutor(self._concurrency, "logocache") as pool, self._ended_well(pool):
