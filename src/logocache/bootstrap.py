@@ -21,14 +21,11 @@ from logocache.repository.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants
-from logocache.version import __version__
 
 if TYPE_CHECKING:
     from logocache.fetcher.client import HttpFetcher
     from logocache.images.pool import DecoderPool
     from logocache.ports import Images, Provider
-
-HOME_PAGE = "https://pypi.org/project/logocache/"
 
 
 def open_cache(settings: Settings | None = None) -> LogoCache:
@@ -125,27 +122,6 @@ def _images(settings: Settings) -> "DecoderPool":
 def _fetcher(settings: Settings, chain: "tuple[Provider, ...]") -> "HttpFetcher":
     from logocache.fetcher.authorities import named_authorities
     from logocache.fetcher.client import HttpFetcher
-    from logocache.fetcher.options import FetcherOptions
 
-    rates = {each.terms.id: each.terms.rate_per_second for each in chain}
-    return HttpFetcher(
-        FetcherOptions(
-            user_agent=user_agent(settings),
-            concurrency_per_host=settings.concurrency_per_host,
-            retries=settings.retries,
-            connect_timeout_seconds=settings.connect_timeout_seconds,
-            request_timeout_seconds=settings.request_timeout_seconds,
-            allowed_networks=settings.allowed_networks,
-            connect_to=settings.connect_to,
-            http_proxy=settings.http_proxy.get_secret_value() if settings.http_proxy else None,
-            provider_rates={name: rate for name, rate in rates.items() if rate is not None},
-            misconfigured_statuses={each.terms.id: each.terms.misconfigured_statuses for each in chain},
-            many_host_providers=frozenset(each.terms.id for each in chain if each.terms.asks_many_hosts),
-        ),
-        ssl_context=named_authorities(),
-    )
-
-
-def user_agent(settings: Settings) -> str:
-    """Honest, and with an address to complain to."""
-    return f"logocache/{__version__} (+{settings.contact_url or HOME_PAGE})"
+    terms = [provider.terms for provider in chain]
+    return HttpFetcher(settings, terms, ssl_context=named_authorities())

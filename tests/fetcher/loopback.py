@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,10 +13,10 @@ from ipaddress import IPv4Network
 from logocache.fetcher.client import HttpFetcher, utc_now
 from logocache.fetcher.closing import Closing
 from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve, system_resolve
-from logocache.model import Answer, FetchRequest
-from logocache.ports import Clock
+from logocache.model import Answer, FetchRequest, StoringClass
+from logocache.ports import Clock, ProviderTerms
+from logocache.settings import Settings
 from logocache.settings.sources import ConnectTo
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -128,17 +128,27 @@ class FakeTime:
         self.now += seconds
 
 
-def options(**changes: object) -> FetcherOptions:
-    """Options with short times and no retries, for servers on loopback."""
+def options(**changes: object) -> Settings:
+    """Settings with short times and no retries, for servers on loopback."""
     values: dict[str, object] = {
-        "user_agent": "logocache-test (+https://example.com/contact)",
         "concurrency_per_host": 2,
         "retries": 0,
         "connect_timeout_seconds": 2.0,
         "request_timeout_seconds": 5.0,
         "allowed_networks": (LOOPBACK,),
     }
-    return FetcherOptions(**(values | changes))  # type: ignore[arg-type]  # each test names real fields
+    return Settings(**(values | changes))
+
+
+def terms(provider: str, **facts: object) -> ProviderTerms:
+    values: dict[str, object] = {
+        "title": provider,
+        "storing": StoringClass.UNSTATED,
+        "licence": None,
+        "terms_url": None,
+        "uses_network": True,
+    }
+    return ProviderTerms(id=provider, **(values | facts))  # type: ignore[arg-type]  # each test names real fields
 
 
 def request(url: str = "http://logo.example/icon.png", **changes: object) -> FetchRequest:
@@ -155,12 +165,14 @@ def fetching(
     clock: Clock = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
     random: Callable[[], float] = lambda: 1.0,
+    providers: Iterable[ProviderTerms] = (),
     **changes: object,
 ) -> Iterator[HttpFetcher]:
     """A fetcher for which every host is that server."""
     values: dict[str, object] = {"connect_to": (server.connect_to,)}
     fetcher = HttpFetcher(
         options(**(values | changes)),
+        providers,
         ssl_context=ssl_context,
         resolve=resolve,
         clock=clock,

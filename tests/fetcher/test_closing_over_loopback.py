@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fetcher.loopback import START, Server, always, ask, fetching, http, serving
+from fetcher.loopback import START, Server, always, ask, fetching, http, serving, terms
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
@@ -185,7 +185,9 @@ def test_the_turn_that_the_rate_gives_is_not_waited_for() -> None:
     watch = Watch()
     with (
         serving(always(http(200, b"logo"))) as server,
-        fetching(server, provider_rates={"test": 1 / 30}, monotonic=watch, **PATIENT) as fetcher,
+        fetching(
+            server, providers=[terms("test", rate_per_second=1 / 30)], monotonic=watch, **PATIENT
+        ) as fetcher,
     ):
         assert ask(fetcher).kind is OutcomeKind.FOUND
         with asking(fetcher) as answers:

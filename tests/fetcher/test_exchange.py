@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from fetcher.loopback import FakeTime, options, request
-from logocache.fetcher.exchange import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings
+from fetcher.loopback import FakeTime, options, request, terms
+from logocache.fetcher.exchange import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings, user_agent
 from logocache.fetcher.failures import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.transport import PASSAGE
@@ -37,7 +37,8 @@ def ask(web: Web, asked: FetchRequest, *, seconds: float = 30, admitted: bool = 
         asked,
         transport=httpx.MockTransport(web.handle),
         surroundings=Surroundings(
-            options=options(misconfigured_statuses={"keyed": frozenset({401})}),
+            settings=options(),
+            terms={"keyed": terms("keyed", misconfigured_statuses=frozenset({401}))},
             slots=HostSlots(1),
             clock=time.clock,
             monotonic=time.monotonic,
@@ -76,7 +77,7 @@ def test_we_say_who_we_are_and_what_we_take_and_nothing_else() -> None:
     ask(web, request(accept="image/*"))
     assert dict(web.asked[0].headers) == {
         "host": "logo.example",
-        "user-agent": options().user_agent,
+        "user-agent": user_agent(options()),
         "accept": "image/*",
         "accept-encoding": "gzip, deflate",
     }

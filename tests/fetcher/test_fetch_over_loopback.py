@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fetcher.loopback import Handler, Server, always, ask, fetching, http, options, read_head, serving
+from fetcher.loopback import (
+    Handler,
+    Server,
+    always,
+    ask,
+    fetching,
+    http,
+    options,
+    read_head,
+    serving,
+    terms,
+)
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
@@ -280,7 +291,8 @@ def test_a_run_without_network_ends_soon() -> None:
         raise OSError("no network")
 
     fetcher = HttpFetcher(
-        options(retries=2, connect_timeout_seconds=0.05, many_host_providers=frozenset({"test"})),
+        options(retries=2, connect_timeout_seconds=0.05),
+        [terms("test", asks_many_hosts=True)],
         resolve=hang,
         sleep=lambda seconds: None,
     )

@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpx import HTTPXMock
 
-from fetcher.loopback import START, FakeTime, options, request
+from fetcher.loopback import START, FakeTime, options, request, terms
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.breaker import COOL_DOWN, THRESHOLD
 from logocache.fetcher.client import HttpFetcher
 from logocache.model import Answer, OutcomeKind
-from logocache.ports import Fetcher
+from logocache.ports import Fetcher, ProviderTerms
 
 pytestmark = pytest.mark.httpx_mock(
     can_send_already_matched_responses=True, assert_all_responses_were_requested=False
@@ -32,10 +32,14 @@ CONTEXT = ssl.create_default_context()
 
 
 def fetcher(
-    time: FakeTime, *, ssl_context: ssl.SSLContext | None = CONTEXT, **changes: object
+    time: FakeTime,
+    *providers: ProviderTerms,
+    ssl_context: ssl.SSLContext | None = CONTEXT,
+    **changes: object,
 ) -> HttpFetcher:
     return HttpFetcher(
         options(**changes),
+        providers,
         ssl_context=ssl_context,
         resolve=no_names,
         clock=time.clock,
@@ -139,7 +143,7 @@ def test_a_provider_that_rejects_our_credentials_is_stopped_and_says_so_once(
     httpx_mock: HTTPXMock, time: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     httpx_mock.add_response(status_code=403)
-    asking = fetcher(time, retries=3, misconfigured_statuses={"keyed": frozenset({401, 403})})
+    asking = fetcher(time, terms("keyed", misconfigured_statuses=frozenset({401, 403})), retries=3)
     secret = (("token", "s3cret"),)
     answers = [ask(asking, time, provider="keyed", secret_query=secret) for _ in range(3)]
     assert [answer.kind for answer in answers] == [OutcomeKind.MISCONFIGURED] * 3
@@ -162,7 +166,7 @@ def test_two_threads_that_are_rejected_together_warn_once(
         return httpx.Response(401)
 
     httpx_mock.add_callback(reject)
-    asking = fetcher(time, misconfigured_statuses={"keyed": frozenset({401})})
+    asking = fetcher(time, terms("keyed", misconfigured_statuses=frozenset({401})))
     threads = [
         threading.Thread(target=ask, args=(asking, time), kwargs={"provider": "keyed"}) for _ in range(2)
     ]
@@ -181,7 +185,7 @@ def test_requests_to_a_provider_keep_its_rate(httpx_mock: HTTPXMock, time: FakeT
         return httpx.Response(404)
 
     httpx_mock.add_callback(note)
-    asking = fetcher(time, provider_rates={"slow": 0.5})
+    asking = fetcher(time, terms("slow", rate_per_second=0.5))
     for _ in range(4):
         ask(asking, time, provider="slow")
     for _ in range(3):
@@ -193,7 +197,7 @@ def test_a_turn_that_would_come_after_the_deadline_is_not_waited_for(
     httpx_mock: HTTPXMock, time: FakeTime
 ) -> None:
     httpx_mock.add_response(status_code=404)
-    asking = fetcher(time, provider_rates={"slow": 0.01})
+    asking = fetcher(time, terms("slow", rate_per_second=0.01))
     assert ask(asking, time, provider="slow").kind is OutcomeKind.NOT_FOUND
     answer = ask(asking, time, provider="slow")
     assert (answer.kind, answer.status, time.slept) == (OutcomeKind.TRANSIENT, None, [])
@@ -209,7 +213,7 @@ def test_who_comes_too_late_backs_off(httpx_mock: HTTPXMock, time: FakeTime) -> 
 
 def test_a_retry_that_gets_no_turn_leaves_the_earlier_answer(httpx_mock: HTTPXMock, time: FakeTime) -> None:
     httpx_mock.add_response(status_code=500)
-    answer = ask(fetcher(time, retries=2, provider_rates={"slow": 0.01}), time, provider="slow")
+    answer = ask(fetcher(time, terms("slow", rate_per_second=0.01), retries=2), time, provider="slow")
     assert (answer.kind, answer.status) == (OutcomeKind.TRANSIENT, 500)
     assert len(httpx_mock.get_requests()) == 1
 
@@ -236,7 +240,7 @@ def test_when_nothing_answers_the_provider_is_left_alone(
     many_hosts: bool,
 ) -> None:
     httpx_mock.add_exception(httpx.ConnectError("no network"))
-    asking = fetcher(time, retries=2, many_host_providers=frozenset({"test"} if many_hosts else ()))
+    asking = fetcher(time, terms("test", asks_many_hosts=many_hosts), retries=2)
     assert kinds(asking, time, urls) == [OutcomeKind.TRANSIENT] * THRESHOLD
     asked = len(httpx_mock.get_requests())
     assert asked == 3 * (THRESHOLD - 1) + 1  # once it is open there are no retries
@@ -253,14 +257,14 @@ def test_one_dead_site_with_many_urls_says_nothing_about_the_others(
     httpx_mock: HTTPXMock, time: FakeTime
 ) -> None:
     httpx_mock.add_exception(httpx.ConnectError("dead"))
-    asking = fetcher(time, many_host_providers=frozenset({"site"}))
+    asking = fetcher(time, terms("site", asks_many_hosts=True))
     urls = [f"https://{www}dead.example/{number}" for number in range(THRESHOLD) for www in ("", "www.")]
     assert set(kinds(asking, time, urls, provider="site")) == {OutcomeKind.TRANSIENT}
 
 
 def test_a_site_and_its_www_host_count_as_one(httpx_mock: HTTPXMock, time: FakeTime) -> None:
     httpx_mock.add_exception(httpx.ConnectError("dead"))
-    asking = fetcher(time, many_host_providers=frozenset({"site"}))
+    asking = fetcher(time, terms("site", asks_many_hosts=True))
     urls = [f"https://{www}dead{number}.example/" for number in range(THRESHOLD - 1) for www in ("", "www.")]
     assert set(kinds(asking, time, urls, provider="site")) == {OutcomeKind.TRANSIENT}
 
@@ -269,7 +273,7 @@ def test_sites_with_trouble_of_their_own_are_no_sign_of_a_dead_network(
     httpx_mock: HTTPXMock, time: FakeTime
 ) -> None:
     httpx_mock.add_response(status_code=500)
-    asking = fetcher(time, many_host_providers=frozenset({"site"}))
+    asking = fetcher(time, terms("site", asks_many_hosts=True))
     answers = kinds(asking, time, sites(3 * THRESHOLD), provider="site")
     assert set(answers) == {OutcomeKind.TRANSIENT}
 

@@ -12,9 +12,9 @@ import pytest
 from fetcher.loopback import LOOPBACK, always, http, in_time, options, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.failures import FetchError
-from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve
 from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
+from logocache.settings import Settings
 from logocache.settings.sources import ConnectTo
 
 
@@ -22,7 +22,7 @@ def loopback(host: str, port: int) -> Sequence[IPAddress]:
     return [ip_address("127.0.0.1")]
 
 
-def transport(chosen: FetcherOptions, resolve: Resolve = loopback) -> GuardedTransport:
+def transport(chosen: Settings, resolve: Resolve = loopback) -> GuardedTransport:
     return GuardedTransport(
         chosen,
         ssl_context=ssl.create_default_context(),

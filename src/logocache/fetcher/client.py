@@ -5,7 +5,7 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,13 +19,13 @@ from logocache.fetcher.exchange import Exchange, Surroundings
 from logocache.fetcher.failures import FetchError, NoTurnError
 from logocache.fetcher.lending import Lending
 from logocache.fetcher.limits import HostSlots
-from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.rates import TokenBucket
 from logocache.fetcher.resolver import Resolve, system_resolve
 from logocache.fetcher.transport import GuardedTransport
 from logocache.masking import Mask
 from logocache.model import Answer, FetchRequest, OutcomeKind
-from logocache.ports import Clock
+from logocache.ports import Clock, ProviderTerms
+from logocache.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,8 @@ class HttpFetcher:
 
     def __init__(
         self,
-        options: FetcherOptions,
+        settings: Settings,
+        terms: Iterable[ProviderTerms] = (),
         *,
         ssl_context: ssl.SSLContext | None = None,
         resolve: Resolve = system_resolve,
@@ -48,13 +49,15 @@ class HttpFetcher:
         sleep: Callable[[float], None] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """Asks nothing yet. Raises ValueError for a rate that is not above 0.
+        """Asks nothing yet. `terms` are those of the providers that will ask. Raises ValueError for a rate
+        that is not above 0.
 
         Without `ssl_context` the usual authorities are trusted, or those in the file or directory
         that SSL_CERT_FILE or SSL_CERT_DIR name; they are loaded when first needed, once for all.
         Without `sleep` waits end when the fetcher is closed.
         """
-        self._options = options
+        self._settings = settings
+        self._terms = {each.id: each for each in terms}
         self._ssl_context = ssl_context
         self._resolve = resolve
         self._clock = clock
@@ -63,15 +66,17 @@ class HttpFetcher:
         self._sleep = sleep or self._closing.sleep
         self._random = random
         self._surroundings = Surroundings(
-            options=options,
-            slots=HostSlots(options.concurrency_per_host),
+            settings=settings,
+            terms=self._terms,
+            slots=HostSlots(settings.concurrency_per_host),
             clock=clock,
             monotonic=monotonic,
         )
         self._transports = Lending(self._new_transport)
         self._buckets = {
-            provider: TokenBucket(rate, monotonic=monotonic)
-            for provider, rate in options.provider_rates.items()
+            each.id: TokenBucket(each.rate_per_second, monotonic=monotonic)
+            for each in self._terms.values()
+            if each.rate_per_second is not None
         }
         self._breakers: dict[str, Breaker] = {}
         self._stopped: dict[str, str] = {}
@@ -94,7 +99,7 @@ class HttpFetcher:
 
     def _with_retries(self, request: FetchRequest, *, deadline: float) -> Answer:
         answer = self._try(request, deadline=deadline)
-        for attempt in range(1, self._options.retries + 1):
+        for attempt in range(1, self._settings.retries + 1):
             wait = self._wait_after(answer, attempt, request, deadline=deadline)
             if wait is None:
                 break
@@ -185,7 +190,8 @@ class HttpFetcher:
     def _learn(self, request: FetchRequest, answer: Answer) -> None:
         """What the answer says about its provider."""
         breaker = self._breaker(request)
-        has_many_hosts = request.provider in self._options.many_host_providers
+        terms = self._terms.get(request.provider)
+        has_many_hosts = terms is not None and terms.asks_many_hosts
         was_reached = answer.status is not None
         if answer.kind is OutcomeKind.TRANSIENT and not (has_many_hosts and was_reached):
             subject = site_of(request.url) if has_many_hosts else request.url
@@ -219,7 +225,7 @@ class HttpFetcher:
         if self._ssl_context is None:
             self._ssl_context = httpx.create_ssl_context()
         return GuardedTransport(
-            self._options,
+            self._settings,
             ssl_context=self._ssl_context,
             resolve=self._resolve,
             deadline=Deadline(self._monotonic, self._closing),

@@ -1,6 +1,6 @@
 """One try: a request, the redirects it meets, and what the last answer says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,13 +10,16 @@ from logocache.fetcher import body, targets
 from logocache.fetcher.answers import FOLLOWED, Verdict, judged, validator
 from logocache.fetcher.failures import FOREIGN, FetchError, NoTurnError, translated
 from logocache.fetcher.limits import HostSlots
-from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.transport import PASSAGE, Passage
 from logocache.masking import MASK, Mask
 from logocache.model import Answer, FetchRequest, OutcomeKind
-from logocache.ports import Clock
+from logocache.ports import Clock, ProviderTerms
+from logocache.settings import Settings
+from logocache.version import __version__
 
 MAX_REDIRECTS = 5
+
+HOME_PAGE = "https://pypi.org/project/logocache/"
 
 LONGEST_REASON = 300
 """Characters; cut only after masking, since half a secret is one too."""
@@ -29,7 +32,8 @@ LONGEST_CONTENT_TYPE = 200
 class Surroundings:
     """What all tries share."""
 
-    options: FetcherOptions
+    settings: Settings
+    terms: Mapping[str, ProviderTerms]
     slots: HostSlots
     clock: Clock
     monotonic: Callable[[], float]
@@ -110,7 +114,7 @@ class Exchange:
         if not self._admit():
             raise NoTurnError(OutcomeKind.NOT_ASKED, f"{self._request.provider} seems unreachable")
         self.was_admitted = True
-        limit = self._surroundings.options.request_timeout_seconds
+        limit = self._surroundings.settings.request_timeout_seconds
         self._until = min(self._until, self._surroundings.monotonic() + limit)
 
     def _time_left(self) -> float:
@@ -118,7 +122,7 @@ class Exchange:
 
     def _as_sent(self, url: httpx.URL) -> httpx.Request:
         headers = {
-            "User-Agent": self._surroundings.options.user_agent,
+            "User-Agent": user_agent(self._surroundings.settings),
             "Accept": self._request.accept,
             "Accept-Encoding": body.ACCEPT_ENCODING,
             **validators(self._request),
@@ -134,12 +138,12 @@ class Exchange:
         )
 
     def _answer(self, response: httpx.Response) -> Answer:
-        options = self._surroundings.options
+        terms = self._surroundings.terms.get(self._request.provider)
         verdict = judged(
             response.status_code,
             retry_after=response.headers.get("Retry-After"),
             is_conditional=bool(validators(self._request)),
-            misconfigured=options.misconfigured_statuses.get(self._request.provider, frozenset()),
+            misconfigured=terms.misconfigured_statuses if terms else frozenset(),
             now=self._surroundings.clock(),
         )
         content = b""
@@ -169,6 +173,11 @@ class Exchange:
             content_length=response.headers.get("Content-Length", ""),
             max_bytes=self._request.max_bytes,
         )
+
+
+def user_agent(settings: Settings) -> str:
+    """Honest, and with an address to complain to."""
+    return f"logocache/{__version__} (+{settings.contact_url or HOME_PAGE})"
 
 
 def validators(request: FetchRequest) -> dict[str, str]:

@@ -11,9 +11,9 @@ from logocache.fetcher import targets
 from logocache.fetcher.deadline import Deadline
 from logocache.fetcher.failures import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend
-from logocache.fetcher.options import FetcherOptions
 from logocache.fetcher.resolver import Resolve
 from logocache.model import OutcomeKind
+from logocache.settings import Settings
 
 PASSAGE = "logocache"
 """The request extension that holds its `Passage`."""
@@ -40,7 +40,7 @@ class GuardedTransport(httpx.HTTPTransport):
     """
 
     def __init__(
-        self, options: FetcherOptions, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
+        self, settings: Settings, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
     ) -> None:
         super().__init__(verify=ssl_context)
         # httpx offers no way to give it a network backend, so its private pool is replaced. Should a
@@ -48,11 +48,11 @@ class GuardedTransport(httpx.HTTPTransport):
         if not isinstance(vars(self).get("_pool"), httpcore.ConnectionPool):
             problem = "this version of httpx cannot be guarded: install the one pyproject.toml names"
             raise RuntimeError(problem)  # noqa: TRY004  # no caller gave a wrong type
-        self._pool = pool_of(options, ssl_context=ssl_context, resolve=resolve, deadline=deadline)
+        self._pool = pool_of(settings, ssl_context=ssl_context, resolve=resolve, deadline=deadline)
         self._deadline = deadline
         # Local names mean something only to who allowed the networks behind them, or named the host.
-        self._asks_intranet = any(not network.is_loopback for network in options.allowed_networks)
-        self._named_hosts = frozenset(entry.host for entry in options.connect_to if entry.host)
+        self._asks_intranet = any(not network.is_loopback for network in settings.allowed_networks)
+        self._named_hosts = frozenset(entry.host for entry in settings.connect_to if entry.host)
         silence_headers()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -70,10 +70,10 @@ class GuardedTransport(httpx.HTTPTransport):
 
 
 def pool_of(
-    options: FetcherOptions, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
+    settings: Settings, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
 ) -> httpcore.ConnectionPool:
     """A small connection pool over the guard, or over a backend that knows only the proxy."""
-    if options.http_proxy is None:
+    if settings.http_proxy is None:
         return httpcore.ConnectionPool(
             ssl_context=ssl_context,
             max_connections=CONNECTIONS,
@@ -81,12 +81,12 @@ def pool_of(
             network_backend=GuardedBackend(
                 resolve=resolve,
                 deadline=deadline,
-                limit=options.connect_timeout_seconds,
-                allowed=options.allowed_networks,
-                connect_to=options.connect_to,
+                limit=settings.connect_timeout_seconds,
+                allowed=settings.allowed_networks,
+                connect_to=settings.connect_to,
             ),
         )
-    proxy = httpx.Proxy(options.http_proxy)
+    proxy = httpx.Proxy(settings.http_proxy.get_secret_value())
     host, port = targets.host_of(proxy.url), proxy.url.port or targets.DEFAULT_PORTS[proxy.url.scheme]
     return httpcore.HTTPProxy(
         proxy_url=httpcore.URL(scheme=proxy.url.scheme, host=host, port=port, target="/"),
@@ -96,7 +96,7 @@ def pool_of(
         max_connections=CONNECTIONS,
         keepalive_expiry=KEPT_ALIVE_SECONDS,
         network_backend=ProxyBackend(
-            proxy=(host, port), resolve=resolve, deadline=deadline, limit=options.connect_timeout_seconds
+            proxy=(host, port), resolve=resolve, deadline=deadline, limit=settings.connect_timeout_seconds
         ),
     )
 
