@@ -4,13 +4,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypedDict
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from logocache.catalog_files import WrittenEntry, broken
 from logocache.domains import canonical_domain, quoted, without_www
-from logocache.errors import CatalogError, DomainError, PicklableError
+from logocache.errors import CatalogError, DomainError
 
 KEY_PATTERN = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
 """A whole key: lower-case letters, digits and single hyphens, at most 64; fit for a file's name."""
@@ -19,23 +23,83 @@ KEY_RULE = "write at most 64 lower-case letters, digits and single hyphens, as i
 SLUG_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 COLOR_PATTERN = re.compile(r"#[0-9A-Fa-f]{6}")
 MAX_NAME_LENGTH = 100
+MAX_ICON_SETS = 100
 
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Control characters, halves of surrogate pairs, separators of lines and paragraphs."""
 DIRECTION_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
-class Fields(TypedDict, total=False):
-    """The fields of an `Integration` that an entry gives, checked."""
+def _problem(problem: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("rule", "{problem}", {"problem": problem, "hint": hint})
 
-    name: str
-    domain: str
-    category: str
-    aliases: tuple[str, ...]
-    icons: Mapping[str, str]
-    color: str
-    pinned: bool
-    file: Path
+
+def _matching(text: str, *, pattern: re.Pattern[str], rule: str) -> str:
+    if not pattern.fullmatch(text):
+        raise _problem(f" = {quoted(text)} is not allowed", rule)
+    return text
+
+
+def _visible(text: str) -> str:
+    """A text that is not empty and moves nothing on a terminal or a page."""
+    text = text.strip()
+    if not text:
+        raise _problem(" is empty", "give it a value, or leave it out")
+    if any(
+        unicodedata.category(character) in INVISIBLE_CATEGORIES
+        or unicodedata.bidirectional(character) in DIRECTION_CONTROLS
+        for character in text
+    ):
+        raise _problem(f" = {quoted(text)} holds control characters", "remove them")
+    return text
+
+
+def _short(name: str) -> str:
+    if len(name) > MAX_NAME_LENGTH:
+        raise _problem(f" has {len(name)} characters", f"at most {MAX_NAME_LENGTH} are allowed")
+    return name
+
+
+def _few(sets: object) -> object:
+    """Before each is looked at: pydantic collects the mistakes of all."""
+    if isinstance(sets, dict) and len(sets) > MAX_ICON_SETS:
+        raise _problem(f" names {len(sets)} icon sets", f"at most {MAX_ICON_SETS} are allowed")
+    return sets
+
+
+def _domain(text: str) -> str:
+    return without_www(canonical_domain(text))
+
+
+def _alias(text: str) -> str:
+    """Another key, or another domain: what holds a dot."""
+    return _domain(text) if "." in text else _matching(text, pattern=KEY_PATTERN, rule=KEY_RULE)
+
+
+def _text(pattern: re.Pattern[str], rule: str) -> AfterValidator:
+    return AfterValidator(partial(_matching, pattern=pattern, rule=rule))
+
+
+Key = Annotated[str, _text(KEY_PATTERN, KEY_RULE)]
+Slug = Annotated[str, _text(SLUG_PATTERN, "write letters, digits, hyphens and underscores")]
+Alias = Annotated[str, AfterValidator(_alias)]
+Visible = Annotated[str, AfterValidator(_visible)]
+
+
+class _Fields(BaseModel):
+    """What an entry may give. Those with a default may be left out."""
+
+    model_config = ConfigDict(strict=True)
+
+    key: Key
+    name: Annotated[Visible, AfterValidator(_short)] = ""
+    domain: Annotated[str, AfterValidator(_domain)] = ""
+    category: Key = ""
+    aliases: Annotated[list[Alias], FailFast(), AfterValidator(lambda each: tuple(dict.fromkeys(each)))] = []
+    icons: Annotated[dict[Slug, Slug], BeforeValidator(_few), AfterValidator(MappingProxyType)] = {}
+    color: Annotated[str, _text(COLOR_PATTERN, "write #RRGGBB"), AfterValidator(str.upper)] = ""
+    pinned: bool = False
+    file: Visible = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +109,8 @@ class CheckedEntry:
     place: str
     """Where it stands, for messages."""
     key: str
-    fields: Fields
-
-
-class _BrokenRuleError(PicklableError):
-    """A value breaks the rule of its field."""
-
-    def __init__(self, problem: str, *, hint: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.hint = hint
+    fields: Mapping[str, Any]
+    """The fields of an `Integration` that it gives; `Any`, because they differ in type."""
 
 
 def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
@@ -64,12 +120,16 @@ def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
         CatalogError: the key is missing, or a field breaks its rule.
     """
     try:
-        if "key" not in entry.values:
-            raise _BrokenRuleError("the field 'key' is missing", hint=KEY_RULE)
-        key = _matching("key", entry.values["key"], KEY_PATTERN, KEY_RULE)
-        return CheckedEntry(place=entry.place, key=key, fields=_fields(entry.values, path.absolute().parent))
-    except (_BrokenRuleError, DomainError) as exc:
+        given = _Fields.model_validate(entry.values)
+    except ValidationError as exc:
+        problem, hint = _told(exc.errors(include_url=False)[0])
+        raise broken(path, entry.place, problem, hint=hint) from exc
+    except DomainError as exc:
         raise broken(path, entry.place, exc.problem, hint=exc.hint) from exc
+    fields = {name: getattr(given, name) for name in given.model_fields_set - {"key"}}
+    if given.file:
+        fields["file"] = path.absolute().parent / given.file
+    return CheckedEntry(place=entry.place, key=given.key, fields=fields)
 
 
 def missing_field(entry: CheckedEntry, field: str, path: Path, *, nearest: str | None) -> CatalogError:
@@ -79,95 +139,23 @@ def missing_field(entry: CheckedEntry, field: str, path: Path, *, nearest: str |
     return broken(path, entry.place, f"the field '{field}' is missing", hint=hint)
 
 
-def _fields(values: Mapping[str, object], folder: Path) -> Fields:
-    fields: Fields = {}
-    if "name" in values:
-        fields["name"] = _name(values["name"])
-    if "domain" in values:
-        fields["domain"] = _domain(_text("domain", values["domain"]))
-    if "category" in values:
-        fields["category"] = _matching("category", values["category"], KEY_PATTERN, KEY_RULE)
-    if "aliases" in values:
-        fields["aliases"] = _aliases(values["aliases"])
-    if "icons" in values:
-        fields["icons"] = _icons(values["icons"])
-    if "color" in values:
-        fields["color"] = _matching("color", values["color"], COLOR_PATTERN, "write #RRGGBB").upper()
-    if "pinned" in values:
-        fields["pinned"] = _pinned(values["pinned"])
-    if "file" in values:
-        fields["file"] = folder / _visible("file", values["file"])
-    return fields
-
-
-def _name(value: object) -> str:
-    name = _visible("name", value)
-    if len(name) > MAX_NAME_LENGTH:
-        raise _BrokenRuleError(
-            f"'name' has {len(name)} characters", hint=f"at most {MAX_NAME_LENGTH} are allowed"
-        )
-    return name
-
-
-def _domain(text: str) -> str:
-    return without_www(canonical_domain(text))
-
-
-def _aliases(value: object) -> tuple[str, ...]:
-    """Other keys, and other domains: what holds a dot."""
-    if not isinstance(value, list):
-        raise _BrokenRuleError("'aliases' is no list", hint='write ["other-key", "other.example"]')
-    return tuple(dict.fromkeys(_alias(_text("aliases", each)) for each in value))
-
-
-def _alias(text: str) -> str:
-    return _domain(text) if "." in text else _matching("aliases", text, KEY_PATTERN, KEY_RULE)
-
-
-def _icons(value: object) -> Mapping[str, str]:
-    if not isinstance(value, dict):
-        raise _BrokenRuleError("'icons' gives no icon sets", hint='write icons.simpleicons = "slug"')
-    rule = "write letters, digits, hyphens and underscores"
-    icons = {
-        _matching("icons", name, SLUG_PATTERN, rule): _matching(f"icons.{name}", slug, SLUG_PATTERN, rule)
-        for name, slug in value.items()
-    }
-    return MappingProxyType(icons)
-
-
-def _pinned(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _BrokenRuleError(f"'pinned'{_shown(value)} is not allowed", hint="write true or false")
-    return value
-
-
-def _matching(field: str, value: object, pattern: re.Pattern[str], rule: str) -> str:
-    text = _text(field, value)
-    if not pattern.fullmatch(text):
-        raise _BrokenRuleError(f"'{field}'{_shown(text)} is not allowed", hint=rule)
-    return text
-
-
-def _visible(field: str, value: object) -> str:
-    """A text that is not empty and moves nothing on a terminal or a page."""
-    text = _text(field, value).strip()
-    if not text:
-        raise _BrokenRuleError(f"'{field}' is empty", hint="give it a value, or leave it out")
-    for character in text:
-        if (
-            unicodedata.category(character) in INVISIBLE_CATEGORIES
-            or unicodedata.bidirectional(character) in DIRECTION_CONTROLS
-        ):
-            raise _BrokenRuleError(f"'{field}'{_shown(text)} holds control characters", hint="remove them")
-    return text
-
-
-def _text(field: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _BrokenRuleError(f"'{field}' is not a text", hint='write it in "quotes"')
-    return value
-
-
-def _shown(value: object) -> str:
-    """A value as a message may show it; nothing for lists and tables."""
-    return f" = {quoted(value)}" if isinstance(value, str) else ""
+def _told(error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong, and what to write instead."""
+    where = [part for part in error["loc"] if isinstance(part, str)]
+    field = where[0] if where[-1] == "[key]" else ".".join(where)
+    match error["type"]:
+        case "rule":
+            return f"'{field}'{error['ctx']['problem']}", error["ctx"]["hint"]
+        case "missing":
+            return f"the field '{field}' is missing", KEY_RULE
+        case "list_type":
+            return f"'{field}' is no list", 'write ["other-key", "other.example"]'
+        case "dict_type":
+            return f"'{field}' gives no icon sets", 'write icons.simpleicons = "slug"'
+        case "bool_type":
+            shown = f" = {quoted(error['input'])}" if isinstance(error["input"], str) else ""
+            return f"'{field}'{shown} is not allowed", "write true or false"
+        case "string_unicode":
+            return f"'{field}' = {quoted(error['input'])} holds control characters", "remove them"
+        case _:
+            return f"'{field}' is not a text", 'write it in "quotes"'
