@@ -22,8 +22,6 @@ class FindingKind(StrEnum):
     LEFTOVER = "leftover"
     PERMISSIONS = "permissions"
     OVER_LIMIT = "over_limit"
-    KEPT_TOO_LONG = "kept_too_long"
-    """The terms of its source demand that it be fetched again or dropped by now."""
     LOW_DISK = "low_disk"
     NOT_CHECKED = "not_checked"
     """Looking failed (a read error, a decoder that died): nothing is known of it, and nothing is done."""

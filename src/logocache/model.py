@@ -299,7 +299,6 @@ class LogoRecord:
     source_url: str | None = None
     licence: str | None = None
     attribution: str | None = None
-    store_until: datetime | None = None
     etag: str | None = None
     last_modified: str | None = None
     candidates_digest: str | None = None

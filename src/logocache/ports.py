@@ -48,8 +48,6 @@ class ProviderTerms:
     placeholder_md5: frozenset[str] = frozenset()
     smallest_acceptable: int = 0
     """An image whose longest side is at most this is its stand-in (0: no such rule)."""
-    keeps_days: float | None = None
-    """Days after which a stored copy must be fetched again or dropped."""
     asks_many_hosts: bool = False
     """It asks the companies' own hosts, so that one dead host says nothing about the others."""
     learns_placeholder: bool = False

@@ -53,7 +53,6 @@ class Entry:
     source_url: str | None
     licence: str | None
     attribution: str | None
-    store_until: datetime | None
     created_at: datetime
     fetched_at: datetime | None
     checked_at: datetime | None
@@ -86,7 +85,6 @@ class Entry:
             source_url=record.source_url,
             licence=record.licence,
             attribution=record.attribution,
-            store_until=record.store_until,
             created_at=record.created_at,
             fetched_at=record.fetched_at,
             checked_at=record.checked_at,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benches import SHOPIFY, Bench, Steps
-from fakes import FakeProvider, reply, sha256
+from fakes import reply, sha256
 from logocache.model import ImageRejection
 from logocache.results import FindingKind
 from logocache.selection import FailOn
@@ -157,18 +157,3 @@ def test_a_limit_that_was_lowered_is_found_and_enforced(bench: Bench) -> None:
         assert mended.findings[0].repair is not None
         assert cache.stats().size_bytes <= 20
         assert cache.verify().ok
-
-
-def test_a_copy_that_may_not_be_kept_any_longer_is_fetched_again(tmp_path: Path) -> None:
-    bench = Bench(
-        tmp_path,
-        integrations=[make_integration("shopify")],
-        chain=[FakeProvider("brand", urls=["https://{domain}/icon.png"], keeps_days=30)],
-        replies={SHOPIFY: reply(body=b"shopify")},
-    )
-    with bench.open() as cache:
-        cache.init()
-        bench.clock.advance(days=31)
-        assert [each.kind for each in cache.verify().findings] == [FindingKind.KEPT_TOO_LONG]
-        assert cache.verify(repair=True).ok
-        assert cache.verify().findings == ()

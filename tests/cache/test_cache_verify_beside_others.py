@@ -279,21 +279,3 @@ def test_replaced_files_are_checked_too(shared: Bench, damage: str, kind: Findin
         assert cache.verify().findings == ()
         assert (row_of(cache), cache.stats().replaced_files) == (before, 0)
         assert not old.exists()
-
-
-def test_a_copy_that_may_not_be_kept_goes_when_it_cannot_be_had_again(tmp_path: Path) -> None:
-    bench = Bench(
-        tmp_path,
-        integrations=[make_integration("shopify")],
-        chain=[FakeProvider("brand", urls=["https://{domain}/icon.png"], keeps_days=30)],
-        replies={SHOPIFY: reply(body=b"shopify")},
-    )
-    with bench.open() as cache:
-        cache.init()
-        bench.clock.advance(days=31)
-        bench.fetcher.replies[SHOPIFY] = DOWN
-        report = cache.verify(repair=True)
-        assert kinds(report) == [FindingKind.KEPT_TOO_LONG]
-        assert report.ok
-        assert bench.files == {}
-        assert row_of(cache).status is Status.PENDING

@@ -10,7 +10,7 @@ from logocache.policy import verdict
 from logocache.ports import FileCheck
 from logocache.results import Finding, FindingKind, Severity
 from logocache.selection import FailOn
-from makers import DAY, NOW, make_cached, make_file, make_record
+from makers import NOW, make_cached, make_file
 
 RECORD = make_cached()
 STORED = make_file()
@@ -61,16 +61,6 @@ def test_a_file_against_its_record(
 def test_decoding(check: FileCheck, kind: FindingKind | None) -> None:
     finding = verdict.judge_decoding(RECORD, STORED, check)
     assert (finding.kind if finding else None) is kind
-
-
-def test_keeping_ends_when_the_terms_say_so() -> None:
-    bounded = replace(RECORD, store_until=NOW)
-    finding = verdict.judge_keeping(bounded, now=NOW)
-    assert finding is not None
-    assert finding.kind is FindingKind.KEPT_TOO_LONG
-    assert verdict.judge_keeping(bounded, now=NOW - DAY) is None
-    assert verdict.judge_keeping(RECORD, now=NOW) is None
-    assert verdict.judge_keeping(make_record(store_until=NOW), now=NOW) is None, "nothing is kept"
 
 
 def test_limit_and_disk() -> None:

@@ -18,7 +18,6 @@ FULL = make_cached(
     "shopify",
     licence="CC0-1.0",
     attribution="Simple Icons",
-    store_until=NOW + 30 * DAY,
     etag='W/"1"',
     last_modified="Sun, 22 Nov 2026 12:00:00 GMT",
     candidates_digest="ab" * 32,

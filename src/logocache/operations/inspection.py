@@ -93,11 +93,6 @@ class Inspector:
                 found[record.key] = Found(finding=problem, record=record)
             progress.advance(record.key)
         found |= {each.finding.key or "": each for each in self._decode(whole)}
-        now = self._context.clock()
-        for record in page:
-            overdue = verdict.judge_keeping(record, now=now)
-            if overdue is not None:
-                found.setdefault(record.key, Found(finding=overdue, record=record))
         return self._confirmed([found[record.key] for record in page if record.key in found])
 
     def _inspect_replaced(self) -> tuple[Found, ...]:
@@ -124,9 +119,7 @@ class Inspector:
         if record is None or before is None or record.file is None or record.file != before.file:
             return None
         problem = self._compare(record.key, record.file)
-        if problem is None and found.finding.kind is FindingKind.KEPT_TOO_LONG:
-            problem = verdict.judge_keeping(record, now=self._context.clock())
-        elif problem is None and found.check is not None:
+        if problem is None and found.check is not None:
             problem = found.finding  # the bytes are those that were decoded
         return Found(finding=problem, record=record, check=found.check) if problem is not None else None
 

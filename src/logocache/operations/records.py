@@ -1,7 +1,7 @@
 """Pure: the next row of an entry, from its last one and what came of asking."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from logocache.model import (
     Candidate,
@@ -35,7 +35,6 @@ def with_logo(
     record: LogoRecord, choice: Choice, outcome: Outcome, file: StoredFile, *, now: datetime
 ) -> LogoRecord:
     """A logo was obtained or confirmed; `file` is what is stored now."""
-    keeps = choice.terms.keeps_days
     return replace(
         _asked(record, outcome, now=now),
         status=Status.CACHED,
@@ -44,7 +43,6 @@ def with_logo(
         source_url=choice.candidate.url,
         licence=choice.candidate.licence or choice.terms.licence,
         attribution=choice.candidate.attribution,
-        store_until=now + timedelta(days=keeps) if keeps is not None else None,
         etag=choice.etag,
         last_modified=choice.last_modified,
         candidates_digest=choice.candidates_digest,
@@ -77,7 +75,6 @@ def with_monogram(record: LogoRecord, outcome: Outcome, file: StoredFile, *, now
         source_url=None,
         licence=None,
         attribution=None,
-        store_until=None,
         etag=None,
         last_modified=None,
         candidates_digest=None,

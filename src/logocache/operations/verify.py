@@ -12,7 +12,7 @@ from dataclasses import replace
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.commit import Committer
 from logocache.operations.context import Context
-from logocache.operations.garbage import DELETED, GONE, batches, dispose, dispose_orphans
+from logocache.operations.garbage import DELETED, GONE, batches, dispose_orphans
 from logocache.operations.inspection import Found, Inspector
 from logocache.operations.refresh import FetchRun, RunRequest, due_filter
 from logocache.policy.verdict import passes
@@ -128,12 +128,6 @@ class Repair:
         """Findings about entries, with what became of them; unrepaired, where one is still broken."""
         records = self._records(found)
         still_bad = self._still_bad(found, records)
-        overdue = [
-            replace(each, record=records[key])
-            for each in found
-            if (key := _key(each)) in still_bad and each.finding.kind is FindingKind.KEPT_TOO_LONG
-        ]
-        dropped = self._drop_overdue(overdue)
         for each in found:
             finding, key = each.finding, _key(each)
             record = records.get(key)
@@ -143,8 +137,6 @@ class Repair:
                 yield each, replace(finding, repair="its entry is gone")
             elif key not in still_bad:
                 yield each, replace(finding, repair=_what_became_of(finding, record))
-            elif key in dropped:
-                yield each, replace(finding, repair="the file was dropped; the next init fetches it again")
             else:
                 why = "another process is fetching it" if record.lease is not None else record.last_error
                 yield each, replace(finding, detail=f"{finding.detail}; {why or 'it was not fetched'}")
@@ -166,19 +158,6 @@ class Repair:
             return ()
         with self._context.repository.unit():
             return {_key(each) for each in self._inspector.confirmed(now)}
-
-    def _drop_overdue(self, found: Sequence[Found]) -> Collection[str]:
-        """Drop copies that their sources' terms forbid by now, and that could not be fetched again."""
-        if not found:
-            return ()
-        with self._context.repository.unit() as unit:
-            confirmed = self._inspector.confirmed(found)
-            keys = {_key(each) for each in confirmed}
-            unit.evict(keys, until=self._context.clock())
-        dispose(
-            self._context, [each.record.file.name for each in confirmed if each.record and each.record.file]
-        )
-        return keys
 
     def _forget(self, found: Sequence[Found]) -> Iterator[tuple[Found, Finding]]:
         """Findings about replaced files, with what was done about them: nobody needs those files."""
@@ -234,7 +213,7 @@ def _is_only_misdescribed(each: Found) -> bool:
 
 def _is_damaged(finding: Finding) -> bool:
     """True if there is a file, and it is to be put away."""
-    return finding.kind not in {FindingKind.MISSING_FILE, FindingKind.KEPT_TOO_LONG}
+    return finding.kind is not FindingKind.MISSING_FILE
 
 
 def _what_became_of(finding: Finding, record: LogoRecord) -> str:

@@ -1,7 +1,6 @@
 """What `verify` makes of what it sees: findings, how bad each is, and whether they add up to failure."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import assert_never
 
 from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
@@ -21,7 +20,6 @@ def severity_of(kind: FindingKind) -> Severity:
             | FindingKind.WRONG_DIMENSIONS
             | FindingKind.ORPHAN
             | FindingKind.OVER_LIMIT
-            | FindingKind.KEPT_TOO_LONG
             | FindingKind.NOT_CHECKED
         ):
             return Severity.ERROR
@@ -76,14 +74,6 @@ def judge_decoding(record: LogoRecord, stored: StoredFile, check: FileCheck) -> 
         detail = f"it is {check.width}×{check.height}, the record says {stored.width}×{stored.height}"
         return finding(FindingKind.WRONG_DIMENSIONS, detail, key=record.key, file=stored.name)
     return None
-
-
-def judge_keeping(record: LogoRecord, *, now: datetime) -> Finding | None:
-    """Whether its source's terms still allow the copy."""
-    if record.store_until is None or record.store_until > now or record.file is None:
-        return None
-    detail = f"the terms of {record.provider} allow a copy until {record.store_until:%Y-%m-%d}"
-    return finding(FindingKind.KEPT_TOO_LONG, detail, key=record.key, file=record.file.name)
 
 
 def judge_limit(*, stored_bytes: int, limit: int) -> Finding | None:

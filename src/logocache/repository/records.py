@@ -33,7 +33,7 @@ Values = Mapping[str, Any]
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_BIG_INTEGER = 2**63 - 1
 
-NOT_IN_RECORDS = frozenset({"search_text", "name_folded", "has_file", "used_at", "worth"})
+NOT_IN_RECORDS = frozenset({"store_until", "search_text", "name_folded", "has_file", "used_at", "worth"})
 RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     column for column in LOGO.columns if column.name not in NOT_IN_RECORDS
 )
@@ -50,7 +50,6 @@ NO_FILE: Values = {
     "source_url": None,
     "licence": None,
     "attribution": None,
-    "store_until": None,
     "etag": None,
     "last_modified": None,
     "candidates_digest": None,
@@ -93,7 +92,6 @@ def record_of(row: RowMapping) -> LogoRecord:
         source_url=row["source_url"],
         licence=row["licence"],
         attribution=row["attribution"],
-        store_until=row["store_until"],
         etag=row["etag"],
         last_modified=row["last_modified"],
         candidates_digest=row["candidates_digest"],
@@ -130,7 +128,6 @@ def fetch_values(record: LogoRecord) -> Values:
         "source_url": _optional(record.source_url, tables.URL_LENGTH),
         "licence": _optional(record.licence, tables.LICENCE_LENGTH),
         "attribution": _optional(record.attribution, tables.NOTE_LENGTH),
-        "store_until": record.store_until,
         "etag": _validator(record.etag),
         "last_modified": _validator(record.last_modified),
         "candidates_digest": _optional_identifier(record.candidates_digest, tables.DIGEST_LENGTH),

@@ -111,6 +111,7 @@ class LogoRow(Base, table=True):
     licence: str | None = Field(sa_column=Column(text(LICENCE_LENGTH)))
     attribution: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
     store_until: datetime | None = Field(sa_column=Column(UTCDateTime))
+    """Always NULL: no source limits how long a copy may be kept."""
     etag: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
     last_modified: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
     candidates_digest: str | None = Field(sa_column=Column(text(DIGEST_LENGTH)))
