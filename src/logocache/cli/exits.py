@@ -1,5 +1,6 @@
 """How the program ends: every exit code, and which end has which."""
 
+import signal
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     READER_GONE = 141
     """Whoever read the output, such as `head`, went away."""
+    TERMINATED = 128 + signal.SIGTERM
+    """As `signals.EndingSignal` has it; here so that the pages that list all codes are held to it."""
 
 
 def of_error(error: Exception) -> ExitCode:
