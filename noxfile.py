@@ -195,6 +195,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def measures(session: nox.Session) -> None:
+    """Count modules, lines and layers, and the files that a logo or a request leads through."""
+    install(session, "test")
+    session.run("python", "tools/measures.py", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
     """Draw the README's picture anew, from what a first init without network stores."""
     session.install(".[server]", "pyte>=0.8.2,<0.9", "selenium>=4.40,<5")
