@@ -32,6 +32,8 @@ HOME = Path(__file__).resolve().parent.parent
 PACKAGE = "src/logocache"
 GETS = 5
 """Requests of one kind: what runs in the background falls into some of them, but hardly into all."""
+COLD = tuple(f"cold{number}" for number in range(GETS))
+"""Logos that no request has asked for before."""
 SETTLING_SECONDS = 0.3
 """What a server still does when its answer has arrived, such as to log it."""
 PATIENCE = 120
@@ -41,7 +43,8 @@ WALKS: Mapping[str, Walk] = {
     "init of one logo": (("init", "hot"),),
     "init of one logo, offline": (("init", "shopify", "--offline"),),
     "hot GET": (("init", "hot"), ("serve", "hot")),
-    "cold GET": (("init", "hot"), ("serve", "cold{}")),
+    "cold GET": (("init", "hot", *COLD), ("serve", "cold{}")),
+    "GET that fetches": (("init", "hot"), ("serve", "cold{}")),
     "clear": (("init", "hot"), ("clear", "--all", "--yes")),
     "verify --repair": (("init", "hot"), ("damage",), ("verify", "--repair")),
 }
@@ -152,7 +155,7 @@ def walk(checkout: Path, steps: Walk, folder: Path) -> tuple[list[str], int]:
 
     Raises CalledProcessError when a command does not end well.
     """
-    keys = ["hot", *(f"cold{number}" for number in range(GETS))]
+    keys = ["hot", *COLD]
     catalog = folder / "catalog.csv"
     catalog.write_text("key,name,domain\n" + "".join(f"{key},{key},{key}.test\n" for key in keys))
     icon = Page(body=picture(180))
@@ -164,6 +167,7 @@ def walk(checkout: Path, steps: Walk, folder: Path) -> tuple[list[str], int]:
             "PYTHONPATH": os.pathsep.join([str(checkout / "src"), *sys.path]),
             "LOGO_CACHE_DIR": str(folder / "logos"),
             "LOGO_CACHE_CATALOG": str(catalog),
+            "LOGO_CACHE_ON_DEMAND_WAIT_SECONDS": "60",  # a traced program is slow
             "LOGO_CACHE_PROVIDERS": "iconsets" if "--offline" in steps[-1] else "site",
         }
         said = ""
