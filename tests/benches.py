@@ -21,6 +21,9 @@ from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants
 from makers import NOW, make_integration
 
+OPENED: list[Repository] = []
+"""Databases of the caches that a test has opened: tests/conftest.py closes them at its end."""
+
 SHOPIFY = "https://shopify.test/icon.png"
 SLACK = "https://slack.test/icon.png"
 STRIPE = "https://stripe.test/icon.png"
@@ -51,15 +54,17 @@ def make_context(
     placeholders: PlaceholderDetector | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Context:
-    """Real files and a real database, among fakes."""
+    """Real files and a real database, among fakes. Its connections live no longer than the test."""
+    repository = open_repository(
+        settings.resolved_database_url,
+        lease=settings.lease,
+        most_on_demand=settings.on_demand_max_entries,
+    )
+    OPENED.append(repository)
     return Context(
         settings=settings,
         catalog=catalog,
-        repository=open_repository(
-            settings.resolved_database_url,
-            lease=settings.lease,
-            most_on_demand=settings.on_demand_max_entries,
-        ),
+        repository=repository,
         store=FileStore(settings.dir, settings.private_dir),
         variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
         chain=Lazy(lambda: tuple(chain)),

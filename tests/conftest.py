@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from benches import OPENED
 from databases import BACKENDS, PostgresServer, postgres_server
 from logocache.cli.logs import SERVERS
 
@@ -29,8 +30,10 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 # How long an example takes says nothing: other work may keep the machine busy.
-settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy machine")
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", BUSY, max_examples=25)
+settings.register_profile("many", BUSY, max_examples=200)
+settings.load_profile("few")  # `nox -s e2e` asks for many
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +67,16 @@ def pytest_sessionfinish() -> None:
         if measuring is not None:
             measuring.stop()
             measuring.save()
+
+
+@pytest.fixture(autouse=True)
+def closed_databases() -> Iterator[None]:
+    """Close what a test's benches have opened, but not what a module's fixture opened before it."""
+    before = len(OPENED)
+    yield
+    for repository in OPENED[before:]:
+        repository.close()
+    del OPENED[before:]
 
 
 @pytest.fixture(autouse=True)
