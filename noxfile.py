@@ -18,6 +18,7 @@ nox.options.sessions = [
     "imports",
     "core",
     "tests",
+    "e2e",
     "contract",
     "docs",
     "audit",
@@ -121,16 +122,42 @@ def imports(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("database", ["sqlite", "postgresql"])
 def tests(session: nox.Session, database: str) -> None:
-    """All tests but those of pages; those that use a database on the one named, the rest once."""
+    """Fast tests; those that use a database on the one named, the rest once."""
+    measure(session, database, database, "not docs and not end_to_end")
+
+
+@nox.session
+@nox.parametrize("database", ["sqlite", "postgresql"])
+def e2e(session: nox.Session, database: str) -> None:
+    """Tests with processes, browsers and servers of their own, and many examples of each property."""
+    marks = "not docs and (end_to_end or hypothesis)"
+    measure(session, f"e2e-{database}", database, marks, "--hypothesis-profile=many")
+
+
+def measure(session: nox.Session, name: str, database: str, marks: str, *options: str) -> None:
+    """Run the tests so marked, and keep what they covered under that name."""
     install(session, "test")
     COVERAGE_DIR.mkdir(exist_ok=True)
-    for earlier in COVERAGE_DIR.glob(f"{database}.*"):
+    for earlier in COVERAGE_DIR.glob(f"{name}.*"):
         earlier.unlink()
     # What needs no database need not run again on the second one.
-    marks = "not docs" if database == "sqlite" else "database and not docs"
-    data = {"COVERAGE_FILE": str((COVERAGE_DIR / database).absolute())}
-    command = ["coverage", "run", "-m", "pytest", "-n", "auto", f"--database={database}"]
-    session.run(*command, "-m", marks, *session.posargs, env=data)
+    chosen = marks if database == "sqlite" else f"database and {marks}"
+    data = {"COVERAGE_FILE": str((COVERAGE_DIR / name).absolute())}
+    command = ["coverage", "run", "-m", "pytest", "-n", "auto", f"--database={database}", *options]
+    session.run(*command, "-m", chosen, *session.posargs, env=data)
+
+
+QUICK = ("tests/cache", "tests/operations", "tests/policy", "tests/providers", "tests/store")
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """For a first look: style, and the fast tests of what the cache does, on SQLite."""
+    install(session, "lint", "test")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    marks = "not docs and not end_to_end"
+    session.run("pytest", "-n", "auto", "--database=sqlite", "-m", marks, *(session.posargs or QUICK))
 
 
 @nox.session
@@ -171,7 +198,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Branch coverage of both test runs together; fails under the bound in pyproject.toml."""
+    """Branch coverage of all test runs together; fails under the bound in pyproject.toml."""
     install(session, "test", project=False)
     data = {"COVERAGE_FILE": str((COVERAGE_DIR / "combined").absolute())}
     measured = [str(each) for each in COVERAGE_DIR.glob("*.*")]

@@ -15,6 +15,8 @@ from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
 from logocache.settings import Settings
 
+pytestmark = pytest.mark.end_to_end
+
 KEYS = ("shopify", "stripe")
 
 

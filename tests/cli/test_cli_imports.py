@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.end_to_end
+
 ENGINES = frozenset(
     {
         *("alembic", "psycopg", "sqlalchemy", "sqlmodel"),

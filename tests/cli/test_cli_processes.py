@@ -8,6 +8,8 @@ import pytest
 
 from cli.processes import PATIENCE, PROGRAM, environment, in_pipes
 
+pytestmark = pytest.mark.end_to_end
+
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered, as in containers"])
 @pytest.mark.parametrize("typed", [["list"], ["list", "--json"], ["list", "-q"]], ids=" ".join)

@@ -17,6 +17,8 @@ from deploy.artefacts import COMPOSE_EMBEDDING, DEPLOY, ROOT, document
 from logocache import Settings, open_cache
 from server.running import running
 
+pytestmark = pytest.mark.end_to_end
+
 FOLDER = DEPLOY / "embedding"
 GUIDE = ROOT / "docs" / "embedding.md"
 

@@ -11,6 +11,8 @@ from typer.main import get_command
 from deploy.artefacts import ENTRYPOINT, run_tool
 from logocache.cli.app import app
 
+pytestmark = pytest.mark.end_to_end
+
 FAKE = """#!/bin/sh
 echo "logocache $*" >> "$CALLS"
 case $1 in

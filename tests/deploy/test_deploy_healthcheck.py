@@ -16,6 +16,8 @@ import pytest
 from deploy.artefacts import HEALTHCHECK
 from logocache.settings import Settings
 
+pytestmark = pytest.mark.end_to_end
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers /healthz with the server's `status`, all else with 404."""

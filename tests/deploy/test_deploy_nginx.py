@@ -21,7 +21,10 @@ PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 LOGO = "shopify_1f3a9c2e.png"
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed"),
+]
 
 
 class Behind(http.server.BaseHTTPRequestHandler):

@@ -19,6 +19,8 @@ from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
 from logocache.model import Answer, OutcomeKind
 
+pytestmark = pytest.mark.end_to_end
+
 PATIENT: dict[str, Any] = {"request_timeout_seconds": 60.0, "connect_timeout_seconds": 60.0, "retries": 3}
 """Nothing but closing ends a request within these. `Any`: real fields of the options."""
 

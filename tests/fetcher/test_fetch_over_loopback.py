@@ -28,6 +28,8 @@ from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
 from logocache.model import Answer, OutcomeKind
 
+pytestmark = pytest.mark.end_to_end
+
 IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
 HEAD = b"HTTP/1.1 200 OK\r\n"
 

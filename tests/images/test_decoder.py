@@ -18,6 +18,8 @@ from logocache.images.normalise import normalise
 from logocache.images.protocol import HEADER, Message, Task
 from logocache.model import ImageRejection, NormalisedImage
 
+pytestmark = pytest.mark.end_to_end
+
 LIMITS = Limits(max_pixels=10**6, seconds=20, memory_bytes=10**9)
 NORMALISE = Message(fields={"task": Task.NORMALISE}, blob=SMALL_IMAGES["png"])
 HELLO = f"import os, sys, time; os.write(1, {Message().pack()!r})\n"

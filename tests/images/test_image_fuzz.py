@@ -12,7 +12,7 @@ from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 names = st.sampled_from(sorted(SMALL_IMAGES))
 
 # Pillow warns of what it forgives. Decoder processes leave such warnings be; so does this module.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.end_to_end, pytest.mark.filterwarnings("default")]
 
 
 @st.composite

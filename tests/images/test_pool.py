@@ -31,6 +31,8 @@ from logocache.model import DecodingFailure, ImageRejection, Monogram, Normalise
 from logocache.ports import FileCheck, Images
 from logocache.variant import ImageFormat, Variant
 
+pytestmark = pytest.mark.end_to_end
+
 MONOGRAM = Monogram(initials="AN", background="#112233", foreground="#ffffff")
 HELLO = f"import os, sys, time; os.write(1, {Message().pack()!r}); os.read(0, 1)\n"
 GOOD = encoded(two_colours((40, 20)), "PNG")

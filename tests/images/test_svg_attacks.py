@@ -13,6 +13,8 @@ from logocache.images.refusal import ImageRefused
 from logocache.images.svg_sanitiser import sanitise
 from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 
+pytestmark = pytest.mark.end_to_end
+
 SECRET_COLOUR = (0, 255, 0)
 FRAME = '<rect width="1" height="1" fill="red"/>'
 """In a corner, so that the drawing is not blank."""

@@ -16,6 +16,8 @@ from logocache.images import answers, worker
 from logocache.images.protocol import Message, ProtocolError, Task, receive
 from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 
+pytestmark = pytest.mark.end_to_end
+
 NORMALISE = Message(fields={"task": Task.NORMALISE}, blob=SMALL_IMAGES["png"])
 COMMAND = [sys.executable, "-P", "-m", "logocache.images.worker", "1000000000", "1000000", "10"]
 

@@ -13,6 +13,8 @@ from logocache.repository.address import Address, parse_address
 from logocache.repository.forks import Forks
 from logocache.repository.repository import Repository
 
+pytestmark = pytest.mark.end_to_end
+
 SQLITE = parse_address("sqlite:////somewhere/logocache.db")
 ELSEWHERE = parse_address("sqlite:////elsewhere/logocache.db")
 POSTGRESQL = parse_address("postgresql://somebody@database.test/logocache")

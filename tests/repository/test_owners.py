@@ -10,7 +10,10 @@ from logocache.repository.owners import is_dead, new_claim
 from logocache.repository.tables import OWNER_LENGTH
 from logocache.repository.texts import is_identifier
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc"),
+]
 
 
 def of(claim: str, **changes: str) -> str:

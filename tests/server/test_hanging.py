@@ -26,6 +26,8 @@ from logocache.variant import Variant
 from relays import Relay
 from scenes import CLIENT, SMALL, Gate, known_but_cold, make_bench, play, serving
 
+pytestmark = pytest.mark.end_to_end
+
 MANY = 40
 """More than any pool has threads."""
 

@@ -14,6 +14,8 @@ from logocache.settings import Settings
 from server.running import PATIENCE, Running, eventually, get, running, until, until_closed
 from server.tiny_app import answer, tiny
 
+pytestmark = pytest.mark.end_to_end
+
 
 class Refusing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

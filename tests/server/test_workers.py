@@ -16,6 +16,8 @@ from server.running import PATIENCE, get, until
 from server.tiny_app import application
 from server.tiny_program import prepare
 
+pytestmark = pytest.mark.end_to_end
+
 
 def refusing(_settings: Settings) -> ASGIApp:
     raise SettingsError("wrong", hint="mend it")

@@ -13,6 +13,8 @@ import pytest
 from forks import forked
 from logocache.store.lock import locked
 
+pytestmark = pytest.mark.end_to_end
+
 HOLDER = """
 import sys
 import os
