@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,12 @@ import pytest
 
 from deploy.artefacts import NGINX
 from logocache.server.answers import SAFETY, YEAR
+from server.running import is_dropped
 
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 LOGO = "shopify_1f3a9c2e.png"
+MOST = 3
+"""Connections of one address, in these tests."""
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
 pytestmark = [
@@ -28,9 +32,15 @@ pytestmark = [
 
 
 class Behind(http.server.BaseHTTPRequestHandler):
-    """Stands for logocache: says in headers what it was asked."""
+    """Stands for logocache: says in headers what it was asked; with `/wait` it waits until it may go on."""
+
+    has_come = threading.Semaphore(0)
+    may_go = threading.Event()
 
     def do_GET(self) -> None:
+        if self.path == "/wait":
+            self.has_come.release()
+            self.may_go.wait(30)
         self.send_response(203)
         self.send_header("X-Asked", f"{self.command} {self.path}")
         for name in ("Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Request-ID"):
@@ -98,6 +108,9 @@ def configuration(folder: Path, *, port: int, upstream: int) -> str:
         "server 172.30.250.2:8080;": f"server 127.0.0.1:{upstream};",
         "        listen 8080;\n        listen [::]:8080;\n": f"        listen 127.0.0.1:{port};\n",
         "/tmp/nginx": f"{folder}/nginx",
+        "client_header_timeout 20s;": "client_header_timeout 1s;",
+        "client_body_timeout 20s;": "client_body_timeout 1s;",
+        "limit_conn clients 100;": f"limit_conn clients {MOST};",
     }.items():
         assert shipped in text
         text = text.replace(shipped, here)
@@ -213,3 +226,29 @@ def test_logocache_learns_who_asked_and_nothing_that_the_client_made_up(front: F
     assert seen["X-Saw-X-Forwarded-For"] == "127.0.0.1"
     assert seen["X-Saw-X-Forwarded-Proto"] == "http"
     assert len(seen["X-Saw-X-Request-ID"]) == 32
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost:", id="a head"),
+        pytest.param(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", id="a body"),
+    ],
+)
+def test_what_does_not_come_to_its_end_never_reaches_logocache(front: Front, piece: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", front.port), timeout=30) as client:
+        client.sendall(piece)
+        assert is_dropped(client)
+
+
+def test_one_address_cannot_have_connections_without_end(front: Front) -> None:
+    with ThreadPoolExecutor(MOST) as clients:
+        waiting = [clients.submit(front.ask, "/wait") for _ in range(MOST)]
+        try:
+            for _ in range(MOST):
+                assert Behind.has_come.acquire(timeout=30)
+            assert front.ask("/").status == 503
+        finally:
+            Behind.may_go.set()
+        assert [each.result().status for each in waiting] == [203] * MOST
+    assert front.ask("/").status == 203

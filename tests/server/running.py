@@ -1,18 +1,16 @@
 """Runs a server in a thread, and speaks HTTP to it byte by byte."""
 
-import functools
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import ASGIApp
 
-from logocache.server.http_server import HttpServer
-from logocache.server.protocol_h11 import HardenedH11
+from logocache.server.serving import Server, configuration
 from logocache.settings import Settings
 
 PATIENCE = 20
@@ -22,19 +20,12 @@ ENGINES = ("httptools on uvloop", "h11 on asyncio")
 
 @dataclass(kw_only=True)
 class Running:
-    server: HttpServer
+    server: Server
     address: tuple[str, int]
     thread: threading.Thread
-    outcome: list[object] = field(default_factory=list)
-    """What `run_until_ended` returned or raised."""
 
-    def connect(self, *, receive_buffer: int | None = None) -> socket.socket:
-        client = socket.socket()
-        client.settimeout(PATIENCE)
-        if receive_buffer is not None:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        client.connect(self.address)
-        return client
+    def connect(self) -> socket.socket:
+        return socket.create_connection(self.address, timeout=PATIENCE)
 
     def exchange(self, *pieces: bytes) -> bytes:
         """Everything that comes back on a new connection, until the server closes it."""
@@ -53,37 +44,21 @@ class Running:
 
 
 @contextmanager
-def running(
-    app: ASGIApp, *, engine: str = ENGINES[0], send_buffer: int | None = None, **given: Any
-) -> Iterator[Running]:
+def running(app: ASGIApp, *, engine: str = ENGINES[0], **given: Any) -> Iterator[Running]:
     """A server of `app` on loopback, with the settings `given`; it is ended at the end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        if send_buffer is not None:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         ready = threading.Event()
-        server = HttpServer(app, Settings(**given), ready.set)
+        server = Server(configuration(Settings(**given), lambda: app), ready.set)
         if engine == ENGINES[1]:
-            limits = server.config.http.keywords["limits"]  # type: ignore[union-attr]  # our partial
-            server.config.http = functools.partial(HardenedH11, limits=limits)  # type: ignore[assignment]
-            server.config.loop = "asyncio"
-        outcome: list[object] = []
-        thread = threading.Thread(target=_run, args=(server, listener, outcome, ready))
+            server.config.http, server.config.loop = "h11", "asyncio"
+        thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        ready.wait(PATIENCE)
-        up = Running(server=server, address=listener.getsockname(), thread=thread, outcome=outcome)
+        assert ready.wait(PATIENCE), "the server is stuck"
+        up = Running(server=server, address=listener.getsockname(), thread=thread)
         try:
             yield up
         finally:
             up.end()
-
-
-def _run(server: HttpServer, listener: socket.socket, outcome: list[object], ready: threading.Event) -> None:
-    try:
-        outcome.append(server.run_until_ended([listener]))
-    except Exception as error:  # noqa: BLE001  # the tests look at it
-        outcome.append(error)
-    finally:
-        ready.set()
 
 
 def until_closed(client: socket.socket) -> bytes:
@@ -109,17 +84,6 @@ def is_dropped(client: socket.socket) -> bool:
         return client.recv(1) == b""
     except (ConnectionResetError, BrokenPipeError):
         return True
-
-
-def what_was_sent(client: socket.socket) -> bytes:
-    """What the system had taken for sending before the server dropped the connection."""
-    received = b""
-    try:
-        while piece := client.recv(65536):
-            received += piece
-    except (ConnectionResetError, BrokenPipeError):
-        pass
-    return received
 
 
 def eventually(condition: Callable[[], bool]) -> bool:

@@ -88,8 +88,9 @@ def test_a_server_refuses_requests_without_a_proper_host(engine: str, tmp_path: 
         ):
             answer = up.exchange(head)
             assert answer.startswith(b"HTTP/1.1 400 "), (head, answer)
-            assert b"connection: close" in answer, head
-            assert b'"code": "bad_request"' in answer, (head, answer)
+            assert b"connection: close" in answer.lower(), head
+            # h11 refuses some of them by itself, and uvicorn in its own words.
+            assert b'"code": "bad_request"' in answer or engine == ENGINES[1], (head, answer)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,6 +1,8 @@
 """Processes that serve, over real sockets and under real signals."""
 
+import functools
 import os
+import pickle
 import resource
 import select
 import signal
@@ -14,9 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from logocache.server.serving import METRICS_VARIABLE, allow_open_files, shared_metrics
-from server.running import PATIENCE, eventually, get, until_closed
+from logocache.server.serving import METRICS_VARIABLE, allow_open_files, configuration, shared_metrics
+from logocache.settings import Settings
+from server.running import PATIENCE, eventually, get, until, until_closed
+from server.tiny_app import application, tiny
 
 TESTS = Path(__file__).parents[1]
 PROGRAM = TESTS / "server" / "tiny_program.py"
@@ -130,7 +135,7 @@ PROCESSES = pytest.mark.parametrize(
 
 
 @PROCESSES
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda each: each.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
 def test_a_signal_ends_it_with_0_in_time_while_a_request_hangs_and_a_thread_is_busy(
     serve: Serve, processes: dict[str, str], number: signal.Signals
 ) -> None:
@@ -140,10 +145,43 @@ def test_a_signal_ends_it_with_0_in_time_while_a_request_hangs_and_a_thread_is_b
         client.sendall(get("/hang"))
         up.hear("hanging")
         up.process.send_signal(number)
-        assert until_closed(client).startswith(b"HTTP/1.1 503 ")
+        assert until_closed(client).startswith(b"HTTP/1.1 500 ")
         assert up.ended() == 0
     assert up.said.count("flushed") == (2 if processes else 1)
     assert not [line for line in up.said if "Traceback" in line]
+
+
+def test_a_hangup_ends_a_single_process_as_sigterm_does(serve: Serve) -> None:
+    up = serve()
+    assert up.ask("/") == "hello"
+    up.process.send_signal(signal.SIGHUP)
+    assert up.ended() == 0
+    assert up.said[-1] == "flushed"
+
+
+def test_a_hangup_replaces_workers_one_by_one_while_requests_are_answered(serve: Serve) -> None:
+    up = serve(**TWO_WORKERS)
+    up.hear("serving on ")
+    earlier = up.processes(2)
+    up.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: not earlier & up.processes(2))
+    up.hear("flushed", times=2)
+    up.process.terminate()
+    assert up.ended() == 0
+
+
+@PROCESSES
+def test_what_is_under_way_is_answered_before_the_end(serve: Serve, processes: dict[str, str]) -> None:
+    up = serve(LOGO_CACHE_SHUTDOWN_SECONDS="60", **processes)
+    head = b"POST /body HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n"
+    with up.connect() as client:
+        client.sendall(head)
+        until(client, b"Continue\r\n\r\n")
+        up.process.terminate()
+        assert eventually(up.has_stopped_listening)
+        client.sendall(b"abc")
+        assert until_closed(client).endswith(b"3 bytes")
+    assert up.ended() == 0
 
 
 @PROCESSES
@@ -159,15 +197,17 @@ def test_a_second_ctrl_c_does_not_wait(serve: Serve, processes: dict[str, str]) 
         os.killpg(up.process.pid, signal.SIGINT)
         assert up.ended() == 0
         assert time.monotonic() - started < 30, "it waited for LOGO_CACHE_SHUTDOWN_SECONDS"
+    if not processes:
+        assert up.said[-1] == "flushed"
     assert not [line for line in up.said if "Traceback" in line]
 
 
 @PROCESSES
-def test_a_signal_during_the_start_ends_it_with_0(serve: Serve, processes: dict[str, str]) -> None:
+def test_a_signal_before_it_serves_ends_it_at_once(serve: Serve, processes: dict[str, str]) -> None:
     up = serve(TINY="waits", **processes)
     up.hear("waiting")
     up.process.send_signal(signal.SIGTERM)
-    assert up.ended() == 0
+    assert up.ended() == 128 + signal.SIGTERM  # the command line makes 0 of it
     assert set(up.said) == {"waiting"}
 
 
@@ -178,18 +218,13 @@ def test_a_start_that_fails_is_one_line(serve: Serve, processes: dict[str, str])
     assert up.said == ["database: the database is away: start it"]
 
 
-def test_a_worker_that_dies_while_starting_is_not_started_for_ever(serve: Serve) -> None:
-    up = serve(TINY="dies", **TWO_WORKERS)
+@PROCESSES
+def test_an_application_that_breaks_while_starting_ends_all(serve: Serve, processes: dict[str, str]) -> None:
+    up = serve(TINY="breaks", **processes)
     assert up.ended() == 3
-    (line,) = up.said
-    assert line.startswith("unavailable: a worker ended during its start, with exit code -9: ")
-
-
-def test_a_worker_that_breaks_while_starting_ends_all(serve: Serve) -> None:
-    up = serve(TINY="breaks", **TWO_WORKERS)
-    assert up.ended() == 3
-    (line,) = up.said
-    assert line.startswith("unavailable: a worker met an unexpected ZeroDivisionError: a bug: ")
+    if processes:
+        assert up.said[-1] == "unavailable: a worker could not start: its log says why"
+    assert not [line for line in up.said if "serving on" in line]
 
 
 def test_two_workers_share_a_socket_and_a_directory_for_metrics(serve: Serve) -> None:
@@ -214,31 +249,6 @@ def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
     assert up.ended() == 0
 
 
-def test_a_replacement_that_cannot_start_is_tried_again_while_another_serves(
-    serve: Serve, tmp_path: Path
-) -> None:
-    away = tmp_path / "away"
-    up = serve(TINY_AWAY=str(away), **TWO_WORKERS)
-    earlier = up.processes(2)
-    away.touch()
-    up.ask("/die")
-    up.hear("worker.died", times=2)
-    assert up.ask("/") == "hello"
-    away.unlink()
-    assert eventually(lambda: up.ask("/process") not in earlier)
-
-
-def test_when_no_worker_is_left_that_serves_the_reason_is_one_line(serve: Serve, tmp_path: Path) -> None:
-    away = tmp_path / "away"
-    up = serve(TINY_AWAY=str(away), **TWO_WORKERS)
-    pids = [int(each.split()[0]) for each in up.processes(2)]
-    away.touch()
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    assert up.ended() == 3
-    assert up.said[-1] == "database: the database is away: start it"
-
-
 def test_workers_end_when_their_parent_is_killed(serve: Serve) -> None:
     up = serve(**TWO_WORKERS)
     assert up.ask("/") == "hello"
@@ -247,10 +257,11 @@ def test_workers_end_when_their_parent_is_killed(serve: Serve) -> None:
     assert up.said.count("flushed") == 2
 
 
-def test_a_port_in_use_is_one_line(serve: Serve) -> None:
+@PROCESSES
+def test_a_port_in_use_is_one_line(serve: Serve, processes: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        up = serve(LOGO_CACHE_SERVE_PORT=str(port))
+        up = serve(LOGO_CACHE_SERVE_PORT=str(port), **processes)
         assert up.ended() == 3
     (line,) = up.said
     assert line.startswith(f"unavailable: 127.0.0.1:{port} is in use: ")
@@ -307,3 +318,21 @@ def test_files_may_be_opened_for_all_connections(
     monkeypatch.setattr(resource, "setrlimit", lambda which, new: now.append(new))
     allow_open_files(wanted)
     assert now[-1][0] == soft
+
+
+def test_nothing_comes_from_the_environment_of_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "7")
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    config = configuration(Settings(), lambda: tiny)
+    assert (config.workers, config.forwarded_allow_ips, config.proxy_headers) == (1, [], False)
+
+
+def test_what_workers_get_survives_the_way_between_processes() -> None:
+    settings = Settings(
+        serve_workers=2,
+        admin_token=SecretStr("a secret of ours"),
+        database_url=SecretStr("sqlite:///a.db"),
+    )
+    config = pickle.loads(pickle.dumps(configuration(settings, functools.partial(application, settings))))
+    assert config.app.args == (settings,)
+    assert config.app.args[0].admin_token.get_secret_value() == "a secret of ours"

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,9 +12,6 @@ from logocache.errors import DatabaseError
 from logocache.server.limits import ClientLimits
 from logocache.server.serving import METRICS_VARIABLE
 from logocache.settings import Settings
-
-LARGE = b"x" * 16_000_000
-"""More than the buffers of a connection take."""
 
 
 async def tiny(scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,12 +24,10 @@ async def tiny(scope: Scope, receive: Receive, send: Send) -> None:
             await asyncio.Event().wait()
         case "/busy":
             # A thread that waits for a source which does not answer.
-            asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+            threading.Thread(target=threading.Event().wait).start()
             await answer(send, b"busy")
         case "/die":
             os.kill(os.getpid(), signal.SIGKILL)
-        case "/large":
-            await answer(send, LARGE)
         case "/body":
             await answer(send, b"%d bytes" % len(await body(receive)))
         case "/client":
@@ -45,28 +39,24 @@ async def tiny(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def live(receive: Receive, send: Send) -> None:
-    """TINY chooses what the start does; while the file that TINY_AWAY names exists, it refuses, too."""
+    """TINY chooses what the start does."""
     await receive()
-    if is_away():
-        raise DatabaseError("the database is away", hint="start it")
-    match os.environ.get("TINY"):
-        case "refuses":
-            raise DatabaseError("the database\nis away", hint="start it")
-        case "breaks":
-            raise ZeroDivisionError("a bug")
-        case "waits":
-            tell("waiting")
-            await asyncio.Event().wait()
-        case "dies":
-            os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get("TINY") == "breaks":
+        raise ZeroDivisionError("a bug")
     await send({"type": "lifespan.startup.complete"})
     await receive()
     tell("flushed")
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def is_away() -> bool:
-    return Path(os.environ.get("TINY_AWAY", "/nowhere")).exists()
+def check(_settings: Settings) -> None:
+    """What is looked at before anything is served."""
+    match os.environ.get("TINY"):
+        case "refuses":
+            raise DatabaseError("the database is away", hint="start it")
+        case "waits":
+            tell("waiting")
+            threading.Event().wait()
 
 
 async def body(receive: Receive) -> bytes:

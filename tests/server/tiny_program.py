@@ -9,7 +9,7 @@ from logocache.cli import signals
 from logocache.errors import LogoCacheError
 from logocache.server.serving import serve
 from logocache.settings import Settings
-from server.tiny_app import application, tell
+from server.tiny_app import application, check, tell
 
 
 def prepare() -> None:
@@ -19,7 +19,7 @@ def prepare() -> None:
 def main() -> int:
     try:
         with signals.raised_as_exits():
-            serve(Settings(), prepare=prepare, say=tell, application=application)
+            serve(Settings(), prepare=prepare, say=tell, check=check, application=application)
     except LogoCacheError as error:
         tell(f"{error.code}: {error}")
         return 3

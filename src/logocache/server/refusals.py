@@ -1,4 +1,4 @@
-"""Short answers to clients that ask for too much, take too long, or come at the wrong time."""
+"""Short answers to clients that ask for too much, or take too long."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ class Refusal:
     status: HTTPStatus
     code: str
     detail: str
-    retry_after_seconds: int | None = None
 
     @property
     def body(self) -> bytes:
@@ -29,15 +28,12 @@ class Refusal:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        fields = [
+        return [
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(self.body)).encode()),
             (b"cache-control", b"no-store"),
             (b"connection", b"close"),
         ]
-        if self.retry_after_seconds is not None:
-            fields.append((b"retry-after", str(self.retry_after_seconds).encode()))
-        return fields
 
     @property
     def as_bytes(self) -> bytes:
@@ -75,16 +71,4 @@ LARGE_BODY = Refusal(
     status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     code="body_too_large",
     detail="the request's body is larger than LOGO_CACHE_MAX_BODY_KB",
-)
-TOO_MANY_CONNECTIONS = Refusal(
-    status=HTTPStatus.SERVICE_UNAVAILABLE,
-    code="too_many_connections",
-    detail="LOGO_CACHE_MAX_CONNECTIONS are open: come again later",
-    retry_after_seconds=1,
-)
-ENDING = Refusal(
-    status=HTTPStatus.SERVICE_UNAVAILABLE,
-    code="ending",
-    detail="the server is shutting down: ask again",
-    retry_after_seconds=1,
 )

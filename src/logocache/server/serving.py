@@ -1,33 +1,64 @@
-"""`logocache serve`, below the command line: from the settings to a server that listens, and to its end."""
+"""`logocache serve`, below the command line: from the settings to uvicorn's server, and to its end."""
 
+import asyncio
 import contextlib
 import functools
+import importlib.util
 import logging
 import os
 import resource
+import signal
+import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
+import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
-from logocache.server.http_server import HttpServer
-from logocache.server.listening import Listeners, listening
-from logocache.server.workers import Work, Workers
+from logocache.errors import UnavailableError
+from logocache.server.metrics import forget_process
+from logocache.server.sockets import BACKLOG, listening
 from logocache.settings import Settings
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus-client looks for the directory that worker processes share."""
 OTHER_FILES = 256
 """Files that are open beside the clients' connections."""
+WORKER_SECONDS = 30
+"""How long a worker may be silent, or take to start, before it is killed."""
+PARENT_SECONDS = 1
+"""How often, at most, a worker looks whether its parent is still there."""
+LINGER_SECONDS = 0.5
+"""How long threads that are still busy at the end are waited for."""
+
+_log = logging.getLogger(__name__)
 
 
-def real_application(settings: Settings) -> ASGIApp:
-    """Ours; loaded only in the process that serves."""
+def check_cache(settings: Settings) -> None:
+    """Raise DirectoryError, DatabaseError, SchemaError or CatalogError unless the cache can be served."""
+    from logocache.bootstrap import open_cache  # noqa: PLC0415  # tests of other applications need none
+
+    with open_cache(settings) as cache:
+        if settings.enabled:
+            cache.require()
+
+
+def make_application(settings: Settings) -> ASGIApp:
+    """Ours; loaded only in the process that serves.
+
+    What was there when `check_cache` looked may be away when a worker is replaced: then the worker
+    answers 503 until it is back.
+    """
     from logocache.server.app import create_app  # noqa: PLC0415  # a parent of workers needs no framework
 
-    return create_app(settings)
+    return create_app(settings, strict=False)
 
 
 def serve(
@@ -35,43 +66,164 @@ def serve(
     *,
     prepare: Callable[[], None],
     say: Callable[[str], None],
-    application: Callable[[Settings], ASGIApp] = real_application,
+    check: Callable[[Settings], None] = check_cache,
+    application: Callable[[Settings], ASGIApp] = make_application,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP; then let requests finish and return.
+    """Serve until SIGTERM or SIGINT; then let requests finish for LOGO_CACHE_SHUTDOWN_SECONDS and return.
 
-    That takes LOGO_CACHE_SHUTDOWN_SECONDS and a second at most; should threads be busy even then,
-    the process is ended with exit code 0. A second SIGINT makes it quick. To be called in the main
-    thread. `prepare` sets up logging, here and in each worker process; with several workers it must
-    pickle, and `application` too. `say` gets one line, as soon as requests can be answered.
+    A second SIGINT makes it quick. SIGHUP ends a single process, too; of several workers it replaces
+    one after the other. Should threads be busy even after the end, the process is ended with exit code
+    0 right here. To be called in the main thread. `prepare` sets up logging, here and in each worker;
+    with several workers it must pickle, and `application` too. `say` gets one line, as soon as requests
+    can be answered.
 
-    Raises UnavailableError when it cannot listen, and what the application's start raises.
+    Raises UnavailableError when it cannot listen or a worker cannot start, and what `check` raises.
     """
     prepare()
+    check(settings)
     allow_open_files(settings.max_connections + OTHER_FILES)
-    with listening(settings) as listeners:
-        when_ready = functools.partial(say, f"serving on {listeners.address} (press Ctrl-C to stop)")
+    with listening(settings) as (listener, address):
+        config = configuration(settings, functools.partial(_prepared, application, settings, prepare))
+        when_ready = functools.partial(say, f"serving on {address} (press Ctrl-C to stop)")
         if settings.serve_workers == 1:
-            server = HttpServer(application(settings), settings, when_ready)
-            has_ended = server.run_until_ended(list(listeners.sockets))
+            server = Server(config, when_ready)
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+                signal.signal(signal.SIGHUP, server.handle_exit)
+            server.run([listener])
         else:
-            serve_by_workers(settings, listeners, prepare, application, when_ready)
-            has_ended = True
-    if not has_ended:
-        # Threads that wait for a slow source would hold the process; all that counts is written.
-        logging.shutdown()
-        os._exit(0)
+            with shared_metrics():
+                Workers(config, listener, when_ready).run()
+    _leave_busy_threads()
 
 
-def serve_by_workers(
-    settings: Settings,
-    listeners: Listeners,
-    prepare: Callable[[], None],
-    application: Callable[[Settings], ASGIApp],
-    when_ready: Callable[[], None],
-) -> None:
-    task = Work(settings=settings, application=application, prepare=prepare, sockets=listeners.sockets)
-    with shared_metrics():
-        Workers(task, count=settings.serve_workers, when_ready=when_ready).run()
+def configuration(settings: Settings, factory: Callable[[], ASGIApp]) -> uvicorn.Config:
+    """How uvicorn is to serve what `factory` makes. Nothing comes from uvicorn's own environment variables.
+
+    It goes to worker processes, so that all of it must pickle.
+    """
+    is_alone = settings.serve_workers == 1
+    return uvicorn.Config(
+        factory,
+        factory=True,
+        http=_protocol(settings),  # type: ignore[arg-type]  # it is only called
+        h11_max_incomplete_event_size=settings.max_header_bytes,
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+        root_path=settings.root_path,
+        workers=settings.serve_workers,
+        backlog=BACKLOG,
+        limit_concurrency=settings.max_connections + 1,  # uvicorn refuses from this number on
+        timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]  # goes to asyncio.wait_for
+        timeout_worker_healthcheck=WORKER_SECONDS,
+        callback_notify=None if is_alone else functools.partial(_end_with, os.getpid()),
+        timeout_notify=PARENT_SECONDS,
+    )
+
+
+class Server(uvicorn.Server):
+    """The only process. `when_ready` is called as soon as it can answer."""
+
+    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_ready = when_ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn calls it so
+        """As uvicorn's, which also raises the signal again in the end: who ends as asked has ended well."""
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self.lifespan.shutdown()  # uvicorn would lose what is not written
+
+
+class Workers(Multiprocess):
+    """Keeps worker processes serving. `when_ready` is called once, when all of them can answer."""
+
+    def __init__(
+        self, config: uvicorn.Config, listener: socket.socket, when_ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config, [listener])
+        self._when_ready: Callable[[], None] | None = when_ready
+        self._known: set[int] = set()
+
+    def run(self) -> None:
+        """Raises UnavailableError when a worker cannot start."""
+        super().run()
+        if any(process.exitcode == STARTUP_FAILURE for process in self.processes):
+            raise UnavailableError("a worker could not start", hint="its log says why")
+
+    def keep_subprocess_alive(self) -> None:
+        """Called by uvicorn about every half second."""
+        super().keep_subprocess_alive()
+        numbers = {process.pid for process in self.processes if process.pid is not None}
+        for number in self._known - numbers:
+            _log.warning("worker.replaced", extra={"pid": number})
+            forget_process(number)
+        self._known = numbers
+        if self._when_ready is not None and all(process.is_ready() for process in self.processes):
+            self._when_ready()
+            self._when_ready = None
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:
+            listener.close()  # else clients would wait there for nobody
+        super().terminate_all()
+
+
+def _protocol(settings: Settings) -> object:
+    if importlib.util.find_spec("httptools") is None:
+        return "h11"  # it has a limit for heads of its own, but none for their time
+    from logocache.server.protocol import HttpProtocol  # noqa: PLC0415  # needs httptools
+
+    return functools.partial(
+        HttpProtocol,
+        max_head_bytes=settings.max_header_bytes,
+        head_seconds=settings.slow_client_seconds,
+    )
+
+
+def _prepared(
+    application: Callable[[Settings], ASGIApp], settings: Settings, prepare: Callable[[], None]
+) -> ASGIApp:
+    """The application, in the process that serves it."""
+    prepare()
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+    return application(settings)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """False for the traceback of a request that was cancelled at the end: uvicorn tells their number, too."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+async def _end_with(parent: int) -> None:
+    """End the worker when its parent is gone; nobody else would."""
+    if os.getppid() != parent:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _leave_busy_threads() -> None:
+    """End the process if threads still wait, as for a slow source: Python would wait for them."""
+    deadline = time.monotonic() + LINGER_SECONDS
+    for thread in threading.enumerate():
+        if thread is threading.current_thread() or thread.daemon:
+            continue
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            logging.shutdown()
+            os._exit(0)
 
 
 @contextmanager

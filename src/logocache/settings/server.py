@@ -61,7 +61,12 @@ class ServerSettings(BaseModel):
         ),
     ] = 120
     max_connections: Annotated[
-        int, Field(ge=1, le=1_000_000, description="Connections to one worker at the same time.")
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Connections to one worker at the same time: requests on more are answered with 503.",
+        ),
     ] = 1000
     max_header_bytes: Annotated[
         int,
@@ -77,9 +82,7 @@ class ServerSettings(BaseModel):
     ] = 16 * KB
     slow_client_seconds: Annotated[
         float,
-        Field(
-            gt=0, le=600, description="For sending a request's head, its body, and taking the answer, each."
-        ),
+        Field(gt=0, le=600, description="For sending a request's head, and its body, each."),
     ] = 20
     shutdown_seconds: Annotated[
         float, Field(ge=0, le=600, description="How long requests may go on after SIGTERM.")

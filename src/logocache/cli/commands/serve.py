@@ -68,7 +68,7 @@ def serve(
 
     Needs a cache that `logocache init` has made. Each request is logged on standard error, unless
     --quiet. Ctrl-C or SIGTERM lets requests finish for LOGO_CACHE_SHUTDOWN_SECONDS (4); a second
-    Ctrl-C does not wait.
+    Ctrl-C does not wait. SIGHUP replaces several workers one after the other, and ends a single one.
     """
     over_tcp = host is not None or port is not None
     if over_tcp and unix_socket is not None:
