@@ -25,10 +25,10 @@ def judged(report: Mapping[str, Any]) -> tuple[int, list[str]]:
         reason = unasked[0]["skip_reason"] if unasked else "there is nothing to ask for"
         return SKIPPED, [f"skipped: no package was audited: {reason}"]
     said = [str(each["skip_reason"]) for each in unasked]
-    for each in dependencies:
-        for found in each.get("vulns", ()):
+    for dependency in dependencies:
+        for found in dependency.get("vulns", ()):
             mended = ", ".join(found["fix_versions"]) or "no version yet"
-            said.append(f"{each['name']} {each['version']}: {found['id']}, mended in {mended}")
+            said.append(f"{dependency['name']} {dependency['version']}: {found['id']}, mended in {mended}")
     return (FOUND if said else FINE), said or [f"{len(dependencies)} packages, nothing is known of them"]
 
 
@@ -43,7 +43,7 @@ def main(files: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = ["pip-audit", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
-        command += ["--format=json", f"--output={report}", *(f"--requirement={each}" for each in files)]
+        command += ["--format=json", f"--output={report}", *(f"--requirement={file}" for file in files)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         has_report = report.exists() and report.read_text()
         code, said = judged(json.loads(report.read_text())) if has_report else failed(done.stderr)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from logocache.queries import ImageFormat, Variant
 from logocache.store.variants import FileVariants
-from logocache.variant import ImageFormat, Variant
 
 MOST = 10
 SHARED_ROOM = 2_000

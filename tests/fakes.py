@@ -18,7 +18,7 @@ from logocache.model import (
     StoringClass,
 )
 from logocache.ports import Ask, FileCheck, ProviderTerms
-from logocache.variant import Variant
+from logocache.queries import Variant
 from makers import make_image
 
 Reply = Answer | Callable[[FetchRequest], Answer]

@@ -82,7 +82,9 @@ class Loopback:
 
     def urls(self, host: str | None = None) -> list[str]:
         """What was asked so far, in order."""
-        return [each.host + each.path for each in self.requests if host is None or each.host == host]
+        return [
+            request.host + request.path for request in self.requests if host is None or request.host == host
+        ]
 
     def forget(self) -> None:
         """Start counting anew."""

@@ -12,9 +12,9 @@ from benches import SHOPIFY, SLACK, Bench, SetClock
 from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.model import Answer, FetchRequest
-from logocache.server.questions import Fallback, LogoQuestion, Served
+from logocache.queries import ImageFormat, Variant
+from logocache.server.requests import Fallback, LogoRequest, LogoResponse
 from logocache.server.service import LogoService
-from logocache.variant import ImageFormat, Variant
 from makers import make_integration
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
@@ -34,9 +34,9 @@ class Scene:
         variant: Variant = Variant(),  # noqa: B008  # an immutable value
         fallback: Fallback = Fallback.MONOGRAM,
         client: str = CLIENT,
-    ) -> Served:
+    ) -> LogoResponse:
         """As the routes ask: memory first."""
-        question = LogoQuestion(name, variant, fallback)
+        question = LogoRequest(name, variant, fallback)
         return self.service.from_memory(question) or await self.service.answer(question, client)
 
     async def follow_changes(self) -> bool:
@@ -86,7 +86,10 @@ def known_but_cold(bench: Bench) -> None:
 def many_strangers(folder: Path, count: int, **settings: Any) -> Bench:
     """So many cold entries of which each has a logo."""
     integrations = [make_integration(f"company{number}") for number in range(count)]
-    replies = {f"https://{each.domain}/icon.png": reply(body=each.key.encode()) for each in integrations}
+    replies = {
+        f"https://{integration.domain}/icon.png": reply(body=integration.key.encode())
+        for integration in integrations
+    }
     chain = [FakeProvider(urls=["https://{domain}/icon.png"])]
     return Bench(folder, integrations=integrations, replies=replies, chain=chain, settings=settings)
 

@@ -24,7 +24,7 @@ PATIENCE = 60
 
 
 @dataclass(kw_only=True)
-class Served:
+class LogoResponse:
     """A server that answers."""
 
     process: subprocess.Popen[str]
@@ -61,7 +61,7 @@ def run_program(*arguments: str, environment: Mapping[str, str]) -> subprocess.C
 
 
 @contextmanager
-def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[Served]:
+def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[LogoResponse]:
     """A server on a free port of loopback; killed at the end, if it has not ended by itself."""
     process = subprocess.Popen(
         [sys.executable, "-m", "logocache", "serve", "--port", "0", *arguments],
@@ -90,7 +90,7 @@ def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[Served]
     try:
         assert ready.wait(PATIENCE), "the server does not say that it is ready"
         assert address, "".join(log)
-        yield Served(process=process, url=address[0], log=log)
+        yield LogoResponse(process=process, url=address[0], log=log)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from logocache.amounts import size
+from logocache.humanize import size
 
 
 @pytest.mark.parametrize(

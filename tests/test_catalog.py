@@ -13,8 +13,7 @@ import pytest
 import simple_icons_pack
 
 from logocache.catalog import BUILTIN_FILE, KEY_PATTERN, Catalog, builtin_catalog, load_catalog
-from logocache.catalog_entry import checked
-from logocache.catalog_files import read_entries
+from logocache.catalog.files import checked, read_entries
 from logocache.errors import CatalogError
 from logocache.model import Integration, Origin
 
@@ -147,7 +146,7 @@ def test_the_documented_examples_say_the_same_in_all_formats(tmp_path: Path) -> 
     catalogs = [load_catalog(write(tmp_path, text, f"own.{suffix}")) for suffix, text in blocks]
     assert [suffix for suffix, _ in blocks] == ["toml", "json", "csv"]
     assert catalogs[0] == catalogs[1] == catalogs[2]
-    assert sum(each.origin is Origin.CUSTOM for each in catalogs[0]) == 2
+    assert sum(catalog.origin is Origin.CUSTOM for catalog in catalogs[0]) == 2
 
 
 def test_the_built_in_catalogue_is_read_once() -> None:

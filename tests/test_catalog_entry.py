@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logocache.catalog_entry import CheckedEntry, checked
-from logocache.catalog_files import FIELDS, WrittenEntry
+from logocache.catalog.files import FIELDS, CheckedEntry, WrittenEntry, checked
 from logocache.errors import CatalogError
 
 PATH = Path("/etc/logos/own.json")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.durations import parse_duration
 from logocache.errors import SelectionError
+from logocache.humanize import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,10 @@ def all_exceptions() -> list[type[BaseException]]:
     """Every exception class that a module of the package defines."""
     return sorted(
         {
-            each
+            var
             for name in modules()
-            for each in vars(importlib.import_module(name)).values()
-            if inspect.isclass(each) and issubclass(each, BaseException) and each.__module__ == name
+            for var in vars(importlib.import_module(name)).values()
+            if inspect.isclass(var) and issubclass(var, BaseException) and var.__module__ == name
         },
         key=lambda each: (each.__module__, each.__qualname__),
     )
@@ -96,7 +96,7 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 def test_every_error_is_the_callers_or_the_surroundings() -> None:
     leaves = set(TREE) - {LogoCacheError}
-    assert all(issubclass(each, ConfigurationError) != issubclass(each, UnavailableError) for each in leaves)
+    assert all(issubclass(leaf, ConfigurationError) != issubclass(leaf, UnavailableError) for leaf in leaves)
 
 
 def test_every_error_is_in_the_drawn_tree() -> None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.errors import LogoCacheError
-from logocache.fetcher.targets import with_secrets
-from logocache.masking import SHORTEST_PIECE, Mask, shown_address, shown_database, shown_template
+from logocache.fetcher.addresses import with_secrets
 from logocache.model import Answer, Candidate, FetchRequest
-from logocache.providers.configured_templates import template
-from logocache.repository.address import parse_address
+from logocache.providers.configured import template
+from logocache.repository.engine import parse_address
 from logocache.settings import Settings
+from logocache.settings.masking import SHORTEST_PIECE, Mask, shown_address, shown_database, shown_template
 from makers import make_integration
 
 SECRET = "pk_a/b+c d=ü"

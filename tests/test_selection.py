@@ -6,8 +6,8 @@ import pytest
 
 from logocache.errors import SelectionError
 from logocache.model import Status
+from logocache.queries import ClearSelection, FailOn, ListQuery, parse_fail_on, parse_filters
 from logocache.results import FindingKind, Severity
-from logocache.selection import ClearSelection, FailOn, ListQuery, parse_fail_on, parse_filters
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from logocache.errors import SettingsError
-from logocache.masking import MASK
 from logocache.settings import OnDemand, Settings
+from logocache.settings.masking import MASK
 from logocache.settings.sources import ConnectTo
 
 SECRET = "correct-horse-battery"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from logocache.health import Health, HealthStatus, Readiness
     from logocache.model import Logo, LogoRecord, SortKey, Status
     from logocache.ports import Progress
+    from logocache.queries import ClearSelection, FailOn, ListQuery
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
         Severity,
         VerifyReport,
     )
-    from logocache.selection import ClearSelection, FailOn, ListQuery
     from logocache.settings import Settings
 
 _LAZY = {
@@ -64,7 +64,7 @@ _LAZY = {
         *("CacheStats", "ClearPlan", "ClearReport", "Entry", "FetchReport", "FetchedLogo", "Finding"),
         *("FindingKind", "Listing", "Severity", "VerifyReport"),
     ),
-    "logocache.selection": ("ClearSelection", "FailOn", "ListQuery"),
+    "logocache.queries": ("ClearSelection", "FailOn", "ListQuery"),
     "logocache.settings": ("Settings",),
 }
 """Names that load pydantic or more, which `logocache --help` must not pay for."""

@@ -2,7 +2,7 @@
 
 import sys
 
-from logocache.cli.run import run
+from logocache.cli.main import run
 
 
 def main() -> int:

@@ -96,7 +96,7 @@ def _chain(settings: Settings) -> "tuple[Provider, ...]":
 
 
 def _own_file(settings: Settings) -> "Provider":
-    from logocache.providers.local import OwnFileProvider
+    from logocache.providers.own_file import OwnFileProvider
 
     return OwnFileProvider(settings.max_image_bytes)
 
@@ -120,8 +120,8 @@ def _images(settings: Settings) -> "DecoderPool":
 
 
 def _fetcher(settings: Settings, chain: "tuple[Provider, ...]") -> "HttpFetcher":
-    from logocache.fetcher.authorities import named_authorities
     from logocache.fetcher.client import HttpFetcher
+    from logocache.fetcher.network import named_authorities
 
     terms = [provider.terms for provider in chain]
     return HttpFetcher(settings, terms, ssl_context=named_authorities())

@@ -17,9 +17,9 @@ from logocache.operations.refresh import Refresh
 from logocache.operations.stats import HealthCheck, Stats
 from logocache.operations.verify import Verify
 from logocache.ports import Progress, Silent
-from logocache.repository.records import SavedFetch
+from logocache.queries import ClearSelection, FailOn, ListQuery
+from logocache.repository.mapping import SavedFetch
 from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
-from logocache.selection import ClearSelection, FailOn, ListQuery
 
 _SILENT = Silent()
 

@@ -21,7 +21,7 @@ from logocache.model import (
     NormalisedImage,
     StoringClass,
 )
-from logocache.variant import Variant
+from logocache.queries import Variant
 
 Clock = Callable[[], datetime]
 """Returns the present moment, aware and in UTC."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from logocache.findings import Finding, FindingKind, Severity, VerifyReport
+from logocache.health import Finding, FindingKind, Severity, VerifyReport
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 
 __all__ = [
@@ -254,7 +254,7 @@ class ClearPlan:
 
     @property
     def freed_bytes(self) -> int:
-        return sum(each.size_bytes for each in self.logos) + sum(each.size_bytes for each in self.orphans)
+        return sum(logo.size_bytes for logo in self.logos) + sum(orphan.size_bytes for orphan in self.orphans)
 
     @property
     def is_empty(self) -> bool:

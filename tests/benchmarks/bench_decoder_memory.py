@@ -16,10 +16,10 @@ from pathlib import Path
 from PIL import Image, ImageCms
 
 from image_samples import SIGNATURE, bitmap_frame, data_uri, encoded, icon, png_chunk, svg
-from logocache.images import answers
+from logocache.images import messages
 from logocache.images.decoder import Decoder, DecoderError
-from logocache.images.limits import Limits
-from logocache.images.protocol import Message, Task
+from logocache.images.errors import Limits
+from logocache.images.messages import Message, Task
 
 SECONDS = 120
 
@@ -135,7 +135,7 @@ def measure(body: bytes, limits: Limits) -> tuple[float, str]:
             blob=body,
         )
         try:
-            came = str(getattr(answers.to_image(decoder.ask(task, seconds=SECONDS)), "reason", "drawn"))
+            came = str(getattr(messages.to_image(decoder.ask(task, seconds=SECONDS)), "reason", "drawn"))
         except DecoderError as error:
             return 0.0, str(error)
         status = Path(f"/proc/{decoder._process.pid}/status").read_text(encoding="ascii")

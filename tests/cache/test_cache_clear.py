@@ -10,7 +10,7 @@ from benches import SHOPIFY, SLACK, Bench
 from fakes import reply, sha256
 from logocache import SelectionError
 from logocache.model import Answer, FetchRequest, Origin, Status
-from logocache.selection import ClearSelection
+from logocache.queries import ClearSelection
 from makers import DAY, make_integration
 from scenes import Gate
 
@@ -95,7 +95,7 @@ def test_orphans_are_cleared_when_asked_for(bench: Bench) -> None:
         for stranger in strangers:
             stranger.write_bytes(b"somebody's")
         plan = cache.plan_clear(ClearSelection(orphans=True))
-        assert ([each.file for each in plan.orphans], plan.logos) == ([stray.name], ())
+        assert ([orphan.file for orphan in plan.orphans], plan.logos) == ([stray.name], ())
         assert [each.file for each in plan.strangers] == [each.name for each in strangers]
         report = cache.clear(plan)
         assert (report.freed_bytes, report.strangers) == (5, plan.strangers)

@@ -8,10 +8,9 @@ from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
 from logocache.model import Status
 from logocache.operations.lookup import keep_variant
+from logocache.queries import ClearSelection, ListQuery, Variant
 from logocache.results import FindingKind
-from logocache.selection import ClearSelection, ListQuery
 from logocache.store.variants import FileVariants
-from logocache.variant import Variant
 from makers import make_integration
 
 SMALL = Variant(size=32)
@@ -35,7 +34,7 @@ def copies(bench: Bench) -> FileVariants:
 
 
 def name(bench: Bench, key: str) -> str:
-    return next(each for each in bench.files if each.startswith(f"{key}_"))
+    return next(file for file in bench.files if file.startswith(f"{key}_"))
 
 
 def keep(bench: Bench, key: str, *, size: int = 50) -> None:
@@ -111,7 +110,7 @@ def test_a_lower_limit_takes_copies_first(bench: Bench) -> None:
         cache.init()
         keep(bench, "shopify", size=100)
     with bench.open(max_size_mb=50 / 1_000_000) as cache:
-        assert [each.kind for each in cache.verify().findings] == [FindingKind.OVER_LIMIT]
+        assert [finding.kind for finding in cache.verify().findings] == [FindingKind.OVER_LIMIT]
         assert cache.verify(repair=True).ok
         stats = cache.stats()
     assert (stats.files, stats.variant_files) == (2, 0)

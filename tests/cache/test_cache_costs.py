@@ -9,8 +9,8 @@ from sqlalchemy import event
 
 from benches import Bench
 from logocache.cache import LogoCache
+from logocache.queries import ClearSelection
 from logocache.results import FindingKind
-from logocache.selection import ClearSelection
 from makers import make_integration
 
 FEW, MANY = 3, 60

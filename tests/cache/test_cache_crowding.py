@@ -67,7 +67,7 @@ def test_new_entries_in_an_outage_cost_no_logo(crowd: Bench) -> None:
         report = cache.init()
         assert (report.asked, report.evicted) == (30, 0)
         records = cache.shelf.records([each.key for each in new])
-        assert {each.status for each in records} == {Status.PENDING}
+        assert {record.status for record in records} == {Status.PENDING}
         assert {each.last_outcome for each in records} == {OutcomeKind.TRANSIENT}, "as their sources said"
         assert {each.failure_count for each in records} == {1}
         assert cache.verify().ok
@@ -76,7 +76,7 @@ def test_new_entries_in_an_outage_cost_no_logo(crowd: Bench) -> None:
 
 def test_asking_for_unknown_domains_costs_no_logo(crowd: Bench) -> None:
     records = ask_for(crowd, *(f"nobody{number}.test" for number in range(40)))
-    assert {each.status for each in records.values()} == {Status.PENDING}
+    assert {record.status for record in records.values()} == {Status.PENDING}
     assert {each.last_outcome for each in records.values()} == {OutcomeKind.NOT_FOUND}
     assert stored(crowd) == ALL_LOGOS
     with crowd.open() as cache:

@@ -13,7 +13,7 @@ from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.health import HealthStatus, ReadyStatus
 from logocache.model import LogoRecord, OutcomeKind, Status
-from logocache.selection import ClearSelection
+from logocache.queries import ClearSelection
 
 LOGOS = {b"shopify", b"slack"}
 
@@ -48,8 +48,16 @@ def records(cache: LogoCache) -> list[LogoRecord]:
 
 def known(cache: LogoCache) -> list[tuple[object, ...]]:
     return [
-        (each.key, each.status, each.file, each.provider, each.source_url, each.fetched_at, each.fetch_count)
-        for each in records(cache)
+        (
+            record.key,
+            record.status,
+            record.file,
+            record.provider,
+            record.source_url,
+            record.fetched_at,
+            record.fetch_count,
+        )
+        for record in records(cache)
     ]
 
 
@@ -127,7 +135,7 @@ def test_the_right_volume_again_is_as_before(stocked: Bench) -> None:
 
 def test_an_adopted_directory_is_filled_again_from_the_same_sources(stocked: Bench) -> None:
     with stocked.open() as cache:
-        before = [(each.key, each.file, each.provider, each.source_url) for each in records(cache)]
+        before = [(record.key, record.file, record.provider, record.source_url) for record in records(cache)]
     empty_mount(stocked)
     with stocked.open() as cache:
         report = cache.init(adopt=True)

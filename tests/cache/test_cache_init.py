@@ -6,8 +6,8 @@ from benches import SHOPIFY, STRIPE, Bench, Steps
 from fakes import reply
 from logocache import DirectoryError, UnknownKeyError
 from logocache.model import OutcomeKind, Status
+from logocache.queries import ClearSelection
 from logocache.repository.filters import DueFilter
-from logocache.selection import ClearSelection
 
 
 def test_init_fetches_all_and_draws_what_is_missing(bench: Bench) -> None:

@@ -26,7 +26,7 @@ from logocache.model import (
 )
 from logocache.operations.on_demand import FetchState
 from logocache.ports import Ask
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from makers import make_integration
 
 
@@ -169,7 +169,7 @@ def test_the_other_images_of_a_source_are_looked_at_all_the_same(good: Bench) ->
     with good.open() as cache:
         assert cache.init().found == 3
         attempts = cache._context.repository.attempts("slack", limit=10)
-    assert [(each.url[-8:], each.outcome) for each in attempts] == [
+    assert [(attempt.url[-8:], attempt.outcome) for attempt in attempts] == [
         ("icon.png", OutcomeKind.FOUND),
         ("/bad.png", OutcomeKind.ERROR),
     ]

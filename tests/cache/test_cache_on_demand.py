@@ -12,7 +12,7 @@ from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from makers import files_by_key, make_integration
 
 
@@ -35,7 +35,7 @@ def test_a_due_entry_is_fetched_and_stored(bench: Bench) -> None:
         assert fetched.record.status is Status.CACHED
         assert fetched.record.file is not None
         assert cache.shelf.read(fetched.record.file) == b"shopify"
-        assert [[each.record.key for each in fetches] for fetches in told if fetches] == [["shopify"]]
+        assert [[fetch.record.key for fetch in fetches] for fetches in told if fetches] == [["shopify"]]
 
 
 def test_what_is_not_due_is_left_alone_unless_forced(bench: Bench) -> None:
@@ -185,9 +185,9 @@ def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: py
 def guessing(bench: Bench, *domains: str, probe: Reply) -> Bench:
     """A provider that has the same picture for all these domains, of which those in `.test` are wanted."""
     integrations = [
-        make_integration(each.removesuffix(".test"), domain=each)
-        for each in domains
-        if each.endswith(".test")
+        make_integration(domain.removesuffix(".test"), domain=domain)
+        for domain in domains
+        if domain.endswith(".test")
     ]
     provider = FakeProvider("guess", urls=["https://{domain}/icon.png"], learns_placeholder=True)
     replies = {f"https://{each}/icon.png": reply(body=b"picture") for each in domains}

@@ -7,7 +7,7 @@ import pytest
 from benches import Bench
 from fakes import FakeProvider, reply
 from logocache.errors import SelectionError
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 from makers import make_integration
 
 DOMAINS = [f"stranger{number}.test" for number in range(6)]

@@ -10,7 +10,7 @@ from benches import Bench
 from logocache.cache import LogoCache
 from logocache.errors import SelectionError, UnknownKeyError
 from logocache.model import SortKey
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")

@@ -4,7 +4,7 @@ import pytest
 
 from benches import Bench
 from logocache.model import SortKey, Status
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 
 
 def test_stats_count_what_there_is(bench: Bench) -> None:

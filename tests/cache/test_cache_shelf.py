@@ -6,8 +6,8 @@ from benches import Bench
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import LogoRecord, Origin, StoredFile
 from logocache.operations.lookup import Lookup
+from logocache.queries import ImageFormat, Variant
 from logocache.settings import OnDemand
-from logocache.variant import ImageFormat, Variant
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
 
@@ -173,7 +173,7 @@ def test_changes_are_seen_by_the_generation(bench: Bench) -> None:
 def test_entries_are_read_by_key(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        assert [each.key for each in cache.shelf.records(["slack", "nobody", "shopify"])] == [
+        assert [record.key for record in cache.shelf.records(["slack", "nobody", "shopify"])] == [
             "shopify",
             "slack",
         ]

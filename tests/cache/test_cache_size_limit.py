@@ -3,7 +3,7 @@
 from benches import STRIPE, Bench
 from fakes import reply
 from logocache.model import OutcomeKind, Status
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 
 
 def test_the_least_recently_used_make_room(bench: Bench) -> None:

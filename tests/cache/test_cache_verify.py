@@ -7,8 +7,8 @@ from pathlib import Path
 from benches import SHOPIFY, Bench, Steps
 from fakes import reply, sha256
 from logocache.model import ImageRejection
+from logocache.queries import FailOn
 from logocache.results import FindingKind
-from logocache.selection import FailOn
 from makers import DAY, make_image, make_integration
 
 
@@ -31,7 +31,7 @@ def test_broken_files_are_found_and_fetched_again(bench: Bench) -> None:
         slack.write_bytes(b"longer than before")
         stripe.unlink()
         report = cache.verify()
-        assert [(each.key, each.kind) for each in report.findings] == [
+        assert [(finding.key, finding.kind) for finding in report.findings] == [
             ("shopify", FindingKind.WRONG_DIGEST),
             ("slack", FindingKind.WRONG_SIZE),
             ("stripe", FindingKind.MISSING_FILE),
@@ -52,7 +52,7 @@ def test_a_file_that_does_not_decode_or_has_another_size(bench: Bench) -> None:
         cache.init()
         bench.images.results[b"shopify"] = ImageRejection(reason="broken")
         bench.images.results[b"slack"] = make_image(b"slack", width=1)
-        kinds = [each.kind for each in cache.verify().findings]
+        kinds = [finding.kind for finding in cache.verify().findings]
     assert kinds == [FindingKind.UNDECODABLE, FindingKind.WRONG_DIMENSIONS]
 
 
@@ -65,7 +65,7 @@ def test_strangers_are_moved_and_our_own_orphans_deleted(bench: Bench) -> None:
         (logos / ours).write_bytes(b"ours once")
         (logos / "screenshot_20240115.png").write_bytes(b"a photograph")
         report = cache.verify(repair=True)
-        assert {each.file: each.repair for each in report.findings} == {
+        assert {finding.file: finding.repair for finding in report.findings} == {
             ours: "deleted",
             "screenshot_20240115.png": "moved to quarantine",
             "notes.txt": "moved to quarantine",
@@ -84,7 +84,7 @@ def test_leftovers_of_a_crash_are_found_and_deleted(bench: Bench) -> None:
         leftover.write_bytes(b"half")
         bench.clock.now = datetime.now(UTC) + 2 * DAY
         report = cache.verify()
-        assert [each.kind for each in report.findings] == [FindingKind.LEFTOVER]
+        assert [finding.kind for finding in report.findings] == [FindingKind.LEFTOVER]
         assert report.ok, "a warning"
         assert cache.verify(fail_on=FailOn(severity=report.findings[0].severity)).ok is False
         assert cache.verify(repair=True).repaired == 1
@@ -126,7 +126,9 @@ def test_what_repair_cannot_mend_stays_a_finding(bench: Bench) -> None:
         cache.init()
     with bench.open(min_free_disk_mb=10**9) as cache:
         report = cache.verify(repair=True)
-        assert [(each.kind, each.repair) for each in report.findings] == [(FindingKind.LOW_DISK, None)]
+        assert [(finding.kind, finding.repair) for finding in report.findings] == [
+            (FindingKind.LOW_DISK, None)
+        ]
         assert report.ok, "a warning"
 
 
@@ -152,7 +154,7 @@ def test_a_limit_that_was_lowered_is_found_and_enforced(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
     with bench.open(max_size_mb=20 / 1_000_000) as cache:
-        assert [each.kind for each in cache.verify().findings] == [FindingKind.OVER_LIMIT]
+        assert [finding.kind for finding in cache.verify().findings] == [FindingKind.OVER_LIMIT]
         mended = cache.verify(repair=True)
         assert mended.findings[0].repair is not None
         assert cache.stats().size_bytes <= 20

@@ -61,7 +61,7 @@ def row_of(cache: LogoCache, key: str = "shopify") -> LogoRecord:
 
 
 def kinds(report: VerifyReport) -> list[FindingKind]:
-    return [each.kind for each in report.findings]
+    return [finding.kind for finding in report.findings]
 
 
 @pytest.mark.parametrize("repair", [False, True])
@@ -180,7 +180,7 @@ def test_a_repair_keeps_the_row_and_asks_the_same_source(
         assert not path.exists(), "nothing that is not the logo is served under its name"
         bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify")
         report = cache.verify(repair=True)
-        assert [each.repair for each in report.findings] == ["fetched again from site"]
+        assert [finding.repair for finding in report.findings] == ["fetched again from site"]
         assert report.ok
         mended = row_of(cache)
         assert (mended.file, mended.created_at) == (before.file, before.created_at)
@@ -197,7 +197,7 @@ def test_a_file_that_could_not_be_decoded_here_and_now_is_left_alone(shared: Ben
         for repair in (False, True):
             report = cache.verify(repair=repair)
             assert (report.ok, report.repaired) == (False, 0)
-            assert [(each.kind, each.key) for each in report.findings] == [
+            assert [(finding.kind, finding.key) for finding in report.findings] == [
                 (FindingKind.NOT_CHECKED, "shopify")
             ]
             assert "the decoder died" in report.findings[0].detail
@@ -220,7 +220,7 @@ def test_a_file_that_could_not_be_read_is_left_alone_and_the_others_are_mended(
 
         monkeypatch.setattr(cache._context.store, method, broken)
         report = cache.verify(repair=True)
-        assert [(each.kind, each.key, each.repair) for each in report.findings] == [
+        assert [(finding.kind, finding.key, finding.repair) for finding in report.findings] == [
             (FindingKind.NOT_CHECKED, "shopify", None),
             (FindingKind.MISSING_FILE, "slack", "fetched again from site"),
         ]
@@ -246,7 +246,7 @@ def test_wrong_dimensions_in_a_row_are_corrected_and_nobody_is_asked(shared: Ben
         shared.images.results[b"shopify"] = make_image(b"shopify", width=1)
         asked = len(shared.fetcher.asked)
         report = cache.verify(repair=True)
-        assert [(each.kind, each.repair) for each in report.findings] == [
+        assert [(finding.kind, finding.repair) for finding in report.findings] == [
             (FindingKind.WRONG_DIMENSIONS, "the record was corrected")
         ]
         assert before.file is not None
@@ -274,7 +274,7 @@ def test_replaced_files_are_checked_too(shared: Bench, damage: str, kind: Findin
             old.write_bytes(b"shop" if damage == "shorter" else b"SHOPIFY")
         before = row_of(cache)
         report = cache.verify()
-        assert [(each.kind, each.file) for each in report.findings] == [(kind, old.name)]
+        assert [(finding.kind, finding.file) for finding in report.findings] == [(kind, old.name)]
         assert [each.repair for each in cache.verify(repair=True).findings] == [repair]
         assert cache.verify().findings == ()
         assert (row_of(cache), cache.stats().replaced_files) == (before, 0)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from cli.fakes import CACHED, FakeCache
-from logocache.cli.run import run
+from logocache.cli.main import run
 from logocache.ports import Progress
 from logocache.results import FetchReport, Listing
 

@@ -9,6 +9,7 @@ from typing import Self
 from logocache.errors import LogoCacheError
 from logocache.model import Origin, OutcomeKind, Status
 from logocache.ports import Progress
+from logocache.queries import ClearSelection, FailOn, ListQuery
 from logocache.results import (
     CacheStats,
     ClearedLogo,
@@ -26,7 +27,6 @@ from logocache.results import (
     Severity,
     VerifyReport,
 )
-from logocache.selection import ClearSelection, FailOn, ListQuery
 from logocache.settings import Settings
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -67,9 +67,9 @@ def _complete(described: Schema) -> None:
     """Every field is always written; titles and defaults would only repeat names and confuse."""
     described.pop("description", None)
     properties: dict[str, Schema] = described.get("properties", {})
-    for each in properties.values():
-        each.pop("title", None)
-        each.pop("default", None)
+    for property_ in properties.values():
+        property_.pop("title", None)
+        property_.pop("default", None)
     if properties:
         described["required"] = list(properties)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logocache.cli.run import run
+from logocache.cli.main import run
 
 TEXTS = st.one_of(
     st.text(),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from typer.main import get_group
 
 from logocache.cli.app import app
-from logocache.cli.arguments import FLAGS, VALUED, globals_first
+from logocache.cli.options import FLAGS, VALUED, globals_first
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 
 from cli.fakes import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED, FakeCache
 from logocache.cli.exits import ExitCode
-from logocache.cli.run import run
+from logocache.cli.main import run
 from logocache.documents import document_of
 from logocache.model import SortKey, Status
+from logocache.queries import ClearSelection, FailOn, ListQuery
 from logocache.results import FindingKind, OrphanFile, Result, Severity
-from logocache.selection import ClearSelection, FailOn, ListQuery
 
 Captured = pytest.CaptureFixture[str]
 

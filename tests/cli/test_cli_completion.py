@@ -1,26 +1,26 @@
 import pytest
 
-from logocache.cli import completion
+from logocache.cli import options
 from logocache.providers import registry
 
 
 def test_statuses_and_sort_keys_come_from_their_enums() -> None:
-    assert completion.statuses("") == ["cached", "placeholder", "pending"]
-    assert completion.sort_keys("a") == ["age", "accessed"]
+    assert options.statuses("") == ["cached", "placeholder", "pending"]
+    assert options.sort_keys("a") == ["age", "accessed"]
 
 
 def test_keys_are_those_of_the_built_in_catalogue() -> None:
-    assert "shopify" in completion.keys("")
-    assert completion.keys("shopi") == ["shopify"]
-    assert completion.keys("no such key") == []
+    assert "shopify" in options.keys("")
+    assert options.keys("shopi") == ["shopify"]
+    assert options.keys("no such key") == []
 
 
 def test_providers_are_those_of_the_registry_and_those_always_there() -> None:
-    assert set(completion.PROVIDERS) == {*registry.REGISTRY, *registry.ALWAYS_THERE}
+    assert set(options.PROVIDERS) == {*registry.REGISTRY, *registry.ALWAYS_THERE}
 
 
 def test_providers_are_offered_when_they_begin_so() -> None:
-    assert completion.providers("goo") == ["google"]
+    assert options.providers("goo") == ["google"]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_providers_are_offered_when_they_begin_so() -> None:
     ],
 )
 def test_filters_offer_names_and_known_values(typed: str, offered: list[str]) -> None:
-    assert completion.filters(typed) == offered
+    assert options.filters(typed) == offered
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_filters_offer_names_and_known_values(typed: str, offered: list[str]) ->
     ],
 )
 def test_fail_on_completes_the_last_kind(typed: str, offered: list[str]) -> None:
-    assert completion.failures(typed) == offered
+    assert options.failures(typed) == offered

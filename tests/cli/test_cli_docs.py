@@ -12,9 +12,9 @@ from typer.main import get_command
 from cli.fakes import FakeCache, FakeServer
 from logocache.cli.app import app
 from logocache.cli.exits import ExitCode
-from logocache.cli.run import run
+from logocache.cli.main import run
 from logocache.model import SortKey
-from logocache.policy.verdict import severity_of
+from logocache.policy.findings import severity_of
 from logocache.results import FindingKind
 
 pytestmark = pytest.mark.docs

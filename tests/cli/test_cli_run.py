@@ -8,7 +8,7 @@ import pytest
 from cli.fakes import FakeCache
 from logocache import errors
 from logocache.cli.exits import ExitCode, of_error
-from logocache.cli.run import run
+from logocache.cli.main import run
 from logocache.version import __version__
 
 Captured = pytest.CaptureFixture[str]
@@ -16,8 +16,8 @@ Captured = pytest.CaptureFixture[str]
 
 def every(kind: type[errors.LogoCacheError]) -> Iterator[type[errors.LogoCacheError]]:
     yield kind
-    for each in kind.__subclasses__():
-        yield from every(each)
+    for subclass in kind.__subclasses__():
+        yield from every(subclass)
 
 
 @pytest.mark.parametrize("kind", list(every(errors.LogoCacheError)), ids=lambda kind: kind.__name__)

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.fakes import FakeServer
-from logocache.cli.exits import ExitCode
-from logocache.cli.run import run
-from logocache.cli.signals import EndingSignal
+from logocache.cli.exits import EndingSignal, ExitCode
+from logocache.cli.main import run
 from logocache.errors import SettingsError, UnavailableError
 from logocache.settings import Settings
 
@@ -106,7 +105,7 @@ def test_while_serving_information_is_logged(options: list[str], events: list[st
     settings_of(*options)
     capsys.readouterr()
     logging.getLogger("logocache.server.routes").debug("detail")
-    logging.getLogger("logocache.server.requests").info("request")
+    logging.getLogger("logocache.server.middleware").info("request")
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == events
 
 

@@ -6,15 +6,14 @@ import io
 import pytest
 
 from cli.fakes import CLEARED, FETCHED, FOUND, LISTING, MISSED, NOW, PLAN, STATS, VERIFIED
-from logocache.cli import plain, pretty, render
-from logocache.cli.views import clearing
-from logocache.cli.views.blocks import Column, Gauge, Grid, Line
+from logocache.cli import output, pretty, render
+from logocache.cli.output import Column, Gauge, Grid, Line
 from logocache.model import OutcomeKind
 from logocache.results import ClearPlan, FetchReport, Listing, OrphanFile, Result
 
 
 def plainly(result: Result) -> str:
-    return plain.text(render.blocks(result, now=NOW))
+    return output.plain_text(render.blocks(result, now=NOW))
 
 
 def prettily(result: Result) -> str:
@@ -145,7 +144,7 @@ def test_a_long_plan_is_cut_on_a_terminal_and_whole_in_a_pipe() -> None:
 )
 def test_a_plan_of_one_kind_names_only_that(plan: ClearPlan, title: str, amount: str) -> None:
     assert [line for line in plainly(plan).splitlines() if line.endswith(":")] == [title]
-    assert clearing.question(plan).startswith(f"Clear {amount} and free ")
+    assert render.question(plan).startswith(f"Clear {amount} and free ")
 
 
 def test_a_plan_shows_age_and_size() -> None:
@@ -175,9 +174,9 @@ def test_cells_are_aligned_and_cleaned() -> None:
         columns=(Column(title="A"), Column(title="B", number=True)),
         rows=(("x\x1b", "1"), ("longer", "200")),
     )
-    assert plain.text((grid,)) == "T:\n  x\ufffd        1\n  longer  200\n"
+    assert output.plain_text((grid,)) == "T:\n  x\ufffd        1\n  longer  200\n"
     assert "\x1b" not in pretty.text((grid, Line(text="\x1b[2J")), stream=io.StringIO())
 
 
 def test_a_table_without_rows_has_no_lines() -> None:
-    assert plain.text((Grid(title="", columns=(Column(title="A"),), rows=()),)) == ""
+    assert output.plain_text((Grid(title="", columns=(Column(title="A"),), rows=()),)) == ""

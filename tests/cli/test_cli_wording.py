@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.fakes import NOW
-from logocache.cli import wording
+from logocache import humanize
 
 
 @pytest.mark.parametrize(
@@ -20,16 +20,16 @@ from logocache.cli import wording
     ],
 )
 def test_ages_are_in_their_largest_unit(length: timedelta, words: str) -> None:
-    assert wording.age(NOW - length, now=NOW) == words
+    assert humanize.age(NOW - length, now=NOW) == words
 
 
 def test_what_never_was_has_no_age() -> None:
-    assert wording.age(None, now=NOW) == "never"
+    assert humanize.age(None, now=NOW) == "never"
 
 
 def test_what_is_to_come_is_told_from_now() -> None:
-    assert wording.until(NOW + timedelta(hours=5), now=NOW) == "in 5 hours"
-    assert wording.until(NOW - timedelta(hours=5), now=NOW) == "now"
+    assert humanize.until(NOW + timedelta(hours=5), now=NOW) == "in 5 hours"
+    assert humanize.until(NOW - timedelta(hours=5), now=NOW) == "now"
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,21 @@ def test_what_is_to_come_is_told_from_now() -> None:
     ],
 )
 def test_foreign_text_cannot_steer_a_terminal(text: str, cleaned: str) -> None:
-    assert wording.clean(text) == cleaned
+    assert humanize.clean(text) == cleaned
 
 
 @given(st.text())
 def test_cleaned_text_is_one_printable_line_of_the_same_length(text: str) -> None:
-    cleaned = wording.clean(text)
+    cleaned = humanize.clean(text)
     assert cleaned.isprintable()
     assert len(cleaned) == len(text)
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
-    assert wording.some(["a", "b"], most=2) == "a, b"
-    assert wording.some(["a", "b", "c", "d"], most=2) == "a, b, and 2 more"
+    assert humanize.some(["a", "b"], most=2) == "a, b"
+    assert humanize.some(["a", "b", "c", "d"], most=2) == "a, b, and 2 more"
 
 
 def test_counts_know_the_plural() -> None:
-    assert wording.count(1, "logo") == "1 logo"
-    assert wording.count(0, "entry", "entries") == "0 entries"
+    assert humanize.count(1, "logo") == "1 logo"
+    assert humanize.count(0, "entry", "entries") == "0 entries"

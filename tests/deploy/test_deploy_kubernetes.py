@@ -11,7 +11,7 @@ from logocache.cli.app import app
 from logocache.settings.sources import SERVICE_LINK
 from logocache.version import __version__
 
-OBJECTS = {each["kind"]: each for each in documents(KUBERNETES)}
+OBJECTS = {document["kind"]: document for document in documents(KUBERNETES)}
 DEPLOYMENT = OBJECTS["Deployment"]["spec"]
 JOB = OBJECTS["CronJob"]["spec"]["jobTemplate"]["spec"]
 PODS = [
@@ -79,7 +79,9 @@ def test_secrets_are_mounted_where_the_settings_look(pod: Document) -> None:
 
 @pytest.mark.parametrize("pod", PODS)
 def test_the_image_is_this_version(pod: Document) -> None:
-    assert {each["image"] for each in containers(pod)} == {f"registry.example.com/logocache:{__version__}"}
+    assert {container["image"] for container in containers(pod)} == {
+        f"registry.example.com/logocache:{__version__}"
+    }
 
 
 def test_what_runs_are_commands_of_the_program() -> None:

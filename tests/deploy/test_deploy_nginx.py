@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from deploy.artefacts import NGINX
-from logocache.server.answers import SAFETY, YEAR
+from logocache.server.responses import SAFETY, YEAR
 from server.running import is_dropped
 
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")

@@ -18,7 +18,7 @@ PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)")
 
 def locked() -> dict[str, Any]:
     """Packages of the lock by name; `Any`, as TOML is."""
-    return {each["name"]: each for each in tomllib.loads(LOCK.read_text(encoding="utf-8"))["package"]}
+    return {load["name"]: load for load in tomllib.loads(LOCK.read_text(encoding="utf-8"))["package"]}
 
 
 def test_the_lock_names_no_server_but_the_public_ones() -> None:
@@ -27,7 +27,7 @@ def test_the_lock_names_no_server_but_the_public_ones() -> None:
         "https://files.pythonhosted.org",
     }
     sources = [each["source"] for each in locked().values()]
-    assert {tuple(each) for each in sources} == {("registry",), ("editable",)}
+    assert {tuple(source) for source in sources} == {("registry",), ("editable",)}
 
 
 @pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.name)

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.docs
 
 def test_every_status_is_explained() -> None:
     rows = rows_of(section_of("concepts.md", "## Status"))[1:]
-    assert [row[0] for row in rows] == [f"`{each}`" for each in Status]
+    assert [row[0] for row in rows] == [f"`{Statu}`" for Statu in Status]
 
 
 def test_every_outcome_is_explained() -> None:
@@ -22,4 +22,4 @@ def test_there_is_help_for_every_outcome_without_a_logo() -> None:
     rows = rows_of(section_of("operations.md", "### A logo is missing"))[1:]
     helped = {name for row in rows for name in row[0].split(", ")}
     successes = {OutcomeKind.FOUND, OutcomeKind.UNCHANGED}
-    assert helped == {f"`{each}`" for each in set(OutcomeKind) - successes}
+    assert helped == {f"`{success}`" for success in set(OutcomeKind) - successes}

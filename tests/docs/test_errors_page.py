@@ -17,7 +17,7 @@ pytestmark = pytest.mark.docs
 
 def every_error(base: type[LogoCacheError] = LogoCacheError) -> list[type[LogoCacheError]]:
     """Depth first, in the order of the module."""
-    return [base, *(found for each in base.__subclasses__() for found in every_error(each))]
+    return [base, *(found for subclass in base.__subclasses__() for found in every_error(subclass))]
 
 
 def code_rows() -> list[list[str]]:
@@ -26,7 +26,7 @@ def code_rows() -> list[list[str]]:
 
 def test_every_error_stands_there_with_its_code_in_the_order_of_the_tree() -> None:
     ours = [each for each in every_error() if each.__module__ == errors.__name__]
-    assert [row[0] for row in code_rows()] == [f"`{each.code}`" for each in ours]
+    assert [row[0] for row in code_rows()] == [f"`{our.code}`" for our in ours]
 
 
 @pytest.mark.parametrize("row", code_rows(), ids=lambda row: row[0])

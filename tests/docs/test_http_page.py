@@ -13,12 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from benches import Bench
 from logocache import errors
 from logocache.health import Health
-from logocache.server import problem_schema, problems, refusals
-from logocache.server.answers import YEAR
+from logocache.server import early_responses, problem_schema, problems
 from logocache.server.app import create_app
-from logocache.server.bulkheads import Bulkheads
+from logocache.server.gallery import routes
+from logocache.server.limits import Bulkheads
 from logocache.server.metrics import Metrics
-from logocache.server.routes import gallery
+from logocache.server.responses import YEAR
 from logocache.settings import Settings
 
 pytestmark = pytest.mark.docs
@@ -80,7 +80,7 @@ def test_every_route_has_its_section(sections: dict[str, str], operations: dict[
 
 def test_every_page_for_people_is_in_the_table(text: str, tmp_path: Path) -> None:
     with Bench(tmp_path).open() as cache:
-        router = gallery.build(cache, Bulkheads().management)
+        router = routes.build(cache, Bulkheads().management)
     built = {route.path for route in router.routes if isinstance(route, APIRoute)}
     named = {path for row in rows(text, "path") for path in re.findall(r"`(/[^`]*)`", row[0])}
     assert named == built
@@ -144,8 +144,8 @@ def test_every_code_of_a_problem_is_explained(text: str) -> None:
     documented = {example[1]: status for status, example in problem_schema.EXAMPLES.items()}
     refused = {
         each.code: each.status.value
-        for _, each in inspect.getmembers(refusals)
-        if isinstance(each, refusals.Refusal)
+        for _, each in inspect.getmembers(early_responses)
+        if isinstance(each, early_responses.Refusal)
     }
     expected = ours | framework | documented | refused
     assert {code: str(status) for code, status in expected.items()}.items() <= statuses.items()

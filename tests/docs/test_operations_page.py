@@ -15,8 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from databases import PostgresServer
 from logocache import Settings, open_cache
 from logocache.model import FetchAttempt, OutcomeKind
-from logocache.server.load import Load
-from logocache.server.metrics import Metrics
+from logocache.server.metrics import Load, Metrics
 from pages import blocks_of, rows_of, section_of
 
 pytestmark = pytest.mark.docs

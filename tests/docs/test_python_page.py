@@ -30,7 +30,9 @@ def test_every_method_is_on_the_page() -> None:
 
 def test_every_error_is_on_the_page_with_its_code() -> None:
     errors = [value for name in logocache.__all__ if inspect.isclass(value := getattr(logocache, name))]
-    rows = [f"| `{each.__name__}` | `{each.code}` |" for each in errors if issubclass(each, LogoCacheError)]
+    rows = [
+        f"| `{error.__name__}` | `{error.code}` |" for error in errors if issubclass(error, LogoCacheError)
+    ]
     rows.remove("| `LogoCacheError` | `error` |")
     assert [row for row in rows if row not in PAGE] == []
 

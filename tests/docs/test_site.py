@@ -72,7 +72,7 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     for page in pages:
         loads = Loads()
         loads.feed(page.read_text(encoding="utf-8"))
-        assert [each for each in loads.addresses if ELSEWHERE.match(each)] == [], page
+        assert [address for address in loads.addresses if ELSEWHERE.match(address)] == [], page
         assert "mermaid" not in loads.classes, page
 
 

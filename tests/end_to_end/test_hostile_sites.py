@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from internet import Loopback, Page
-from logocache.cli.run import run
+from logocache.cli.main import run
 from pictures import picture, svg
 
 pytestmark = pytest.mark.end_to_end

@@ -14,7 +14,7 @@ from databases import PostgresServer
 from internet import Loopback, Page
 from pictures import picture
 from relays import Relay
-from serving import NO_AUTHORITIES, Served, eventually, run_program, serving
+from serving import NO_AUTHORITIES, LogoResponse, eventually, run_program, serving
 
 pytestmark = [pytest.mark.end_to_end]
 
@@ -218,7 +218,7 @@ def test_one_cache_is_the_source_of_another(tmp_path: Path) -> None:
             "LOGO_CACHE_ALLOWED_NETWORKS": "127.0.0.0/8",
         }
         report = run_program("init", "shopify", "slack", "docusign", "--json", environment=second)
-    outcome = {each["key"]: each for each in json.loads(report.stdout)["logos"]}
+    outcome = {load["key"]: load for load in json.loads(report.stdout)["logos"]}
     assert (outcome["shopify"]["status"], outcome["shopify"]["provider"]) == ("cached", "clearbit")
     assert outcome["slack"]["status"] == "cached"
     assert outcome["docusign"]["status"] == "placeholder"  # the first one has only a monogram
@@ -284,7 +284,7 @@ def test_an_end_while_the_database_hangs_tells_what_is_lost(
 def test_a_directory_that_is_gone_is_told_and_hits_go_on(online: dict[str, str], tmp_path: Path) -> None:
     made_ready(online)
     with serving(environment=online) as server:
-        served: Served = server
+        served: LogoResponse = server
         assert served.get("/shopify.com").status_code == 200
         (tmp_path / "logos").rename(tmp_path / "away")
         assert served.get("/shopify.com").status_code == 200

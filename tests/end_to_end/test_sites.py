@@ -240,9 +240,9 @@ def test_a_second_run_transfers_no_image(internet: Loopback, settings: Settings)
         report = cache.refresh(list(scenes))
         assert [logo.outcome for logo in report.logos] == [OutcomeKind.UNCHANGED] * len(scenes)
         assert {name: record_of(cache, name).file for name in scenes} == files
-    images = [each for each in internet.requests if each.path.endswith((".png", ".ico", ".svg"))]
+    images = [request for request in internet.requests if request.path.endswith((".png", ".ico", ".svg"))]
     assert len(images) == len(scenes)
-    assert {(each.status, each.bytes_sent) for each in images} == {(304, 0)}
+    assert {(image.status, image.bytes_sent) for image in images} == {(304, 0)}
 
 
 def test_a_second_init_asks_nobody(internet: Loopback, settings: Settings) -> None:

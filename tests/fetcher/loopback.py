@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 
 from logocache.fetcher.client import HttpFetcher, utc_now
-from logocache.fetcher.closing import Closing
-from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.resolver import Resolve, system_resolve
+from logocache.fetcher.network import Resolve, system_resolve
+from logocache.fetcher.streams import Closing, Deadline
 from logocache.model import Answer, FetchRequest, StoringClass
 from logocache.ports import Clock, ProviderTerms
 from logocache.settings import Settings

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.fetcher.answers import LONGEST_VALIDATOR, judged, validator
+from logocache.fetcher.request import LONGEST_VALIDATOR, judged, validator
 from logocache.model import OutcomeKind as Kind
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

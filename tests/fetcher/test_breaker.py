@@ -1,7 +1,7 @@
 import pytest
 
 from fetcher.loopback import FakeTime
-from logocache.fetcher.breaker import COOL_DOWN, THRESHOLD, Breaker
+from logocache.fetcher.limits import COOL_DOWN, THRESHOLD, Breaker
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
-from logocache.fetcher.closing import Closing
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.errors import FetchError
+from logocache.fetcher.streams import Closing
 from logocache.model import OutcomeKind
 
 

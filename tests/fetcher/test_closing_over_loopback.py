@@ -15,8 +15,8 @@ import pytest
 
 from fetcher.loopback import START, Server, always, ask, fetching, http, serving, terms
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
+from logocache.fetcher.limits import THRESHOLD
 from logocache.model import Answer, OutcomeKind
 
 pytestmark = pytest.mark.end_to_end

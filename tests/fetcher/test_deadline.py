@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetcher.loopback import FakeTime
-from logocache.fetcher.closing import Closing
-from logocache.fetcher.deadline import LONGEST_WAIT, Deadline
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.errors import FetchError
+from logocache.fetcher.streams import LONGEST_WAIT, Closing, Deadline
 from logocache.model import OutcomeKind
 
 

@@ -5,9 +5,9 @@ import httpx
 import pytest
 
 from fetcher.loopback import FakeTime, options, request, terms
-from logocache.fetcher.exchange import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings, user_agent
-from logocache.fetcher.failures import FetchError, NoTurnError
+from logocache.fetcher.errors import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
+from logocache.fetcher.request import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings, user_agent
 from logocache.fetcher.transport import PASSAGE
 from logocache.model import Answer, FetchRequest, OutcomeKind
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from logocache.fetcher.failures import FOREIGN, MEANINGS, FetchError, translated
+from logocache.fetcher.errors import FOREIGN, MEANINGS, FetchError, translated
 from logocache.model import OutcomeKind
 
 

@@ -24,8 +24,8 @@ from fetcher.loopback import (
     terms,
 )
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.breaker import THRESHOLD
 from logocache.fetcher.client import HttpFetcher
+from logocache.fetcher.limits import THRESHOLD
 from logocache.model import Answer, OutcomeKind
 
 pytestmark = pytest.mark.end_to_end

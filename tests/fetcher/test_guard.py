@@ -10,11 +10,10 @@ import pytest
 
 from fetcher.loopback import LOOPBACK, always, http, in_time, serving
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.closing import Closing
-from logocache.fetcher.connection import connect
-from logocache.fetcher.deadline import LONGEST_WAIT, Deadline
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.errors import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend, destination
+from logocache.fetcher.network import connect
+from logocache.fetcher.streams import LONGEST_WAIT, Closing, Deadline
 from logocache.model import OutcomeKind
 from logocache.settings.sources import ConnectTo
 

@@ -13,8 +13,8 @@ from pytest_httpx import HTTPXMock
 
 from fetcher.loopback import START, FakeTime, options, request, terms
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.breaker import COOL_DOWN, THRESHOLD
 from logocache.fetcher.client import HttpFetcher
+from logocache.fetcher.limits import COOL_DOWN, THRESHOLD
 from logocache.model import Answer, OutcomeKind
 from logocache.ports import Fetcher, ProviderTerms
 

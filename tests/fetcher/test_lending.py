@@ -3,8 +3,8 @@ import threading
 import httpx
 import pytest
 
-from logocache.fetcher.failures import FetchError
-from logocache.fetcher.lending import Lending
+from logocache.fetcher.client import Lending
+from logocache.fetcher.errors import FetchError
 
 
 class Transport(httpx.BaseTransport):

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from logocache.fetcher.failures import FetchError, NoTurnError
+from logocache.fetcher.errors import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
 from logocache.model import OutcomeKind
 

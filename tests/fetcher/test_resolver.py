@@ -8,7 +8,7 @@ import pytest
 
 from fetcher.loopback import in_time
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.resolver import resolve_within, system_resolve
+from logocache.fetcher.network import resolve_within, system_resolve
 
 PUBLIC = IPv4Address("93.184.215.14")
 

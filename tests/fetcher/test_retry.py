@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.fetcher.retry import LONGEST_RETRY_AFTER, LONGEST_WAIT, retry_at, wait_after, wait_before
+from logocache.fetcher.limits import LONGEST_RETRY_AFTER, LONGEST_WAIT, retry_at, wait_after, wait_before
 from logocache.model import Answer, OutcomeKind
 
 NOW = datetime(1994, 11, 6, 8, 49, 0, tzinfo=UTC)

@@ -10,10 +10,8 @@ import pytest
 import trustme
 
 from fetcher.loopback import Server, always, http, in_time, serving
-from logocache.fetcher.closing import Closing
-from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.failures import FetchError
-from logocache.fetcher.streams import SocketStream, TLSStream
+from logocache.fetcher.errors import FetchError
+from logocache.fetcher.streams import Closing, Deadline, SocketStream, TLSStream
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.fetcher.failures import FetchError
-from logocache.fetcher.targets import LONGEST_URL, check, parsed, redirected
+from logocache.fetcher.addresses import LONGEST_URL, check, parsed, redirected
+from logocache.fetcher.errors import FetchError
 from logocache.model import OutcomeKind
 
 REFUSED = {

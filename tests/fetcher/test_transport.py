@@ -11,8 +11,8 @@ import pytest
 
 from fetcher.loopback import LOOPBACK, always, http, in_time, options, serving
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.failures import FetchError
-from logocache.fetcher.resolver import Resolve
+from logocache.fetcher.errors import FetchError
+from logocache.fetcher.network import Resolve
 from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
 from logocache.settings import Settings
 from logocache.settings.sources import ConnectTo

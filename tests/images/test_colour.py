@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from image_samples import RED, decoded, encoded, png_chunk, raw_png, two_colours
-from logocache.images.colour import to_srgb
+from logocache.images.raster import to_srgb
 
 
 def opened(body: bytes) -> Image.Image:

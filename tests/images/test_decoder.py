@@ -11,11 +11,11 @@ import pytest
 from forks import in_child, open_files
 from image_samples import SMALL_IMAGES, encoded, two_colours
 from logocache.errors import UnavailableError
-from logocache.images import answers
+from logocache.images import messages
 from logocache.images.decoder import Decoder, DecoderError
-from logocache.images.limits import Limits
+from logocache.images.errors import Limits
+from logocache.images.messages import HEADER, Message, Task
 from logocache.images.normalise import normalise
-from logocache.images.protocol import HEADER, Message, Task
 from logocache.model import ImageRejection, NormalisedImage
 
 pytestmark = pytest.mark.end_to_end
@@ -38,7 +38,7 @@ def decoder() -> Iterator[Decoder]:
 
 def test_answers_again_and_again(decoder: Decoder) -> None:
     for _ in range(3):
-        assert isinstance(answers.to_image(decoder.ask(NORMALISE, seconds=20)), NormalisedImage)
+        assert isinstance(messages.to_image(decoder.ask(NORMALISE, seconds=20)), NormalisedImage)
     assert decoder.is_alive
 
 
@@ -101,7 +101,7 @@ def test_warnings_that_are_errors_here_are_none_in_a_decoder(monkeypatch: pytest
     decoder = Decoder(LIMITS)
     answer = decoder.ask(Message(fields={"task": Task.NORMALISE}, blob=body), seconds=20)
     decoder.stop()
-    assert isinstance(answers.to_image(answer), NormalisedImage)
+    assert isinstance(messages.to_image(answer), NormalisedImage)
 
 
 def test_a_decoder_finds_its_modules_as_this_interpreter_does(monkeypatch: pytest.MonkeyPatch) -> None:

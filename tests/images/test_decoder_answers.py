@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_samples import SIGNATURE, encoded, two_colours
-from logocache.images import answers, png
-from logocache.images.protocol import Fields, Message, ProtocolError
+from logocache.images import messages, raster
+from logocache.images.messages import Fields, Message, ProtocolError
 from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
 from logocache.ports import FileCheck
 
-IMAGE = png.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
+IMAGE = raster.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
 PATHS = [Path("/a.png"), Path("/b.png")]
 
 
@@ -29,7 +29,7 @@ PATHS = [Path("/a.png"), Path("/b.png")]
 def test_images_rejections_and_failures_arrive_as_they_were_sent(
     image: NormalisedImage | ImageRejection | DecodingFailure,
 ) -> None:
-    assert answers.to_image(answers.of_image(image)) == image
+    assert messages.to_image(messages.of_image(image)) == image
 
 
 def test_checks_arrive_as_they_were_sent() -> None:
@@ -39,12 +39,12 @@ def test_checks_arrive_as_they_were_sent() -> None:
         FileCheck(path=paths[1], problem="gone"),
         FileCheck(path=paths[2], obstacle="a read error"),
     ]
-    assert answers.to_checks(answers.of_checks(checks), paths) == checks
+    assert messages.to_checks(messages.of_checks(checks), paths) == checks
 
 
 def test_a_reason_is_made_one_printable_line() -> None:
     answer = Message(fields={"reason": "a\x1b[2J\nb" + "c" * 999, "is_blank": False})
-    rejection = answers.to_image(answer)
+    rejection = messages.to_image(answer)
     assert isinstance(rejection, ImageRejection)
     assert rejection.reason.startswith("a [2J b")
     assert len(rejection.reason) <= 160
@@ -75,7 +75,7 @@ def test_a_reason_is_made_one_printable_line() -> None:
 )
 def test_implausible_images_are_refused(fields: Fields, blob: bytes) -> None:
     with pytest.raises(ProtocolError):
-        answers.to_image(Message(fields=fields, blob=blob))
+        messages.to_image(Message(fields=fields, blob=blob))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_implausible_images_are_refused(fields: Fields, blob: bytes) -> None:
 )
 def test_implausible_checks_are_refused(checks: list[object] | None) -> None:
     with pytest.raises(ProtocolError):
-        answers.to_checks(Message(fields={"checks": checks}), PATHS)  # type: ignore[dict-item]  # on purpose
+        messages.to_checks(Message(fields={"checks": checks}), PATHS)  # type: ignore[dict-item]  # on purpose
 
 
 json_values = st.recursive(
@@ -110,6 +110,6 @@ json_values = st.recursive(
     st.binary(),
 )
 def test_no_answer_makes_us_fail_in_another_way(fields: Fields, blob: bytes) -> None:
-    for read in (answers.to_image, lambda answer: answers.to_checks(answer, PATHS)):
+    for read in (messages.to_image, lambda answer: messages.to_checks(answer, PATHS)):
         with contextlib.suppress(ProtocolError):
             read(Message(fields=fields, blob=blob))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from image_samples import colours, decoded
-from logocache.images.monogram import draw, drawable
+from logocache.images.draw import draw, drawable
 from logocache.model import ImageInfo, Monogram, NormalisedImage
 
 PAPER, INK = (31, 79, 163), (255, 255, 255)

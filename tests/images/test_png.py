@@ -5,7 +5,7 @@ import hashlib
 from PIL import Image
 
 from image_samples import decoded, png_chunks, two_colours
-from logocache.images.png import encode, pack
+from logocache.images.raster import encode, pack
 from logocache.model import ImageInfo
 
 SOURCE = ImageInfo(format="gif", width=9, height=9)

@@ -17,19 +17,18 @@ import pytest
 
 from image_samples import ENDLESS, SMALL_IMAGES, decode, encoded, two_colours
 from logocache.errors import UnavailableError
-from logocache.images import answers
+from logocache.images import messages
 from logocache.images.decoder import Decoder, DecoderTimeoutError
-from logocache.images.limits import QUICK_PIXELS, QUICK_SECONDS, Limits
-from logocache.images.monogram import draw
+from logocache.images.draw import draw
+from logocache.images.errors import QUICK_PIXELS, QUICK_SECONDS, Limits
+from logocache.images.messages import Message, Task
 from logocache.images.normalise import normalise
-from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool
+from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool, Lane
 from logocache.images.processors import available_processors
-from logocache.images.protocol import Message, Task
-from logocache.images.turns import Lane
 from logocache.images.variants import derive
 from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
 from logocache.ports import FileCheck, Images
-from logocache.variant import ImageFormat, Variant
+from logocache.queries import ImageFormat, Variant
 
 pytestmark = pytest.mark.end_to_end
 
@@ -228,7 +227,7 @@ class Patient(Decoder):
             raise DecoderTimeoutError(f"it took longer than {seconds:g} s")
         if task.fields["task"] == Task.CHECK_FILES:
             return Message(fields={"checks": [[7, 7]] * len(task.fields["paths"])})  # type: ignore[arg-type]  # a list
-        return answers.of_image(normalise(GOOD, max_pixels=10**6))
+        return messages.of_image(normalise(GOOD, max_pixels=10**6))
 
     def stop(self) -> None:
         self._clinic.stopped += 1
@@ -333,7 +332,7 @@ def test_paths_are_taken_only_a_few_batches_ahead(pool: DecoderPool, tmp_path: P
 def test_one_file_is_to_blame_when_a_batch_fails(own: DecoderPool, impostor: Impostor) -> None:
     # It dies of every message that names b.png, and finds all others of size 7 × 7.
     impostor(
-        "import sys; from logocache.images.protocol import Message, receive\n"
+        "import sys; from logocache.images.messages import Message, receive\n"
         "sys.stdout.buffer.write(Message().pack()); sys.stdout.flush()\n"
         "while True:\n"
         "    paths = receive(sys.stdin.buffer.read).fields['paths']\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.images.protocol import HEADER, LARGEST_FIELDS, Message, ProtocolError, receive
+from logocache.images.messages import HEADER, LARGEST_FIELDS, Message, ProtocolError, receive
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

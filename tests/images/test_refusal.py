@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.images.refusal import LONGEST_REASON, DecodingFailed, ImageRefused, one_line, refusing
+from logocache.images.errors import LONGEST_REASON, DecodingFailed, ImageRefused, one_line, refusing
 
 
 @pytest.mark.parametrize(

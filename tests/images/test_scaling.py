@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from image_samples import two_colours
-from logocache.images.scaling import fitted
+from logocache.images.raster import fitted
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from image_samples import SMALL_IMAGES, encoded, two_colours
-from logocache.images.limits import LARGEST_PNG
-from logocache.images.stored import check_file
+from logocache.images.errors import LARGEST_PNG
+from logocache.images.variants import check_file
 from logocache.ports import FileCheck
 
 GOOD = encoded(two_colours((40, 20)), "PNG")

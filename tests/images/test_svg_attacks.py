@@ -7,9 +7,9 @@ import resvg_py
 from PIL import Image
 
 from image_samples import SVG_ROOT, colours, data_uri, decode, encoded, svg
+from logocache.images.errors import ImageRefused
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
-from logocache.images.refusal import ImageRefused
 from logocache.images.svg_sanitiser import sanitise
 from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 

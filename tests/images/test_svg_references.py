@@ -3,8 +3,8 @@
 import pytest
 
 from image_samples import SMALL_IMAGES, data_uri, encoded, svg, two_colours
-from logocache.images.refusal import ImageRefused
-from logocache.images.svg_references import clean_value, embedded_raster, fragment
+from logocache.images.errors import ImageRefused
+from logocache.images.svg_sanitiser import clean_value, embedded_raster, fragment
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_samples import SMALL_IMAGES, SVG_ROOT, data_uri, encoded, svg, two_colours
-from logocache.images.refusal import ImageRefused
+from logocache.images.errors import ImageRefused
 from logocache.images.svg_sanitiser import DEEPEST, MOST_ELEMENTS, sanitise
 
 PNG = data_uri(SMALL_IMAGES["png"], "image/png")

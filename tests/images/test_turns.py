@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from logocache.images.turns import Lane, NoTurn, Turns
+from logocache.images.pool import Lane, NoTurn, Turns
 
 
 class Crowd:

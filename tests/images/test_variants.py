@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from image_samples import RED, SIGNATURE, decoded, encoded, png_chunk, png_chunks, raw_png, two_colours
-from logocache.images import png
+from logocache.images import raster
 from logocache.images.variants import derive
-from logocache.variant import ImageFormat, Variant
+from logocache.queries import ImageFormat, Variant
 
 FORMATS = {ImageFormat.PNG: "PNG", ImageFormat.JPG: "JPEG", ImageFormat.WEBP: "WEBP"}
 EVERY = [
@@ -28,8 +28,8 @@ def disc() -> Image.Image:
     return picture
 
 
-OPAQUE = png.pack(two_colours((256, 128)))
-CLEAR = png.pack(disc())
+OPAQUE = raster.pack(two_colours((256, 128)))
+CLEAR = raster.pack(disc())
 
 
 @pytest.mark.parametrize("stored", [OPAQUE, CLEAR], ids=["opaque", "transparent"])

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from image_samples import ENDLESS, SMALL_IMAGES, encoded, svg, two_colours
-from logocache.images import answers, worker
-from logocache.images.protocol import Message, ProtocolError, Task, receive
+from logocache.images import messages, worker
+from logocache.images.messages import Message, ProtocolError, Task, receive
 from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
 
 pytestmark = pytest.mark.end_to_end
@@ -47,9 +47,9 @@ def test_answers_each_task_in_turn(tmp_path: Path) -> None:
             fields={"task": Task.CHECK_FILES, "paths": [str(tmp_path / "a.png"), str(tmp_path / "b.png")]}
         ),
     )
-    assert isinstance(answers.to_image(image), NormalisedImage)
-    assert isinstance(answers.to_image(rejection), ImageRejection)
-    first, second = answers.to_checks(checks, [tmp_path / "a.png", tmp_path / "b.png"])
+    assert isinstance(messages.to_image(image), NormalisedImage)
+    assert isinstance(messages.to_image(rejection), ImageRejection)
+    first, second = messages.to_checks(checks, [tmp_path / "a.png", tmp_path / "b.png"])
     assert (first.width, first.problem) == (32, None)
     assert second.problem is not None
 
@@ -94,8 +94,8 @@ def test_as_a_process_it_answers_and_ends_with_its_input(process: subprocess.Pop
     answer, drawn = ask(
         process, NORMALISE, Message(fields={"task": Task.NORMALISE}, blob=svg("<circle r='4'/>"))
     )
-    assert isinstance(answers.to_image(answer), NormalisedImage)
-    assert isinstance(answers.to_image(drawn), NormalisedImage)
+    assert isinstance(messages.to_image(answer), NormalisedImage)
+    assert isinstance(messages.to_image(drawn), NormalisedImage)
 
 
 def in_a_process(code: str) -> str:
@@ -130,10 +130,10 @@ def test_an_image_that_needs_more_memory_is_given_up_and_the_process_lives() -> 
     command = [*COMMAND[:-3], "128000000", "1000000000", "20"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         failed, image = ask(process, Message(fields={"task": Task.NORMALISE}, blob=large), NORMALISE)
-    failure = answers.to_image(failed)
+    failure = messages.to_image(failed)
     assert isinstance(failure, DecodingFailure)
     assert "more memory than decoders may use" in failure.reason
-    assert isinstance(answers.to_image(image), NormalisedImage)
+    assert isinstance(messages.to_image(image), NormalisedImage)
 
 
 def test_what_libraries_print_does_not_reach_the_answers() -> None:

@@ -9,7 +9,7 @@ from logocache.errors import DatabaseError
 from logocache.model import Outcome, OutcomeKind
 from logocache.operations.commit import GroupCommit, Saved
 from logocache.operations.fetch import FetchResult
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from makers import NOW, make_record
 
 
@@ -89,4 +89,4 @@ def test_one_alone_is_saved_at_once(key: str) -> None:
     committer = SlowCommitter()
     committer.may_go_on.set()
     group = GroupCommit(committer)  # type: ignore[arg-type]  # the one method that is used
-    assert [each.record.key for each in group.save(finished(key)).fetches] == [key]
+    assert [fetch.record.key for fetch in group.save(finished(key)).fetches] == [key]

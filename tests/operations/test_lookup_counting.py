@@ -8,7 +8,7 @@ import pytest
 
 from logocache.errors import DatabaseError
 from logocache.operations.lookup import Accesses
-from logocache.repository.counters import Access
+from logocache.repository.totals import Access
 from makers import NOW
 
 

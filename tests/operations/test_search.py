@@ -210,7 +210,7 @@ def test_an_image_at_hand_that_is_none_is_written_down_too() -> None:
     images = FakeImages({b"broken": ImageRejection(reason="a broken SVG")})
     bench = Bench(FakeProvider("iconsets", bodies={"set:icon": b"broken"}), images=images)
     assert bench.failure().reason == "a broken SVG"
-    assert [(each.url, each.outcome) for each in bench.log.attempts] == [
+    assert [(attempt.url, attempt.outcome) for attempt in bench.log.attempts] == [
         ("set:icon", OutcomeKind.INVALID_IMAGE)
     ]
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from logocache.model import LogoRecord, OutcomeKind, Status
+from logocache.policy.acceptance import RECOVERED, is_worse, says_gone, stands
 from logocache.policy.attempts import SourceResult
-from logocache.policy.replacement import RECOVERED, is_worse, says_gone, stands
 from makers import DAY, NOW, make_cached, make_file, make_record
 
 WEEK = 7 * DAY

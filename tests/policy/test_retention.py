@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.model import LogoRecord, Origin, ReplacedFile, Status
-from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
+from logocache.policy.eviction import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
 from makers import NOW, make_cached, make_file
 
 
@@ -31,7 +31,7 @@ def newcomer(worth: Worth, size: int = 5, key: str = "new") -> Newcomer:
 
 
 def taken(plan: EvictionPlan) -> list[str]:
-    return [each.key for each in plan.logos] + [each.name for each in plan.replaced]
+    return [logo.key for logo in plan.logos] + [each.name for each in plan.replaced]
 
 
 ENTRIES = [worth for worth in Worth if worth is not Worth.REPLACED]
@@ -134,7 +134,7 @@ def test_the_limit_holds_and_nobody_goes_for_nothing(
 
     accepted = [each for each in newcomers if each.key not in plan.refused]
     costs = [(Worth.REPLACED, each.size) for each in plan.replaced]
-    costs += [(worth_of(each), each.file.size) for each in plan.logos if each.file]
+    costs += [(worth_of(logo), logo.file.size) for logo in plan.logos if logo.file]
     freed = sum(size for _, size in costs)
     assert room + freed + plan.short_by >= sum(each.size for each in accepted), "the limit holds"
 
@@ -157,5 +157,5 @@ def test_placeholders_never_cost_a_logo(room: int, stored: list[tuple[Worth, int
     logos = [entry(worth, f"stored{number}", size) for number, (worth, size) in enumerate(sorted(stored))]
     newcomers = [newcomer(Worth.PLACEHOLDER, size, f"new{number}") for number, size in enumerate(new)]
     plan = plan_eviction(room=room, newcomers=newcomers, replaced=[replaced()], logos=logos)
-    assert all(each.status is Status.PLACEHOLDER for each in plan.logos)
+    assert all(logo.status is Status.PLACEHOLDER for logo in plan.logos)
     assert plan.replaced == ()

@@ -6,10 +6,20 @@ from pathlib import Path
 import pytest
 
 from logocache.model import FoundFile, ReplacedFile, StoredFile
-from logocache.policy import verdict
+from logocache.policy.findings import (
+    finding,
+    judge_decoding,
+    judge_disk,
+    judge_file,
+    judge_limit,
+    not_checked,
+    passes,
+    severity_of,
+)
+from logocache.policy.findings import passes as verify_passes
 from logocache.ports import FileCheck
+from logocache.queries import FailOn
 from logocache.results import Finding, FindingKind, Severity
-from logocache.selection import FailOn
 from makers import NOW, make_cached, make_file
 
 RECORD = make_cached()
@@ -41,7 +51,7 @@ def test_a_file_against_its_record(
     kind: FindingKind | None,
 ) -> None:
     is_current = recorded is STORED
-    finding = verdict.judge_file("shopify", recorded, on_disk, digest, is_current=is_current)
+    finding = judge_file("shopify", recorded, on_disk, digest, is_current=is_current)
     assert (finding.kind if finding else None) is kind
     if finding is not None:
         assert (finding.key, finding.file) == ("shopify", STORED.name)
@@ -59,23 +69,23 @@ def test_a_file_against_its_record(
     ids=["does not decode", "other size", "as recorded", "not looked at"],
 )
 def test_decoding(check: FileCheck, kind: FindingKind | None) -> None:
-    finding = verdict.judge_decoding(RECORD, STORED, check)
+    finding = judge_decoding(RECORD, STORED, check)
     assert (finding.kind if finding else None) is kind
 
 
 def test_limit_and_disk() -> None:
-    assert verdict.judge_limit(stored_bytes=10, limit=10) is None
-    over = verdict.judge_limit(stored_bytes=11, limit=10)
+    assert judge_limit(stored_bytes=10, limit=10) is None
+    over = judge_limit(stored_bytes=11, limit=10)
     assert over is not None
     assert over.kind is FindingKind.OVER_LIMIT
-    assert verdict.judge_disk(free_bytes=10, wanted_bytes=10) is None
-    low = verdict.judge_disk(free_bytes=9, wanted_bytes=10)
+    assert judge_disk(free_bytes=10, wanted_bytes=10) is None
+    low = judge_disk(free_bytes=9, wanted_bytes=10)
     assert low is not None
     assert low.kind is FindingKind.LOW_DISK
 
 
-ERROR = verdict.finding(FindingKind.ORPHAN, "a stray file", file="stray.png")
-WARNING = verdict.finding(FindingKind.LOW_DISK, "little room")
+ERROR = finding(FindingKind.ORPHAN, "a stray file", file="stray.png")
+WARNING = finding(FindingKind.LOW_DISK, "little room")
 
 
 @pytest.mark.parametrize(
@@ -102,15 +112,15 @@ WARNING = verdict.finding(FindingKind.LOW_DISK, "little room")
     ],
 )
 def test_what_makes_verify_fail(findings: list[Finding], fail_on: FailOn, *, passes: bool) -> None:
-    assert verdict.passes(findings, fail_on) is passes
+    assert verify_passes(findings, fail_on) is passes
 
 
 def test_every_kind_of_finding_has_a_severity() -> None:
-    assert {verdict.severity_of(kind) for kind in FindingKind} == set(Severity)
+    assert {severity_of(kind) for kind in FindingKind} == set(Severity)
 
 
 @pytest.mark.parametrize(
     "fail_on", [FailOn(), FailOn(severity=None), FailOn(kinds=frozenset({FindingKind.ORPHAN}))]
 )
 def test_what_could_not_be_looked_at_is_never_a_pass(fail_on: FailOn) -> None:
-    assert not verdict.passes([verdict.not_checked("a read error", key="shopify")], fail_on)
+    assert not passes([not_checked("a read error", key="shopify")], fail_on)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webencodings.labels import LABELS
 
-from logocache.providers.html_icons import decoded
+from logocache.providers.page import decoded
 
 UMLAUT_UTF8 = "ü".encode()
 UMLAUT_LATIN = b"\xfc"

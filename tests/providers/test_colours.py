@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.providers.colours import contrast, is_colour, luminance, readable_on
+from logocache.providers.monogram import contrast, is_colour, luminance, readable_on
 
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06X}".format)
 

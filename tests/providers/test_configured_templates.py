@@ -6,7 +6,7 @@ import pytest
 
 from logocache.errors import ProviderError
 from logocache.model import Answer, FetchRequest
-from logocache.providers.configured_templates import clearbit, logodev, template, without_static_query
+from logocache.providers.configured import clearbit, logodev, template, without_static_query
 from logocache.providers.registry import Builder
 from logocache.settings import Settings
 from makers import make_integration

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.providers.data_uri import decode, is_data_uri, media_type_of
+from logocache.providers.icons import decode, is_data_uri, media_type_of
 
 
 @pytest.mark.parametrize(

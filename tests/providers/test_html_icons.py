@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.providers.html_icons import MAX_BYTES, MAX_LINKS, PageIcons, read_page
 from logocache.providers.icons import Role
+from logocache.providers.page import MAX_BYTES, MAX_LINKS, PageIcons, read_page
 
 URL = "https://example.com/shop/"
 

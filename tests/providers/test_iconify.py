@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from logocache.errors import ProviderError
 from logocache.providers import iconify
-from logocache.providers.iconify import IconifySet, load
-from logocache.providers.iconify_svg import Drawing, svg
+from logocache.providers.iconify import Drawing, IconifySet, load, svg
 
 BODY = '<path d="M0 0h1v1z"/>'
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from logocache.providers.icons import Icon, Role, longest_side, media_type
-from logocache.providers.ranking import Rank, rank_of, ranked
+from logocache.providers.icons import Icon, Rank, Role, longest_side, media_type, rank_of, ranked
 
 
 @pytest.mark.parametrize(

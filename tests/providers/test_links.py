@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.providers.links import MAX_LENGTH, absolute
+from logocache.providers.icons import MAX_LENGTH, absolute
 
 PAGE = "https://example.com/shop/index.html?q=1"
 

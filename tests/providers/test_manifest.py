@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logocache.providers.icons import Icon, Role
-from logocache.providers.manifest import MAX_ICONS, read_manifest
+from logocache.providers.page import MAX_ICONS, read_manifest
 
 URL = "https://cdn.test/app/manifest.json"
 

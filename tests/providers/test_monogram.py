@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.model import Integration
-from logocache.providers.colours import contrast, is_colour
-from logocache.providers.monogram import PALETTE, design, initials_of
+from logocache.providers.monogram import PALETTE, contrast, design, initials_of, is_colour
 from makers import make_integration
 
 INTEGRATIONS = st.builds(

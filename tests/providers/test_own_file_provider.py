@@ -9,7 +9,7 @@ import pytest
 
 from logocache.model import Answer, FetchRequest, IconPurpose, StoringClass
 from logocache.ports import Provider
-from logocache.providers.local import OwnFileProvider
+from logocache.providers.own_file import OwnFileProvider
 from makers import make_integration
 
 

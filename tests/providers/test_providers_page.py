@@ -6,7 +6,7 @@ import pytest
 
 from logocache.model import StoringClass
 from logocache.ports import ProviderTerms
-from logocache.providers.refusals import BY_NAME
+from logocache.providers.configured import BY_NAME
 from logocache.providers.registry import REGISTRY
 from logocache.settings import Settings
 

@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 
 from logocache.model import Answer, FetchRequest, IconPurpose, StoringClass
 from logocache.ports import Provider, ProviderTerms
-from logocache.providers.public_templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX
-from logocache.providers.template import Template, TemplateProvider, filled
+from logocache.providers.templates import (
+    DUCKDUCKGO,
+    GOOGLE,
+    TWENTY,
+    YANDEX,
+    Template,
+    TemplateProvider,
+    filled,
+)
 from makers import make_integration
 
 GOOGLE_URL = (
@@ -32,7 +39,7 @@ def ask(request: FetchRequest) -> Answer:
 
 def urls(template: Template, domain: str = "example.com") -> list[str]:
     provider: Provider = TemplateProvider(template, max_bytes=1000)
-    return [each.url for each in provider.candidates(make_integration("acme", domain=domain), ask)]
+    return [candidate.url for candidate in provider.candidates(make_integration("acme", domain=domain), ask)]
 
 
 @pytest.mark.parametrize(

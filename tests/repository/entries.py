@@ -7,7 +7,7 @@ from typing import Any
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind, ReplacedFile
 from logocache.repository.filters import DueFilter
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from logocache.repository.repository import Repository
 from makers import DAY, NOW, make_cached, make_file, make_integration
 

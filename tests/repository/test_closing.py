@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from logocache.repository.address import parse_address
 from logocache.repository.database import Database
+from logocache.repository.engine import parse_address
 
 Transaction = Callable[[Database], AbstractContextManager[Connection]]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import SettingsError
-from logocache.repository.address import parse_address
+from logocache.repository.engine import parse_address
 from logocache.repository.repository import open_repository
 
 SECRET = "s3cr3t-w0rd"  # the secret of these tests

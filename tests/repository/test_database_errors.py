@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy.exc
 
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository.address import parse_address
 from logocache.repository.database import Database
-from logocache.repository.failures import explain
+from logocache.repository.engine import parse_address
+from logocache.repository.errors import explain
 from logocache.repository.repository import Repository
 
 Open = Callable[..., Repository]
@@ -25,13 +25,13 @@ def test_every_error_of_sqlalchemy_is_caught_at_the_door(tmp_path: Path) -> None
     """Ask the library for its errors, lest one be added that is no child of the one we catch."""
     database = Database(parse_address(f"sqlite:///{tmp_path / 'x.db'}"), lock_wait=1)
     errors = [
-        each
-        for each in vars(sqlalchemy.exc).values()
-        if isinstance(each, type) and issubclass(each, Exception) and not issubclass(each, Warning)
-        if each.__module__.startswith("sqlalchemy")
+        var
+        for var in vars(sqlalchemy.exc).values()
+        if isinstance(var, type) and issubclass(var, Exception) and not issubclass(var, Warning)
+        if var.__module__.startswith("sqlalchemy")
     ]
     assert len(errors) > 40
-    missed = {each.__name__ for each in errors if not issubclass(each, database._foreign)}
+    missed = {error.__name__ for error in errors if not issubclass(error, database._foreign)}
     assert missed <= {"EmulatedDBAPIException"}  # of asyncio drivers, which we do not use
     database.close()
 

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from logocache.model import Origin, OutcomeKind, Status
-from logocache.repository.counters import Access
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository
-from logocache.repository.totals import GroupTotal
+from logocache.repository.totals import Access, GroupTotal
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import claim, due_keys, fetch_of, known, make_attempt, make_replaced, save, store
 

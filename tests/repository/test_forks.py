@@ -9,8 +9,8 @@ import pytest
 
 from forks import in_child, open_files
 from logocache.errors import DatabaseError
-from logocache.repository.address import Address, parse_address
-from logocache.repository.forks import Forks
+from logocache.repository.database import Forks
+from logocache.repository.engine import Address, parse_address
 from logocache.repository.repository import Repository
 
 pytestmark = pytest.mark.end_to_end

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from logocache.model import LogoRecord, Origin
-from logocache.repository.counters import Access
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 from makers import DAY, NOW, files_by_key, make_cached, make_record
 from repository.entries import (
     claim,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.repository import mounts
-from logocache.repository.mounts import file_system_of, refuse_network_file_system
+from logocache.repository import sqlite
+from logocache.repository.sqlite import file_system_of, refuse_network_file_system
 
 TABLE = r"""
 /dev/sda1 / ext4 rw,relatime 0 0
@@ -42,7 +42,7 @@ def test_a_table_without_a_root_says_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "glusterfs", "lustre"])
 def test_network_file_systems_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(sqlite, "MOUNTS", tmp_path / "mounts")
     (tmp_path / "mounts").write_text(f"x / {kind} rw 0 0\n")
     with pytest.raises(DatabaseError, match=f"\\({kind}\\)"):
         refuse_network_file_system(tmp_path / "not" / "there" / "yet.db")
@@ -50,13 +50,13 @@ def test_network_file_systems_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("kind", ["ext4", "btrfs", "overlay", "tmpfs", "9p", "virtiofs", "fuseblk"])
 def test_local_file_systems_are_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(sqlite, "MOUNTS", tmp_path / "mounts")
     (tmp_path / "mounts").write_text(f"x / {kind} rw 0 0\n")
     refuse_network_file_system(tmp_path / "x.db")
 
 
 def test_where_a_link_leads_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(sqlite, "MOUNTS", tmp_path / "mounts")
     (tmp_path / "mounts").write_text(f"x / ext4 rw 0 0\nnas:/ {tmp_path}/share nfs rw 0 0\n")
     (tmp_path / "share").mkdir()
     (tmp_path / "link").symlink_to("share")
@@ -67,5 +67,5 @@ def test_where_a_link_leads_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_system_that_lists_no_mounts_refuses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mounts, "MOUNTS", tmp_path / "missing")
+    monkeypatch.setattr(sqlite, "MOUNTS", tmp_path / "missing")
     refuse_network_file_system(tmp_path / "x.db")

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from logocache.repository.owners import is_dead, new_claim
-from logocache.repository.tables import OWNER_LENGTH
-from logocache.repository.texts import is_identifier
+from logocache.repository.leases import is_dead, new_claim
+from logocache.repository.tables import OWNER_LENGTH, is_identifier
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -24,7 +23,7 @@ def of(claim: str, **changes: str) -> str:
 
 
 def claim_of_dead_process() -> str:
-    script = "from logocache.repository.owners import new_claim; print(new_claim())"
+    script = "from logocache.repository.leases import new_claim; print(new_claim())"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return ran.stdout.strip()
 
@@ -42,7 +41,7 @@ def test_a_process_that_has_ended_is_dead_and_we_are_not() -> None:
 
 FORK = """
 import os
-from logocache.repository.owners import is_dead, new_claim
+from logocache.repository.leases import is_dead, new_claim
 
 ours = new_claim()
 child = os.fork()

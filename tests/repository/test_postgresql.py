@@ -8,9 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from databases import PostgresServer
 from logocache.errors import DatabaseError
-from logocache.repository.address import parse_address
-from logocache.repository.engine import make_engine
-from logocache.repository.pools import UNHURRIED, WRITES, Pool
+from logocache.repository.engine import UNHURRIED, WRITES, Pool, make_engine, parse_address
 from logocache.repository.repository import Repository
 from relays import Relay
 

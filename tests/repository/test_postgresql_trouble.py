@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from databases import PostgresServer
 from logocache.errors import DatabaseError
-from logocache.repository.address import parse_address
 from logocache.repository.database import Database
+from logocache.repository.engine import parse_address
 from logocache.repository.repository import Repository
 from makers import NOW, make_cached
 from repository.entries import claim, claimed, due_keys, fetch_of, known

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from logocache.model import SortKey
-from logocache.repository.counters import Access
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import Repository, open_repository
+from logocache.repository.totals import Access
 from makers import NOW, make_integration
 
 pytestmark = pytest.mark.database

@@ -19,10 +19,10 @@ from hypothesis.stateful import (
 )
 
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
-from logocache.policy.retention import worth_of
-from logocache.repository.counters import Access
+from logocache.policy.eviction import worth_of
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import open_repository
+from logocache.repository.totals import Access
 from makers import DAY, NOW, files_by_key, make_cached, make_integration, make_record
 from repository.entries import HOUR, fetch_of, make_replaced
 
@@ -78,7 +78,9 @@ class Model(RuleBasedStateMachine):
             replace(self.records[key], lease=None) for key in expected
         ]
         leases = {each.lease for each in got}
-        assert [each.until for each in leases if each is not None] == [self.now + 9 * HOUR] * bool(expected)
+        assert [lease.until for lease in leases if lease is not None] == [self.now + 9 * HOUR] * bool(
+            expected
+        )
         assert not leases & {each.lease for claimed in self.claims for each in claimed}
         self.records |= {each.key: each for each in got}
         self.claims.append(got)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from logocache.model import OutcomeKind, Status
-from logocache.repository.counters import Access
 from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import (
     FULL,

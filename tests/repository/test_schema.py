@@ -11,8 +11,8 @@ from sqlalchemy import inspect, text
 
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository import schema
-from logocache.repository.address import parse_address
 from logocache.repository.database import Database
+from logocache.repository.engine import parse_address
 from logocache.repository.repository import Repository
 from logocache.repository.tables import METADATA
 from makers import NOW
@@ -56,7 +56,9 @@ def test_the_migrations_make_the_checks_that_the_program_knows(migrated_url: str
             generated = {
                 each["name"] for each in inspect(connection).get_columns(table.name) if "computed" in each
             }
-        named = {str(each.name) for each in table.constraints if str(each.name).startswith("ck_")}
+        named = {
+            str(constraint.name) for constraint in table.constraints if str(constraint.name).startswith("ck_")
+        }
         assert found == named
         assert generated == {column.name for column in table.columns if column.computed is not None}
     database.close()

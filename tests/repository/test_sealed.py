@@ -13,8 +13,8 @@ import pytest
 from logocache.bootstrap import open_cache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Integration
+from logocache.queries import ClearSelection, ListQuery
 from logocache.repository.repository import Repository
-from logocache.selection import ClearSelection, ListQuery
 from logocache.settings import Settings
 from makers import NOW, make_integration
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from logocache.model import LogoRecord, SortKey, Status
-from logocache.repository.counters import Access
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 from makers import DAY, NOW, make_cached, make_file, make_record
 from repository.entries import store
 
@@ -95,6 +95,6 @@ def test_each_order_is_the_one_that_python_gives(
 
 def test_an_order_goes_with_every_condition(repository: Repository, entries: list[LogoRecord]) -> None:
     where = RecordFilter(statuses=(Status.PENDING, Status.PLACEHOLDER), failing=False)
-    chosen = [each for each in entries if each.status is not Status.CACHED]
+    chosen = [entry for entry in entries if entry.status is not Status.CACHED]
     found = repository.listed(where, sort=SortKey.SIZE, reverse=True, limit=9)
     assert [each.key for each in found] == as_python_orders(chosen, SortKey.SIZE, reverse=True)[:9]

@@ -12,9 +12,8 @@ import pytest
 from sqlalchemy import event, text
 
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository import mounts
-from logocache.repository.address import parse_address
-from logocache.repository.engine import _switch_to_wal, make_engine
+from logocache.repository import sqlite
+from logocache.repository.engine import _switch_to_wal, make_engine, parse_address
 from logocache.repository.repository import Repository
 from repository.entries import known
 
@@ -165,7 +164,7 @@ def test_a_network_file_system_is_refused_before_anything_is_written(
 ) -> None:
     table = tmp_path / "mounts"
     table.write_text(f"/dev/sda1 / ext4 rw 0 0\nnas:/logos {tmp_path}/share nfs4 rw 0 0\n")
-    monkeypatch.setattr(mounts, "MOUNTS", table)
+    monkeypatch.setattr(sqlite, "MOUNTS", table)
     (tmp_path / "share").mkdir()
     error = failure_of(open_url(f"sqlite:///{tmp_path}/share/x.db"))
     assert "lies on a network file system (nfs4)" in error.problem

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.repository.texts import cleaned, identifier, is_identifier, is_storable
+from logocache.repository.tables import cleaned, identifier, is_identifier, is_storable
 
 WILD = st.text(st.characters(codec=None))
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from logocache.model import Origin, OutcomeKind, Status
-from logocache.policy.retention import worth_of
-from logocache.repository.counters import Access
+from logocache.policy.eviction import worth_of
 from logocache.repository.filters import DueFilter
 from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 from makers import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
 from repository.entries import (
     FULL,

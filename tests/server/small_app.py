@@ -11,14 +11,13 @@ from starlette.types import ASGIApp
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
 from logocache.cache import LogoCache
-from logocache.server.bulkheads import Bulkheads
-from logocache.server.load import Load
-from logocache.server.metrics import Metrics
-from logocache.server.opening import Opening
+from logocache.server.background import Opening
+from logocache.server.limits import Bulkheads
+from logocache.server.metrics import Load, Metrics
+from logocache.server.middleware import Requests
 from logocache.server.problems import install_handlers
-from logocache.server.requests import Requests
-from logocache.server.routes import integrations, maintenance, probes
-from logocache.server.security import admin_only
+from logocache.server.requests import admin_only
+from logocache.server.routes import maintenance, probes
 
 TOKEN = "a-token-of-sixteen-or-more"
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
@@ -35,8 +34,8 @@ def without_database(folder: Path) -> LogoCache:
     bench = make_bench(folder)
     with bench.open() as cache:
         cache.init()
-        for each in cache.settings.private_dir.glob("logocache.db*"):
-            each.unlink()
+        for path in cache.settings.private_dir.glob("logocache.db*"):
+            path.unlink()
     return bench.open()
 
 
@@ -45,7 +44,7 @@ def make_router(cache: LogoCache, metrics: Metrics | None = None, load: Load = I
     desk, opening = Bulkheads().management, Opening(lambda: asyncio.sleep(0))
     router.include_router(probes.build(cache, metrics or Metrics(), lambda: load, desk, opening))
     router.include_router(maintenance.build(cache, admin_only(cache.settings), desk, opening))
-    router.include_router(integrations.build(cache, desk))
+    router.include_router(maintenance.build_integrations(cache, desk))
     return router
 
 

@@ -3,16 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.server.bodies import OVERHEAD_BYTES, Bodies, Body
-from logocache.variant import ImageFormat
+from logocache.queries import ImageFormat
+from logocache.server.memory import OVERHEAD_BYTES, CachedBody, ResponseCache
 
 
-def body(content: bytes, image_format: ImageFormat = ImageFormat.PNG) -> Body:
-    return Body.of(content, image_format)
+def body(content: bytes, image_format: ImageFormat = ImageFormat.PNG) -> CachedBody:
+    return CachedBody.of(content, image_format)
 
 
 def test_what_was_put_is_found_by_name_and_form() -> None:
-    bodies = Bodies(10_000)
+    bodies = ResponseCache(10_000)
     bodies.put("a.png", "64-png", body(b"small"))
     bodies.put("a.png", "full-png", body(b"whole"))
     small = bodies.get("a.png", "64-png")
@@ -28,7 +28,7 @@ def test_the_tag_is_that_of_the_bytes() -> None:
 
 
 def test_the_one_used_longest_ago_goes_first() -> None:
-    bodies = Bodies(2 * (OVERHEAD_BYTES + 3))
+    bodies = ResponseCache(2 * (OVERHEAD_BYTES + 3))
     bodies.put("a", "", body(b"aaa"))
     bodies.put("b", "", body(b"bbb"))
     bodies.get("a", "")
@@ -39,14 +39,14 @@ def test_the_one_used_longest_ago_goes_first() -> None:
 
 
 def test_putting_it_again_counts_it_once() -> None:
-    bodies = Bodies(10_000)
+    bodies = ResponseCache(10_000)
     bodies.put("a", "", body(b"first"))
     bodies.put("a", "", body(b"second!"))
     assert (len(bodies), bodies.size_bytes) == (1, OVERHEAD_BYTES + 7)
 
 
 def test_without_memory_nothing_is_kept() -> None:
-    bodies = Bodies(0)
+    bodies = ResponseCache(0)
     bodies.put("a", "", body(b"a"))
     assert (len(bodies), bodies.size_bytes) == (0, 0)
 
@@ -56,7 +56,7 @@ def test_without_memory_nothing_is_kept() -> None:
     st.lists(st.tuples(st.sampled_from("abcde"), st.binary(max_size=1000)), max_size=30),
 )
 def test_the_budget_always_holds(budget: int, puts: list[tuple[str, bytes]]) -> None:
-    bodies = Bodies(budget)
+    bodies = ResponseCache(budget)
     for name, content in puts:
         bodies.put(name, "", body(content))
         assert bodies.size_bytes <= budget

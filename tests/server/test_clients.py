@@ -2,7 +2,7 @@
 
 import pytest
 
-from logocache.server.clients import ClientLimit, network_of
+from logocache.server.limits import ClientLimit, network_of
 
 
 class Watch:

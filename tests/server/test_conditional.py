@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.server.conditional import Precondition, evaluate, parse
+from logocache.server.responses import Precondition, evaluate, parse
 
 ETAG = '"abc"'
 

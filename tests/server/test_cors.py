@@ -2,7 +2,7 @@
 
 import pytest
 
-from logocache.server.cors import Cors
+from logocache.server.responses import Cors
 
 ORIGIN = b"access-control-allow-origin"
 

@@ -14,8 +14,8 @@ from cli.json_schemas import schema_of
 from logocache.cache import LogoCache
 from logocache.documents import SCHEMA_VERSION, document_of
 from logocache.health import Health, HealthStatus
-from logocache.selection import ClearSelection
-from logocache.server.documents import (
+from logocache.queries import ClearSelection
+from logocache.server.json_documents import (
     VERSION,
     ClearDocument,
     ConfigDocument,

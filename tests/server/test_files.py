@@ -5,8 +5,8 @@ import pytest
 
 from benches import Bench
 from logocache.cache import LogoCache
-from logocache.selection import ClearSelection
-from logocache.server.files import file_page
+from logocache.queries import ClearSelection
+from logocache.server.memory import file_page
 from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")

@@ -9,8 +9,8 @@ import pytest
 from logocache.errors import DatabaseError
 from logocache.model import Lease, LogoRecord, OutcomeKind
 from logocache.operations.on_demand import Fetched, FetchState
-from logocache.server.bulkheads import Bulkheads
-from logocache.server.flights import Flights
+from logocache.server.fetch_queue import FetchQueue
+from logocache.server.limits import Bulkheads
 from makers import DAY, NOW, make_cached
 from scenes import play, until
 
@@ -33,8 +33,8 @@ class Rows:
         return self.current
 
 
-def flights_of(rows: Rows, *, workers: int = 1, limit: int = 1, patience: float = 20) -> Flights:
-    return Flights(
+def flights_of(rows: Rows, *, workers: int = 1, limit: int = 1, patience: float = 20) -> FetchQueue:
+    return FetchQueue(
         rows,  # type: ignore[arg-type]  # the two methods used
         Bulkheads().look_ups,
         workers=workers,

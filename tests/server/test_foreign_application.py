@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from logocache import Settings, open_cache
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 from logocache.server import create_app, create_router
 
 Asking = Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]

@@ -11,9 +11,9 @@ from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import SchemaError
 from logocache.model import OutcomeKind
-from logocache.server.bulkheads import Bulkheads
-from logocache.server.html import POLICY
-from logocache.server.routes import gallery
+from logocache.server.gallery import routes
+from logocache.server.gallery.pages import POLICY
+from logocache.server.limits import Bulkheads
 from makers import DAY, NOW, make_integration
 from server.small_app import Client, make_bench, without_database
 
@@ -35,7 +35,7 @@ def cache(bench: Bench) -> Iterator[LogoCache]:
 def client_of(cache: LogoCache, *, prefix: str = "", days_later: float = 3) -> Client:
     app = FastAPI()
     app.include_router(
-        gallery.build(cache, Bulkheads().management, lambda: NOW + days_later * DAY), prefix=prefix
+        routes.build(cache, Bulkheads().management, lambda: NOW + days_later * DAY), prefix=prefix
     )
     return Client(app)
 
@@ -211,31 +211,31 @@ def test_many_who_look_at_the_same_time_cost_no_more_than_one(bench: Bench) -> N
     now = 0.0
     with bench.open() as cache:
         cache.init(["shopify"])
-        shown = gallery.Gallery(cache, clock=lambda: now)
+        shown = routes.Gallery(cache, clock=lambda: now)
         before = shown.look()
         cache.init()
         assert shown.look() == before
-        now = gallery.KEPT_SECONDS
+        now = routes.KEPT_SECONDS
         assert shown.look() != before
 
 
 def test_a_database_that_is_away_is_asked_once_a_second_too(tmp_path: Path) -> None:
     now = 0.0
     with without_database(tmp_path) as cache:
-        shown = gallery.Gallery(cache, clock=lambda: now)
+        shown = routes.Gallery(cache, clock=lambda: now)
         first = shown.look()
         assert isinstance(first, SchemaError)
         assert shown.look() is first
-        now = gallery.KEPT_SECONDS
+        now = routes.KEPT_SECONDS
         assert shown.look() is not first
 
 
 def test_beyond_what_a_page_can_show_it_says_where_the_rest_is(tmp_path: Path) -> None:
-    keys = [f"shop-{number}" for number in range(gallery.MOST_SHOWN + 2)]
+    keys = [f"shop-{number}" for number in range(routes.MOST_SHOWN + 2)]
     with Bench(tmp_path, integrations=[make_integration(key) for key in keys]).open() as cache:
         cache.init(keys[:1])
         page = client_of(cache).get("/").text
-    assert page.count('class="card"') == gallery.MOST_SHOWN
+    assert page.count('class="card"') == routes.MOST_SHOWN
     assert "have the other 2" in text_of(page)
 
 

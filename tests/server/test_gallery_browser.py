@@ -45,7 +45,8 @@ class Visit:
     def shown(self) -> list[str]:
         """The names on all cards that are not filtered away."""
         return [
-            each.text for each in self.driver.find_elements(By.CSS_SELECTOR, "#grid li:not([hidden]) strong")
+            element.text
+            for element in self.driver.find_elements(By.CSS_SELECTOR, "#grid li:not([hidden]) strong")
         ]
 
     def until(self, script: str) -> None:
@@ -174,7 +175,7 @@ def test_the_dialog_shows_the_facts_with_whole_addresses(visit: Visit) -> None:
     visit.until("!document.querySelector('#tools').hidden")
     visit.find("a.card[href$='logos/stripe']").click()
     visit.until("document.querySelector('dialog .facts img')?.naturalWidth > 0")
-    links = [each.text for each in visit.driver.find_elements(By.CSS_SELECTOR, "dialog [data-address]")]
+    links = [element.text for element in visit.driver.find_elements(By.CSS_SELECTOR, "dialog [data-address]")]
     assert links[:2] == [f"{visit.base}/api/integrations/stripe/logo", f"{visit.base}/stripe.com"]
     visit.find("dialog [data-copy]").click()
     visit.until("document.querySelector('dialog [data-copied]').textContent")

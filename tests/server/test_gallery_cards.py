@@ -4,7 +4,7 @@ import pytest
 
 from logocache.model import Status, StoredFile
 from logocache.results import Entry
-from logocache.server.cards import Choice, Image, State, card_of, facets_of, image_of, states_of
+from logocache.server.gallery.views import Choice, Image, State, card_of, facets_of, image_of, states_of
 from makers import make_cached, make_record
 
 
@@ -87,7 +87,7 @@ def test_facets_count_what_the_cards_have() -> None:
         Entry.of(make_record("gitlab", category="crm"), stale=False),
     ]
     states, categories, providers = facets_of([card_of(entry) for entry in entries])
-    assert [(each.value, each.count) for each in states.choices] == [
+    assert [(choice.value, choice.count) for choice in states.choices] == [
         ("cached", 2),
         ("stale", 1),
         ("placeholder", 0),

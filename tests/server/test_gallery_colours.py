@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from logocache.server.assets import assets
+from logocache.server.gallery.pages import assets
 
 TEXT = 4.5
 """Contrast of text to what is behind it, AA."""

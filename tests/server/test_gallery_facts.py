@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.results import Entry
-from logocache.server.facts import facts_of, is_web_address
+from logocache.server.gallery.views import facts_of, is_web_address
 from makers import make_cached, make_record
 
 
@@ -45,7 +45,7 @@ def test_no_text_is_too_odd_to_be_judged(text: str) -> None:
 def test_a_logo_has_three_addresses_and_without_a_file_two() -> None:
     stored = facts_of(Entry.of(make_cached(), stale=False))
     assert stored.card.image is not None
-    assert [each.path for each in stored.addresses] == [
+    assert [address.path for address in stored.addresses] == [
         "api/integrations/shopify/logo",
         "shopify.test",
         f"static/cached_logos/{stored.entry.file}",

@@ -3,8 +3,8 @@ from fastapi import Request
 from jinja2 import UndefinedError
 
 from logocache.errors import DatabaseError
-from logocache.server import html
-from logocache.server.assets import assets, templates
+from logocache.server.gallery import pages
+from logocache.server.gallery.pages import assets, templates
 
 
 def asking(**fields: str) -> Request:
@@ -14,24 +14,24 @@ def asking(**fields: str) -> Request:
 
 def test_a_value_that_is_missing_is_a_mistake_and_no_gap() -> None:
     with pytest.raises(UndefinedError):
-        html.render("error.html", root="./", status=404)
+        pages.render("error.html", root="./", status=404)
 
 
 @pytest.mark.parametrize("held", ["*", 'W/"{tag}"', '"other", "{tag}"'], ids=["any", "weak", "list"])
 def test_whoever_holds_the_page_gets_no_copy(held: str) -> None:
-    tag = html.page(asking(), "<p>x").headers["etag"].strip('"')
-    again = html.page(asking(if_none_match=held.replace("{tag}", tag)), "<p>x")
+    tag = pages.page(asking(), "<p>x").headers["etag"].strip('"')
+    again = pages.page(asking(if_none_match=held.replace("{tag}", tag)), "<p>x")
     assert (again.status_code, again.body) == (304, b"")
 
 
 def test_whoever_holds_another_page_gets_this_one() -> None:
-    tag = html.page(asking(), "<p>x").headers["etag"]
-    assert html.page(asking(if_none_match=tag), "<p>y").body == b"<p>y"
+    tag = pages.page(asking(), "<p>x").headers["etag"]
+    assert pages.page(asking(if_none_match=tag), "<p>y").body == b"<p>y"
 
 
 def test_an_error_is_a_page_that_says_what_to_do() -> None:
     error = DatabaseError("no answer from <db>", hint="run `logocache init`")
-    answer = html.error_page(error, root="../")
+    answer = pages.error_page(error, root="../")
     text = bytes(answer.body).decode()
     assert answer.status_code == 503
     assert "No answer from &lt;db&gt;." in text
@@ -40,7 +40,7 @@ def test_an_error_is_a_page_that_says_what_to_do() -> None:
 
 
 def test_back_quotes_set_off_code_and_nothing_gets_through_unescaped() -> None:
-    prose = html._prose("a `<b>` c & `d")
+    prose = pages._prose("a `<b>` c & `d")
     assert str(prose) == "a <code>&lt;b&gt;</code> c &amp; <code>d</code>"
 
 

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from logocache.server.wording import count, label, relative, sentence
+from logocache.humanize import grouped_count, label, relative, sentence
 from makers import NOW
 
 
@@ -25,8 +25,12 @@ def test_moments_are_told_from_now_in_the_largest_unit(length: timedelta, past: 
 
 
 def test_numbers_go_with_their_nouns() -> None:
-    assert [count(0, "logo"), count(1, "logo"), count(2000, "logo")] == ["0 logos", "1 logo", "2,000 logos"]
-    assert count(2, "entry", "entries") == "2 entries"
+    assert [grouped_count(0, "logo"), grouped_count(1, "logo"), grouped_count(2000, "logo")] == [
+        "0 logos",
+        "1 logo",
+        "2,000 logos",
+    ]
+    assert grouped_count(2, "entry", "entries") == "2 entries"
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ from logocache import Settings, open_cache
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind
+from logocache.queries import Variant
 from logocache.server import create_app
-from logocache.server.bulkheads import Bulkhead
-from logocache.server.questions import LogoQuestion
+from logocache.server.limits import Bulkhead
+from logocache.server.requests import LogoRequest
 from logocache.server.service import LogoService
 from logocache.store.variants import FileVariants
-from logocache.variant import Variant
 from relays import Relay
 from scenes import CLIENT, SMALL, Gate, known_but_cold, make_bench, play, serving
 
@@ -89,7 +89,7 @@ def test_hits_in_other_sizes_are_answered_while_the_database_hangs(settings: Set
                 answer = await client.get(path)
                 assert answer.status_code == 200, path
                 assert relay.is_hanging
-            assert not all(each.done() for each in strangers)
+            assert not all(stranger.done() for stranger in strangers)
             relay.flow()
             answers = await asyncio.gather(*strangers)
             assert {answer.status_code for answer in answers} <= {200, 404, 503}
@@ -184,13 +184,13 @@ def test_a_disk_that_hangs_leaves_what_is_in_memory(tmp_path: Path) -> None:
             service.bulkheads.disk = Bulkhead(
                 "disk", threads=3, seconds=0.05, error=DirectoryError, hint="look at it"
             )
-            await service.answer(LogoQuestion("shopify"), CLIENT)
-            served = await service.answer(LogoQuestion("shopify", SMALL), CLIENT)
+            await service.answer(LogoRequest("shopify"), CLIENT)
+            served = await service.answer(LogoRequest("shopify", SMALL), CLIENT)
             assert served.body.content == b"64-webp of shopify"
             with pytest.raises(DirectoryError, match="did not answer"):
-                await service.answer(LogoQuestion("slack", SMALL), CLIENT)
+                await service.answer(LogoRequest("slack", SMALL), CLIENT)
             # Names that memory does not know, and monograms, need no disk.
-            unknown = await service.answer(LogoQuestion("stripe"), CLIENT)
+            unknown = await service.answer(LogoRequest("stripe"), CLIENT)
             assert unknown.body.content
             stuck.may_go.set()
             service.keeping.close()

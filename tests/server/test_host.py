@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from logocache.server import create_app
-from logocache.server.host import has_proper_host, is_host
+from logocache.server.early_responses import has_proper_host, is_host
 from logocache.settings import Settings
 from server.running import ENGINES, running
 

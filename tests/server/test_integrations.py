@@ -6,7 +6,7 @@ import pytest
 
 from logocache.cache import LogoCache
 from logocache.documents import document_of
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 from makers import make_integration
 from server.small_app import Client, make_app, make_bench, make_foreign_app
 

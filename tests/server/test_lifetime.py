@@ -11,11 +11,11 @@ from fakes import reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Answer, FetchRequest, OutcomeKind
-from logocache.selection import ListQuery
-from logocache.server import lifetime
-from logocache.server.lifetime import Lifetime
-from logocache.server.mirror import Known
-from logocache.server.questions import LogoQuestion
+from logocache.queries import ListQuery
+from logocache.server import background
+from logocache.server.background import Background
+from logocache.server.memory import CachedRecord
+from logocache.server.requests import LogoRequest
 from logocache.server.service import LogoService
 from scenes import CLIENT, make_bench, play, until
 
@@ -24,17 +24,17 @@ from scenes import CLIENT, make_bench, play, until
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Everything that comes back comes back at once."""
     for name in ("GENERATION_SECONDS", "FLUSH_SECONDS"):
-        monkeypatch.setattr(lifetime, name, 0.01)
-    monkeypatch.setattr(lifetime, "jittered", lambda seconds: 0.01)
+        monkeypatch.setattr(background, name, 0.01)
+    monkeypatch.setattr(background, "jittered", lambda seconds: 0.01)
     bench = make_bench(tmp_path)
     with bench.open() as cache:
         cache.init()
     return bench
 
 
-def served_by(cache: LogoCache) -> tuple[LogoService, Lifetime]:
+def served_by(cache: LogoCache) -> tuple[LogoService, Background]:
     service = LogoService(cache, looked_up=lambda state: None)
-    return service, Lifetime(cache, service)
+    return service, Background(cache, service)
 
 
 def accesses_of(bench: Bench, key: str) -> int:
@@ -42,7 +42,7 @@ def accesses_of(bench: Bench, key: str) -> int:
         return cache.list(ListQuery(keys=(key,))).entries[0].access_count
 
 
-def size_in(known: Known | None) -> int | None:
+def size_in(known: CachedRecord | None) -> int | None:
     record = known.record if known is not None else None
     return record.file.size if record is not None and record.file is not None else None
 
@@ -51,9 +51,9 @@ def test_what_is_counted_is_written_while_it_runs_and_at_its_end(bench: Bench) -
     async def scene() -> None:
         service, life = served_by(bench.open())
         async with life.run():
-            await service.answer(LogoQuestion("shopify"), CLIENT)
+            await service.answer(LogoRequest("shopify"), CLIENT)
             await until(lambda: accesses_of(bench, "shopify") == 1)
-            service.from_memory(LogoQuestion("shopify"))
+            service.from_memory(LogoRequest("shopify"))
 
     play(scene)
     assert accesses_of(bench, "shopify") == 2
@@ -63,12 +63,12 @@ def test_a_change_of_another_process_is_followed(bench: Bench) -> None:
     async def scene() -> None:
         service, life = served_by(bench.open())
         async with life.run():
-            await service.answer(LogoQuestion("shopify"), CLIENT)
+            await service.answer(LogoRequest("shopify"), CLIENT)
             bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
             with bench.open() as another:
                 another.refresh(["shopify"])
             await until(lambda: size_in(service.mirror.get("shopify")) == len(b"shopify, new"))
-            served = await service.answer(LogoQuestion("shopify"), CLIENT)
+            served = await service.answer(LogoRequest("shopify"), CLIENT)
             assert served.body.content == b"shopify, new"
 
     play(scene)
@@ -113,7 +113,7 @@ def test_without_a_cache_it_does_not_start(tmp_path: Path) -> None:
 
 def test_the_end_waits_for_no_slow_source(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fetches are told to end; what they find afterwards changes nothing."""
-    monkeypatch.setattr(lifetime, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(background, "PATIENCE_SECONDS", 0.01)
     asked, may_answer = threading.Event(), threading.Event()
 
     def slow(request: FetchRequest) -> Answer:
@@ -147,7 +147,7 @@ def test_counts_that_cannot_be_written_at_the_end_are_told(
         cache = bench.open()
         service, life = served_by(cache)
         async with life.run():
-            await service.answer(LogoQuestion("shopify"), CLIENT)
+            await service.answer(LogoRequest("shopify"), CLIENT)
             monkeypatch.setattr(cache._context.repository, "record_accesses", away)
 
     play(scene)

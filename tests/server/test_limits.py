@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from logocache.server.limits import ClientLimits, declared_length
+from logocache.server.early_responses import ClientLimits, declared_length
 
 Fields = list[tuple[bytes, bytes]]
 CHUNKED = [(b"transfer-encoding", b"chunked")]

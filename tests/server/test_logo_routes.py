@@ -14,11 +14,10 @@ from fastapi import FastAPI
 
 from benches import SHOPIFY, Bench
 from fakes import reply
-from logocache.server.cors import Cors
-from logocache.server.hot_path import Addresses, HotPath
-from logocache.server.questions import FileQuestion
+from logocache.server.fast_path import HotPath, RouteCache
+from logocache.server.requests import FileRequest, admin_only
+from logocache.server.responses import Cors
 from logocache.server.routes import logos
-from logocache.server.security import admin_only
 from logocache.server.service import LogoService
 from scenes import known_but_cold, make_bench
 
@@ -52,7 +51,7 @@ def client_of(bench: Bench, **settings: Any) -> Iterator[Client]:
     """The logo routes on their own, behind the hot path."""
     with bench.open(**settings) as cache, asyncio.Runner() as runner:
         service = LogoService(cache, looked_up=lambda state: None)
-        addresses, cors = Addresses(), Cors(cache.settings.cors_origins)
+        addresses, cors = RouteCache(), Cors(cache.settings.cors_origins)
         app = FastAPI()
         app.include_router(logos.build(service, addresses, cors, admin_only(cache.settings)))
         app.include_router(logos.build_by_domain(service, addresses, cors))
@@ -277,11 +276,11 @@ def test_only_who_holds_the_token_may_refresh(bench: Bench) -> None:
 
 
 def test_addresses_in_memory_are_bounded() -> None:
-    addresses = Addresses(capacity=2)
+    addresses = RouteCache(capacity=2)
     scopes = [{"path": f"/{name}", "query_string": b""} for name in "abc"]
     for scope in scopes:
-        addresses.learn(scope, FileQuestion(scope["path"]))  # type: ignore[arg-type]  # a path is a text
+        addresses.learn(scope, FileRequest(scope["path"]))  # type: ignore[arg-type]  # a path is a text
     assert [addresses.find(scope) is None for scope in scopes] == [True, False, False]
     long = {"path": "/d", "query_string": b"size=64&" + b"x" * 200}
-    addresses.learn(long, FileQuestion("/d"))
+    addresses.learn(long, FileRequest("/d"))
     assert addresses.find(long) is None

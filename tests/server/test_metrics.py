@@ -7,8 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from logocache.model import FetchAttempt, OutcomeKind
-from logocache.server.load import Load
-from logocache.server.metrics import Metrics
+from logocache.server.metrics import Load, Metrics
 from makers import NOW
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -112,7 +111,7 @@ def test_nothing_is_shown_but_what_is_documented() -> None:
 
 WORKER = """
 import sys
-from logocache.server.load import Load
+from logocache.server.metrics import Load
 from logocache.server.metrics import Metrics
 metrics = Metrics()
 metrics.request("GET", "/{domain}", 200, 0.001)

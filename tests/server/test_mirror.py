@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from logocache.model import LogoRecord, Status
-from logocache.server.mirror import Known, Mirror
+from logocache.server.memory import CachedRecord, RecordCache
 from makers import NOW, make_cached, make_record
 
 WEEK = timedelta(days=7)
@@ -30,15 +30,15 @@ class Rows:
         return [self.records_by_key[key] for key in keys if key in self.records_by_key]
 
 
-def mirror_of(rows: Rows, **facts: int) -> Mirror:
-    mirror = Mirror(rows, WEEK, **facts)  # type: ignore[arg-type]  # the two methods that are used
+def mirror_of(rows: Rows, **facts: int) -> RecordCache:
+    mirror = RecordCache(rows, WEEK, **facts)  # type: ignore[arg-type]  # the two methods that are used
     first = mirror.read_changes()
     assert first is not None
     mirror.apply(first)
     return mirror
 
 
-def follow(mirror: Mirror) -> bool:
+def follow(mirror: RecordCache) -> bool:
     changes = mirror.read_changes()
     if changes is not None:
         mirror.apply(changes)
@@ -114,7 +114,7 @@ def test_the_name_asked_for_longest_ago_is_forgotten_first() -> None:
     ids=["unknown", "cached", "pending", "placeholder"],
 )
 def test_when_a_row_is_stale_and_due(record: LogoRecord | None, stale_at: float, due_at: float) -> None:
-    known = Known.of(record, WEEK)
+    known = CachedRecord.of(record, WEEK)
     assert (known.stale_at, known.due_at) == (stale_at, due_at)
 
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from logocache.server.once import Once
+from logocache.server.memory import SingleFlight
 
 
 def test_many_who_ask_at_once_share_one_answer() -> None:
     async def scene() -> None:
-        once, calls = Once(), 0
+        once, calls = SingleFlight(), 0
 
         async def work() -> int:
             nonlocal calls
@@ -26,7 +26,7 @@ def test_many_who_ask_at_once_share_one_answer() -> None:
 
 def test_a_failure_reaches_all_and_is_not_remembered() -> None:
     async def scene() -> None:
-        once = Once()
+        once = SingleFlight()
 
         async def fail() -> int:
             await asyncio.sleep(0)
@@ -44,7 +44,7 @@ def test_a_failure_reaches_all_and_is_not_remembered() -> None:
 
 def test_who_gives_up_takes_nothing_from_the_others() -> None:
     async def scene() -> None:
-        once, may_end = Once(), asyncio.Event()
+        once, may_end = SingleFlight(), asyncio.Event()
 
         async def work() -> str:
             await may_end.wait()

@@ -120,7 +120,7 @@ def test_whatever_has_parameters_may_answer_that_they_break_rules(app: FastAPI) 
 
 def test_only_changing_operations_want_the_token(app: FastAPI) -> None:
     document = app.openapi()
-    guarded = {each.method for each in operations(document) if each.facts.get("security")}
+    guarded = {operation.method for operation in operations(document) if operation.facts.get("security")}
     assert guarded == {"POST"}
     assert all(each.facts.get("security") for each in operations(document) if each.method == "POST")
     scheme = document["components"]["securitySchemes"]["adminToken"]
@@ -170,4 +170,4 @@ def test_real_answers_are_what_the_document_says(
 def test_every_operation_is_asked_in_these_tests(tmp_path: Path) -> None:
     app = make_app(make_bench(tmp_path).open())
     asked = {(method, url.partition("?")[0].replace("/shopify", "/{id}")) for method, url, _ in QUESTIONS}
-    assert {(each.method, each.path) for each in operations(app.openapi())} <= asked
+    assert {(operation.method, operation.path) for operation in operations(app.openapi())} <= asked

@@ -15,9 +15,9 @@ from fastapi import FastAPI
 from databases import PostgresServer
 from logocache import LogoCacheError, Settings, UnavailableError, open_cache
 from logocache.errors import DirectoryError, SchemaError
-from logocache.selection import ListQuery
+from logocache.queries import ListQuery
 from logocache.server import create_app, create_router
-from logocache.server.opening import LONGEST_WAIT, Opening, backoff
+from logocache.server.background import LONGEST_WAIT, Opening, backoff
 from relays import Relay
 from scenes import play
 
@@ -100,11 +100,11 @@ def test_an_application_starts_without_our_cache_and_gets_it_after_init(
 ) -> None:
     if missing != "everything":
         init(settings)
-        for each in settings.private_dir.iterdir():
-            if missing == "folders" and each.is_dir():
-                shutil.rmtree(each)
-            elif missing == "database" and each.is_file():
-                each.unlink()
+        for path in settings.private_dir.iterdir():
+            if missing == "folders" and path.is_dir():
+                shutil.rmtree(path)
+            elif missing == "database" and path.is_file():
+                path.unlink()
 
     async def scene() -> None:
         async with shop(settings) as client:
@@ -114,7 +114,7 @@ def test_an_application_starts_without_our_cache_and_gets_it_after_init(
             await until_up(client)
 
     play(scene)
-    told = [record.message for record in caplog.records if record.name == "logocache.server.opening"]
+    told = [record.message for record in caplog.records if record.name == "logocache.server.background"]
     assert told == ["cache.unavailable", "cache.available"]
     with open_cache(settings) as cache:
         assert cache.list(ListQuery(keys=("shopify",))).entries[0].access_count >= 1

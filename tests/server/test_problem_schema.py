@@ -28,7 +28,7 @@ def test_a_schema_admits_problems_of_its_own_status_only() -> None:
 
 def test_headers_that_go_with_a_status_are_documented() -> None:
     responses = problem_responses(401, 404, 503)
-    assert [sorted(each.get("headers", {})) for each in responses.values()] == [
+    assert [sorted(response.get("headers", {})) for response in responses.values()] == [
         ["WWW-Authenticate"],
         [],
         ["Retry-After"],

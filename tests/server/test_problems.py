@@ -32,8 +32,8 @@ SECRET = "swordfish" * 5
 
 def all_errors(kind: type[LogoCacheError] = LogoCacheError) -> Iterator[type[LogoCacheError]]:
     yield kind
-    for each in kind.__subclasses__():
-        yield from all_errors(each)
+    for subclass in kind.__subclasses__():
+        yield from all_errors(subclass)
 
 
 class Raising:

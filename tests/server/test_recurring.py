@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from logocache.errors import DatabaseError
-from logocache.server.recurring import Recurring, jittered
+from logocache.server.background import PeriodicTask, jittered
 from scenes import play, until
 
 
@@ -24,7 +24,7 @@ class Action:
 def test_it_comes_back_until_it_is_stopped() -> None:
     async def scene() -> None:
         action = Action()
-        recurring = Recurring("work", action, lambda: 0.0)
+        recurring = PeriodicTask("work", action, lambda: 0.0)
         recurring.start()
         await until(lambda: action.times >= 3)
         await recurring.stop()
@@ -37,14 +37,14 @@ def test_it_comes_back_until_it_is_stopped() -> None:
 
 
 def test_stopping_what_was_never_started_is_fine() -> None:
-    play(Recurring("work", Action(), lambda: 0.0).stop)
+    play(PeriodicTask("work", Action(), lambda: 0.0).stop)
 
 
 def test_trouble_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
     away = DatabaseError("the database is away", hint="wait")
 
     async def scene() -> None:
-        recurring = Recurring("work", Action(away, away, None, ValueError("a bug"), None), lambda: 0.0)
+        recurring = PeriodicTask("work", Action(away, away, None, ValueError("a bug"), None), lambda: 0.0)
         for _ in range(5):
             await recurring.once()
 

@@ -10,11 +10,11 @@ from starlette.types import Receive, Scope, Send
 from logocache.errors import DatabaseError
 from logocache.server import request_id
 from logocache.server.metrics import Metrics
+from logocache.server.middleware import GONE, LONGEST_PATH, Requests
 from logocache.server.problems import ProblemRoute, install_handlers
-from logocache.server.requests import GONE, LONGEST_PATH, Requests
 from server.small_app import Client
 
-LOGGER = "logocache.server.requests"
+LOGGER = "logocache.server.middleware"
 
 
 class Counted(Metrics):

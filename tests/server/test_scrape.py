@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from logocache.server.scrape import scraped
+from logocache.server.metrics import scraped
 from logocache.version import __version__
 from server.small_app import make_bench
 

@@ -2,7 +2,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
 from logocache.server.problems import ProblemRoute
-from logocache.server.security import AdminOnly, admin_only
+from logocache.server.requests import AdminOnly, admin_only
 from logocache.settings import Settings
 from server.small_app import Client
 

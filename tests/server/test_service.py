@@ -13,22 +13,21 @@ from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
 from fakes import reply
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import Answer, FetchRequest, OutcomeKind, Status
+from logocache.queries import ClearSelection, Variant
 from logocache.repository.filters import DueFilter
-from logocache.selection import ClearSelection
-from logocache.server.questions import (
+from logocache.server.requests import (
     BusyError,
     CacheState,
     DisabledError,
     Fallback,
-    FileQuestion,
-    LogoQuestion,
+    FileRequest,
+    LogoRequest,
+    LogoResponse,
     MovedError,
     NoLogoError,
-    Served,
     TooManyMissesError,
 )
 from logocache.settings import OnDemand
-from logocache.variant import Variant
 from makers import NOW
 from scenes import (
     CLIENT,
@@ -52,7 +51,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return bench
 
 
-def told(served: Served) -> tuple[bytes, CacheState, int]:
+def told(served: LogoResponse) -> tuple[bytes, CacheState, int]:
     return served.body.content, served.state, served.max_age
 
 
@@ -67,7 +66,7 @@ def test_a_stored_logo_is_a_hit_and_from_then_on_in_memory(bench: Bench) -> None
     async def scene() -> None:
         async with serving(bench) as on:
             on.cache.init()
-            question = LogoQuestion("shopify.test")
+            question = LogoRequest("shopify.test")
             assert on.service.from_memory(question) is None
             assert told(await on.service.answer(question, CLIENT)) == (b"shopify", CacheState.HIT, 86_400)
             served = on.service.from_memory(question)
@@ -584,7 +583,7 @@ def test_files_are_served_by_name_for_ever(bench: Bench) -> None:
     async def scene() -> None:
         async with serving(bench) as on:
             on.cache.init()
-            question = FileQuestion(file_of(on, "shopify"))
+            question = FileRequest(file_of(on, "shopify"))
             assert on.service.from_memory(question) is None
             served = await on.service.file(question)
             assert (served.body.content, served.is_immutable) == (b"shopify", True)
@@ -606,7 +605,7 @@ def test_an_old_name_leads_to_the_current_one(bench: Bench) -> None:
             bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
             on.cache.refresh(["shopify"])
             with pytest.raises(MovedError) as moved:
-                await on.service.file(FileQuestion(old))
+                await on.service.file(FileRequest(old))
             assert moved.value.file == file_of(on, "shopify") != old
 
     play(scene)
@@ -618,7 +617,7 @@ def test_other_files_are_not_there(bench: Bench, name: str) -> None:
         async with serving(bench) as on:
             on.cache.init()
             with pytest.raises(NoLogoError):
-                await on.service.file(FileQuestion(name))
+                await on.service.file(FileRequest(name))
 
     play(scene)
 
@@ -630,7 +629,7 @@ def test_a_damaged_file_is_not_served_by_name(bench: Bench) -> None:
             name = file_of(on, "shopify")
             (on.cache.settings.dir / name).write_bytes(b"<script>")
             with pytest.raises(NoLogoError):
-                await on.service.file(FileQuestion(name))
+                await on.service.file(FileRequest(name))
 
     play(scene)
 
@@ -704,11 +703,11 @@ def test_a_cache_that_is_switched_off_sends_nothing(bench: Bench) -> None:
             on.cache.init()
             name = file_of(on, "shopify")
         async with serving(bench, enabled=False) as off:
-            assert off.service.from_memory(LogoQuestion("shopify")) is None
+            assert off.service.from_memory(LogoRequest("shopify")) is None
             for asked in (
                 off.ask("shopify"),
                 off.service.refresh("shopify"),
-                off.service.file(FileQuestion(name)),
+                off.service.file(FileRequest(name)),
             ):
                 with pytest.raises(DisabledError):
                     await asked

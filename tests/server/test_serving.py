@@ -29,7 +29,7 @@ CLOSE = "connection: close"
 
 
 @dataclass(kw_only=True)
-class Served:
+class LogoResponse:
     process: subprocess.Popen[bytes]
     said: list[str] = field(default_factory=list)
     """Lines of standard error."""
@@ -92,11 +92,11 @@ class Served:
         return piece != b""
 
 
-Serve = Callable[..., Served]
+Serve = Callable[..., LogoResponse]
 
 
 @contextmanager
-def served(environment: dict[str, str]) -> Iterator[Served]:
+def served(environment: dict[str, str]) -> Iterator[LogoResponse]:
     process = subprocess.Popen(
         [sys.executable, str(PROGRAM)],
         stdin=subprocess.DEVNULL,
@@ -105,7 +105,7 @@ def served(environment: dict[str, str]) -> Iterator[Served]:
         start_new_session=True,  # so that a test can send signals to all processes of one
     )
     try:
-        yield Served(process=process)
+        yield LogoResponse(process=process)
     finally:
         process.kill()
         process.wait()
@@ -115,7 +115,7 @@ def served(environment: dict[str, str]) -> Iterator[Served]:
 
 @pytest.fixture
 def serve(request: pytest.FixtureRequest) -> Serve:
-    def start(**variables: str) -> Served:
+    def start(**variables: str) -> LogoResponse:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TINY")}
         environment |= {"PYTHONPATH": str(TESTS), "LOGO_CACHE_SERVE_PORT": "0"} | variables
         context = served(environment)

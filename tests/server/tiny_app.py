@@ -9,7 +9,7 @@ import threading
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from logocache.errors import DatabaseError
-from logocache.server.limits import ClientLimits
+from logocache.server.early_responses import ClientLimits
 from logocache.server.serving import METRICS_VARIABLE
 from logocache.settings import Settings
 

@@ -5,7 +5,7 @@ Its settings come from the environment.
 
 import sys
 
-from logocache.cli import signals
+from logocache.cli import exits
 from logocache.errors import LogoCacheError
 from logocache.server.serving import serve
 from logocache.settings import Settings
@@ -18,7 +18,7 @@ def prepare() -> None:
 
 def main() -> int:
     try:
-        with signals.raised_as_exits():
+        with exits.raised_as_exits():
             serve(Settings(), prepare=prepare, say=tell, check=check, application=application)
     except LogoCacheError as error:
         tell(f"{error.code}: {error}")

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.store.copies import belongs_to, copy_name, owner_of, sealed, unsealed
-from logocache.store.names import check_name, file_name
-from logocache.variant import ImageFormat, Variant
+from logocache.queries import ImageFormat, Variant
+from logocache.store.names import belongs_to, check_name, copy_name, file_name, owner_of, sealed, unsealed
 
 DIGEST = "1f3a9c2e" + "0" * 56
 FILE = file_name("shopify", DIGEST)

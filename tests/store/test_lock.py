@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from forks import forked
-from logocache.store.lock import locked
+from logocache.store.folders import locked
 
 pytestmark = pytest.mark.end_to_end
 
 HOLDER = """
 import sys
 import os
-from logocache.store.lock import locked
+from logocache.store.folders import locked
 with locked("lock", os.open(sys.argv[1], os.O_RDONLY), seconds=1):
     print("held", flush=True)
     sys.stdin.readline()

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import DirectoryError
-from logocache.images.limits import LARGEST_PNG
+from logocache.images.errors import LARGEST_PNG
+from logocache.queries import ImageFormat, Variant
 from logocache.store.files import LARGEST_LOGO, FileStore
-from logocache.store.folders import is_planted, opened
-from logocache.store.identity import UNREADABLE
+from logocache.store.folders import UNREADABLE, is_planted, opened
 from logocache.store.variants import FileVariants
-from logocache.variant import ImageFormat, Variant
 from makers import make_image
 
 IDENTITY = "2b7f7c1e-6a0f-4f57-9f3c-0e6d5f0c1a2b"
@@ -160,7 +159,7 @@ def test_the_folder_of_a_stranger_is_refused_only_where_strangers_can_make_one(
 ) -> None:
     os.chown(directory / ".logocache", 12345, 12345)
     store.require()
-    assert any("belongs to another user (uid 12345)" in each for each in store.permission_problems())
+    assert any("belongs to another user (uid 12345)" in problem for problem in store.permission_problems())
     directory.chmod(0o1777)
     with pytest.raises(DirectoryError, match=r"\.logocache was made by another user \(uid 12345\)"):
         store.require()

@@ -14,7 +14,7 @@ import pytest
 from logocache.errors import DirectoryError
 from logocache.model import NormalisedImage
 from logocache.store.files import FileStore
-from logocache.store.listing import found
+from logocache.store.folders import found
 from makers import make_image
 
 NOBODY = 65534
@@ -429,7 +429,7 @@ def test_a_stranger_is_moved_as_it_is(
     make(directory / FOREIGN)
     assert store.quarantine(FOREIGN)
     (folder,) = (directory / ".logocache" / "quarantine").iterdir()
-    assert [each.name for each in folder.iterdir()] == [FOREIGN]
+    assert [path.name for path in folder.iterdir()] == [FOREIGN]
     assert list(store.files()) == []
 
 
@@ -510,7 +510,7 @@ def test_only_old_temporary_files_are_leftovers(store: FileStore) -> None:
     old, fresh = store.stage("old", make_image()), store.stage("fresh", make_image())
     os.utime(old.path, (0, 0))
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    assert [each.name for each in store.leftovers(before=hour_ago)] == [old.path.name]
+    assert [leftover.name for leftover in store.leftovers(before=hour_ago)] == [old.path.name]
     assert store.delete_leftover(old.path.name)
     assert not store.delete_leftover(old.path.name)
     assert fresh.path.exists()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from logocache.store.errors import is_directory, problems_of
 from logocache.store.files import FileStore
-from logocache.store.permissions import is_directory, problems_of
 
 
 @pytest.fixture

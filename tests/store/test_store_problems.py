@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import DirectoryError
-from logocache.store.problems import hint_for, translated
+from logocache.store.errors import hint_for, translated
 
 
 def os_error(number: int) -> OSError:

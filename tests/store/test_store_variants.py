@@ -15,11 +15,10 @@ import pytest
 
 from copying import EACH, MOST, SHARED_ROOM, keep_many
 from logocache.errors import DirectoryError
+from logocache.queries import ImageFormat, Variant
 from logocache.store import variants as box
-from logocache.store.folders import opened
-from logocache.store.lock import locked
+from logocache.store.folders import locked, opened
 from logocache.store.variants import LARGEST_COPY, FileVariants, _found
-from logocache.variant import ImageFormat, Variant
 
 SMALL, LARGE = Variant(size=32, format=ImageFormat.WEBP), Variant(size=256)
 DIGEST_SIZE = 32

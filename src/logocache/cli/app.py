@@ -5,16 +5,13 @@ from typing import Annotated
 
 import typer
 
-from logocache.cli import terminal
-from logocache.cli.commands import clear as clearing
-from logocache.cli.commands import init as initialising
-from logocache.cli.commands import list as listing
-from logocache.cli.commands import refresh as refreshing
-from logocache.cli.commands import serve as serving
-from logocache.cli.commands import stats as counting
-from logocache.cli.commands import verify as verifying
+from logocache.cli import commands, terminal
+from logocache.cli.clear import FOOT as CLEAR_FOOT
+from logocache.cli.clear import clear
 from logocache.cli.exits import ExitCode
 from logocache.cli.options import foot
+from logocache.cli.serve import FOOT as SERVE_FOOT
+from logocache.cli.serve import serve
 from logocache.cli.session import GlobalOptions, Session
 from logocache.errors import SelectionError
 from logocache.version import __version__
@@ -34,13 +31,13 @@ app = typer.Typer(
     ),
 )
 
-app.command("init", epilog=initialising.FOOT)(initialising.init)
-app.command("refresh", epilog=refreshing.FOOT)(refreshing.refresh)
-app.command("stats", epilog=counting.FOOT)(counting.stats)
-app.command("list", epilog=listing.FOOT)(listing.list_entries)
-app.command("clear", epilog=clearing.FOOT)(clearing.clear)
-app.command("verify", epilog=verifying.FOOT)(verifying.verify)
-app.command("serve", epilog=serving.FOOT)(serving.serve)
+app.command("init", epilog=commands.INIT_FOOT)(commands.init)
+app.command("refresh", epilog=commands.REFRESH_FOOT)(commands.refresh)
+app.command("stats", epilog=commands.STATS_FOOT)(commands.stats)
+app.command("list", epilog=commands.LIST_FOOT)(commands.list_entries)
+app.command("clear", epilog=CLEAR_FOOT)(clear)
+app.command("verify", epilog=commands.VERIFY_FOOT)(commands.verify)
+app.command("serve", epilog=SERVE_FOOT)(serve)
 
 
 def show_version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it with the option's value

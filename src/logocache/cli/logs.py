@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from logocache.cli import terminal
-from logocache.cli.wording import clean
+from logocache.humanize import clean
 from logocache.server.request_id import RequestIds
 from logocache.settings import LogFormat
 
@@ -56,7 +56,7 @@ class TextFormatter(logging.Formatter):
         event = message if EVENT.fullmatch(message) else _quoted(message)
         lines = [" ".join([_time(record), record.levelname, record.name, event, *fields])]
         if record.exc_info:
-            lines += [f"  {clean(each)}" for each in self.formatException(record.exc_info).splitlines()]
+            lines += [f"  {clean(line)}" for line in self.formatException(record.exc_info).splitlines()]
         return "\n".join(lines)
 
 

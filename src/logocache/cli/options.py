@@ -1,10 +1,64 @@
-"""Options and arguments that several commands share, and the foot of their help."""
+"""Options and arguments that commands share, their shell completion, and the foot of their help."""
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from logocache.cli import completion
+PROVIDERS = (
+    *("site", "duckduckgo", "google", "yandex", "twenty", "clearbit", "logodev", "template", "iconsets"),
+    *("monogram", "file"),
+)
+"""From whom a stored logo may be. The registry knows them, but would load the providers' engines."""
+
+
+def keys(incomplete: str) -> list[str]:
+    """Keys of the built-in catalogue."""
+    from logocache.catalog import load_catalog
+
+    return _starting([integration.key for integration in load_catalog(None).integrations], incomplete)
+
+
+def providers(incomplete: str) -> list[str]:
+    return _starting(PROVIDERS, incomplete)
+
+
+def statuses(incomplete: str) -> list[str]:
+    from logocache.model import Status
+
+    return _starting(_values(Status), incomplete)
+
+
+def sort_keys(incomplete: str) -> list[str]:
+    from logocache.model import SortKey
+
+    return _starting(_values(SortKey), incomplete)
+
+
+def filters(incomplete: str) -> list[str]:
+    from logocache.model import Status
+
+    named = [f"status={status}" for status in _values(Status)] + [f"provider={name}" for name in PROVIDERS]
+    return _starting([*named, "category=", "text=", "stale", "failing", "pinned"], incomplete)
+
+
+def failures(incomplete: str) -> list[str]:
+    """What --fail-on takes; of several kinds, the last one is completed."""
+    from logocache.results import FindingKind, Severity
+
+    before, comma, _ = incomplete.rpartition(",")
+    kinds = [f"{before}{comma}{kind}" for kind in _values(FindingKind)]
+    return _starting(kinds if comma else [*_values(Severity), "never", *kinds], incomplete)
+
+
+def _values(options: type[StrEnum]) -> list[str]:
+    return [option.value for option in options]
+
+
+def _starting(words: "list[str] | tuple[str, ...]", incomplete: str) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]
+
 
 MOST_ENTRIES = 10**9
 """More than any cache has, and still a number that every database takes."""
@@ -14,7 +68,7 @@ Keys = Annotated[
     typer.Argument(
         metavar="KEY",
         help="Keys, aliases or domains of logos; all when none is named.",
-        autocompletion=completion.keys,
+        autocompletion=keys,
         show_default=False,
     ),
 ]
@@ -28,3 +82,32 @@ def foot(*examples: str, exit_codes: str) -> str:
     """Examples and exit codes for the end of a help page, kept line by line."""
     shown = "\n".join(f"  {example}" for example in examples)
     return f"\b\nExamples:\n{shown}\n\n\b\nExit codes:\n  {exit_codes}"
+
+
+VALUED = ("--config", "--cache-dir", "--database-url")
+FLAGS = ("--verbose", "-v", "-vv", "--quiet")
+"""Not `-q`: behind `list` it means keys only."""
+
+
+def globals_first(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with the global options moved to the front, where the parser wants them.
+
+    Everything behind `--` stays. A global option without its value is left last, alone, so that
+    the parser complains about that and does not take the command for the value.
+    """
+    moved: list[str] = []
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in FLAGS or argument.startswith(tuple(f"{option}=" for option in VALUED)):
+            moved.append(argument)
+        elif argument in VALUED:
+            value = next(waiting, None)
+            if value is None:
+                return [*moved, argument]
+            moved.append(f"{argument}={value}")
+        else:
+            rest.append(argument)
+    return [*moved, *rest]

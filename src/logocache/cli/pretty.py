@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logocache.cli.views.blocks import Block, Blocks, Facts, Gauge, Grid, Line, Tone
-from logocache.cli.wording import clean
+from logocache.cli.output import Block, Blocks, Facts, Gauge, Grid, Line, Tone
+from logocache.humanize import clean
 
 STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "red"}
 

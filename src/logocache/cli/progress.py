@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from logocache.cli import terminal
-from logocache.cli.wording import clean
+from logocache.humanize import clean
 from logocache.ports import Progress, Silent
 
 if TYPE_CHECKING:

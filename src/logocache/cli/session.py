@@ -13,6 +13,7 @@ from logocache.errors import needs_extra
 
 if TYPE_CHECKING:
     from logocache.ports import Progress
+    from logocache.queries import ClearSelection, FailOn, ListQuery
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         Result,
         VerifyReport,
     )
-    from logocache.selection import ClearSelection, FailOn, ListQuery
     from logocache.settings import Settings
 
 

@@ -4,8 +4,8 @@ import os
 import sys
 from typing import TextIO
 
-from logocache.cli.wording import clean
 from logocache.errors import UnavailableError
+from logocache.humanize import clean
 
 PROGRAM = "logocache"
 

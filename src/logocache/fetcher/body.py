@@ -7,7 +7,7 @@ decode a whole chunk of a compression bomb before anyone can count.
 import zlib
 from collections.abc import Iterable, Iterator
 
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.errors import FetchError
 from logocache.model import OutcomeKind
 
 ACCEPT_ENCODING = "gzip, deflate"

@@ -5,27 +5,63 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 
-from logocache.fetcher import retry, targets
-from logocache.fetcher.breaker import Breaker
-from logocache.fetcher.closing import Closing
-from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.exchange import Exchange, Surroundings
-from logocache.fetcher.failures import FetchError, NoTurnError
-from logocache.fetcher.lending import Lending
-from logocache.fetcher.limits import HostSlots
+from logocache.fetcher import addresses, limits
+from logocache.fetcher.errors import FetchError, NoTurnError, closed
+from logocache.fetcher.limits import Breaker, HostSlots
+from logocache.fetcher.network import Resolve, system_resolve
 from logocache.fetcher.rates import TokenBucket
-from logocache.fetcher.resolver import Resolve, system_resolve
+from logocache.fetcher.request import Exchange, Surroundings
+from logocache.fetcher.streams import Closing, Deadline
 from logocache.fetcher.transport import GuardedTransport
-from logocache.masking import Mask
 from logocache.model import Answer, FetchRequest, OutcomeKind
 from logocache.ports import Clock, ProviderTerms
 from logocache.settings import Settings
+from logocache.settings.masking import Mask
+
+
+class Lending:
+    """Lends transports, and makes as many as are ever out at the same time. Safe for threads."""
+
+    def __init__(self, make: Callable[[], httpx.BaseTransport]) -> None:
+        self._make = make
+        self._idle: list[httpx.BaseTransport] = []
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def lent(self) -> Iterator[httpx.BaseTransport]:
+        """A transport for this thread alone. Raises `FetchError` (NOT_ASKED) once closed."""
+        with self._lock:
+            if self._is_closed:
+                raise closed()
+            transport = self._idle.pop() if self._idle else self._make()
+        try:
+            yield transport
+        finally:
+            self._take_back(transport)
+
+    def close(self) -> None:
+        """Close all of them; those that are out are closed when they come back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for transport in idle:
+            transport.close()
+
+    def _take_back(self, transport: httpx.BaseTransport) -> None:
+        with self._lock:
+            if not self._is_closed:
+                self._idle.append(transport)
+                return
+        transport.close()
+
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +93,7 @@ class HttpFetcher:
         Without `sleep` waits end when the fetcher is closed.
         """
         self._settings = settings
-        self._terms = {each.id: each for each in terms}
+        self._terms = {term.id: term for term in terms}
         self._ssl_context = ssl_context
         self._resolve = resolve
         self._clock = clock
@@ -113,7 +149,7 @@ class HttpFetcher:
     def _wait_after(
         self, answer: Answer, attempt: int, request: FetchRequest, *, deadline: float
     ) -> float | None:
-        wait = retry.wait_after(answer, attempt, random=self._random(), now=self._clock())
+        wait = limits.wait_after(answer, attempt, random=self._random(), now=self._clock())
         if wait is None or self._monotonic() + wait >= deadline or self._breaker(request).is_open():
             return None
         return wait
@@ -147,7 +183,7 @@ class HttpFetcher:
 
     def _check_throttled(self, request: FetchRequest) -> None:
         """Raise `FetchError` while the host wants to be left alone (RFC 6585 4, RFC 9110 10.2.3)."""
-        host = targets.host_of(targets.parsed(request.url))
+        host = addresses.host_of(addresses.parsed(request.url))
         with self._lock:
             until = self._throttled_until.get(host)
         if until is not None and until > self._clock():
@@ -205,7 +241,7 @@ class HttpFetcher:
             self._stop(request, answer)
         if answer.kind is OutcomeKind.THROTTLED and answer.retry_at is not None:
             with self._lock:
-                self._throttled_until[targets.host_of(targets.parsed(answer.url))] = answer.retry_at
+                self._throttled_until[addresses.host_of(addresses.parsed(answer.url))] = answer.retry_at
 
     def _stop(self, request: FetchRequest, answer: Answer) -> None:
         with self._lock:
@@ -234,7 +270,7 @@ class HttpFetcher:
 
 def site_of(url: str) -> str:
     """The host, `www.` left out: one site in trouble is one failure."""
-    return targets.host_of(targets.parsed(url)).removeprefix("www.")
+    return addresses.host_of(addresses.parsed(url)).removeprefix("www.")
 
 
 def described(request: FetchRequest, answer: Answer) -> dict[str, object]:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 import httpcore
 
 from logocache.fetcher.addresses import IPAddress, IPNetwork, forbidden_reason
-from logocache.fetcher.connection import connect
-from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.failures import FetchError
-from logocache.fetcher.resolver import Resolve, resolve_within
+from logocache.fetcher.errors import FetchError
+from logocache.fetcher.network import Resolve, connect, resolve_within
+from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings.sources import ConnectTo
 

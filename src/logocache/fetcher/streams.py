@@ -1,22 +1,77 @@
-"""Network streams that keep a wall-clock deadline in every operation, and end with the fetcher.
-
-httpx's timeouts bound each read by itself, so a server that sends a byte a second holds a
-worker for ever. Here every read, write and TLS handshake gets only what is left until the
-deadline, a piece at a time, and raises `FetchError` (NOT_ASKED) once the fetcher is closed. TLS
-goes through memory buffers, so that its many small reads obey it too, also in TLS to a proxy
-around TLS to a site.
-"""
+"""Network streams that keep a wall-clock deadline in every operation, and end with the fetcher."""
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import httpcore
 
-from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher.errors import FetchError, closed
+
+
+class Closing:
+    """Says once, to all threads, that nothing more is asked. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._begun = threading.Event()
+
+    def begin(self) -> None:
+        """From now on `check` raises, and nobody sleeps."""
+        self._begun.set()
+
+    @property
+    def has_begun(self) -> bool:
+        return self._begun.is_set()
+
+    def check(self) -> None:
+        """Raise `FetchError` (NOT_ASKED) once it has begun."""
+        if self.has_begun:
+            raise closed()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; none at all, or no more, once it has begun."""
+        self._begun.wait(seconds)
+
+
+LONGEST_WAIT = 0.1
+"""Seconds that a wait for the network may take before it looks whether the fetcher is closed.
+
+Sockets cannot be woken from another thread on every system, so waits for them are cut instead.
+"""
+
+
+class Deadline:
+    """Until when the request at hand may take. Set anew for each request; used by one thread."""
+
+    def __init__(self, monotonic: Callable[[], float], closing: Closing) -> None:
+        self._monotonic = monotonic
+        self._closing = closing
+        self.at = 0.0
+
+    def left(self, too_late: type[httpcore.TimeoutException]) -> float:
+        """Seconds that are left, above 0.
+
+        Raises `too_late` when there are none, and `FetchError` (NOT_ASKED) once the fetcher is closed.
+        """
+        self._closing.check()
+        seconds = self.at - self._monotonic()
+        if seconds <= 0:
+            raise too_late("no time left")
+        return seconds
+
+    def piece(self, too_late: type[httpcore.TimeoutException]) -> float:
+        """Seconds to wait before asking for the next piece; otherwise as `left`."""
+        return min(self.left(too_late), LONGEST_WAIT)
+
+    def within(self, seconds: float) -> "Deadline":
+        """The deadline of a part that may take so long from now, but no longer than the whole."""
+        part = Deadline(self._monotonic, self._closing)
+        part.at = min(self.at, self._monotonic() + seconds)
+        return part
+
 
 Result = TypeVar("Result")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import httpcore
 import httpx
 
-from logocache.fetcher import targets
-from logocache.fetcher.deadline import Deadline
-from logocache.fetcher.failures import FetchError
+from logocache.fetcher import addresses
+from logocache.fetcher.errors import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend
-from logocache.fetcher.resolver import Resolve
+from logocache.fetcher.network import Resolve
+from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings import Settings
 
@@ -59,8 +59,8 @@ class GuardedTransport(httpx.HTTPTransport):
         passage = request.extensions.get(PASSAGE)
         if not isinstance(passage, Passage):
             raise FetchError(OutcomeKind.REFUSED, "a request that does not come from the fetcher")
-        host = targets.host_of(request.url)
-        targets.check(
+        host = addresses.host_of(request.url)
+        addresses.check(
             request.url,
             trusted_origin=passage.trusted_origin,
             local_names=self._asks_intranet or host in self._named_hosts,
@@ -87,7 +87,7 @@ def pool_of(
             ),
         )
     proxy = httpx.Proxy(settings.http_proxy.get_secret_value())
-    host, port = targets.host_of(proxy.url), proxy.url.port or targets.DEFAULT_PORTS[proxy.url.scheme]
+    host, port = addresses.host_of(proxy.url), proxy.url.port or addresses.DEFAULT_PORTS[proxy.url.scheme]
     return httpcore.HTTPProxy(
         proxy_url=httpcore.URL(scheme=proxy.url.scheme, host=host, port=port, target="/"),
         proxy_auth=proxy.raw_auth,

@@ -13,8 +13,8 @@ from typing import IO
 from weakref import WeakSet
 
 from logocache.errors import UnavailableError
-from logocache.images.limits import LARGEST_PNG, Limits
-from logocache.images.protocol import Message, ProtocolError, receive
+from logocache.images.errors import LARGEST_PNG, Limits
+from logocache.images.messages import Message, ProtocolError, receive
 
 STARTUP_SECONDS = 30.0
 

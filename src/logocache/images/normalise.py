@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from logocache.images import colour, ico, png, scaling
-from logocache.images.inspect import ImageFormat, describe, sniff
-from logocache.images.limits import LONGEST_SIDE
-from logocache.images.raster import opened
-from logocache.images.refusal import DecodingFailed, ImageRefused, refusing
-from logocache.images.scaling import fitted
+from logocache.images import raster
+from logocache.images.errors import LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
+from logocache.images.raster import fitted, opened
+from logocache.images.sniff import ImageFormat, describe, sniff
 from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
 
 SMALLEST_SIDE = 8
@@ -99,12 +97,12 @@ def _unpack(body: bytes) -> bytes:
 
 def _decode_icon(body: bytes, size: Size) -> _Picture:
     with refusing("a broken ICO file"):
-        frame = ico.largest_frame(body)
+        frame = raster.largest_frame(body)
         _check_size(frame.width, frame.height, size)
         if frame.is_png:
             picture, source = _decode(bytes(frame.data), ImageFormat.PNG, size)
         else:
-            picture, source = _decode(ico.single_icon(frame), ImageFormat.ICO, size)
+            picture, source = _decode(raster.single_icon(frame), ImageFormat.ICO, size)
     return picture, ImageInfo(format=ImageFormat.ICO.value, width=source.width, height=source.height)
 
 
@@ -112,16 +110,16 @@ def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
     with opened(body, image_format) as image:
         _check_size(image.width, image.height, size)
         width, height = image.size
-        image.draft(None, (scaling.ENOUGH, scaling.ENOUGH))  # of JPEG only a part of the pixels is made
+        image.draft(None, (raster.ENOUGH, raster.ENOUGH))  # of JPEG only a part of the pixels is made
         image.load()
         # All that follows makes copies: of a large picture's pixels first of all fewer.
-        picture = scaling.coarsened(image)
+        picture = raster.coarsened(image)
         seen = _upright(picture)
         # Orientation may swap the sides; the facts are of the image as it is seen.
         if (seen.width > seen.height) != (picture.width > picture.height):
             width, height = height, width
         source = ImageInfo(format=image_format.value, width=width, height=height)
-        return colour.to_srgb(seen), source
+        return raster.to_srgb(seen), source
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -149,7 +147,7 @@ def _check_size(width: int, height: int, size: Size) -> None:
 def _finish(picture: Image.Image, source: ImageInfo) -> NormalisedImage:
     picture = fitted(picture, LONGEST_SIDE)
     _check_content(picture)
-    return png.encode(picture, source=source)
+    return raster.encode(picture, source=source)
 
 
 def _check_content(picture: Image.Image) -> None:

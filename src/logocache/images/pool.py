@@ -8,25 +8,104 @@ then and not before, so that a run which only hands bytes to decoders does witho
 
 import contextlib
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from logocache.errors import raise_if_exhausted
-from logocache.images import answers
+from logocache.images import messages
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
-from logocache.images.limits import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
+from logocache.images.errors import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
+from logocache.images.messages import Message, ProtocolError, Task
 from logocache.images.processors import available_processors
-from logocache.images.protocol import Message, ProtocolError, Task
-from logocache.images.turns import Lane, NoTurn, Turns
 from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
 from logocache.ports import FileCheck
-from logocache.variant import Variant
+from logocache.queries import Variant
+
+
+class Lane(Enum):
+    """How much a task may take. Each picture starts as a QUICK one; see `limits`."""
+
+    QUICK = auto()
+    SLOW = auto()
+
+
+class NoTurn(Exception):  # noqa: N818 - a fact about the queue, not a fault of the program
+    """The deadline came before the turn."""
+
+
+class Turns:
+    """Hands out `places` among threads: first come, first served in each lane.
+
+    One place at most is for SLOW tasks, and it is theirs as soon as one waits; the others are for QUICK ones
+    alone. So a quick task waits for those that came before it at the places that are left, each of
+    which takes `limits.QUICK_SECONDS` at most; and a slow one waits for slow ones, whatever else goes on.
+    An entry waits with one picture at a time, so first come, first served is fair among entries.
+    """
+
+    def __init__(self, places: int) -> None:
+        """Raises ValueError for fewer places than there are lanes."""
+        if places < FEWEST_PLACES:
+            raise ValueError(f"{places} places for two lanes")
+        self._places = places
+        self._changed = threading.Condition()
+        self._waiting: dict[Lane, deque[object]] = {lane: deque() for lane in Lane}
+        self._running = dict.fromkeys(Lane, 0)
+        self._closed = False
+
+    @contextmanager
+    def turn(self, lane: Lane, *, deadline: float) -> Iterator[None]:
+        """Wait for a place, until `deadline` (`time.monotonic`) at the longest, and hold it.
+
+        Raises `NoTurn`, and RuntimeError once closed.
+        """
+        with self._changed:
+            self._await(lane, deadline)
+            self._running[lane] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running[lane] -= 1
+                self._changed.notify_all()
+
+    def close(self, *, timeout: float) -> None:
+        """Turn away who waits; return when nothing runs any more, or after `timeout` seconds."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not any(self._running.values()), timeout=timeout)
+
+    def _await(self, lane: Lane, deadline: float) -> None:
+        ticket = object()
+        self._waiting[lane].append(ticket)
+        try:
+            timeout = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
+            is_next = self._changed.wait_for(
+                lambda: self._closed or (self._waiting[lane][0] is ticket and self._is_free(lane)), timeout
+            )
+        finally:
+            self._waiting[lane].remove(ticket)
+            self._changed.notify_all()
+        if self._closed:
+            raise RuntimeError("the pool of image decoders is closed")
+        if not is_next:
+            raise NoTurn
+
+    def _is_free(self, lane: Lane) -> bool:
+        quick, slow = self._running[Lane.QUICK], self._running[Lane.SLOW]
+        if lane is Lane.SLOW:
+            return slow == 0 and quick < self._places
+        kept_free = 1 if slow or self._waiting[Lane.SLOW] else 0
+        return quick < self._places - kept_free
+
 
 Result = TypeVar("Result")
 
@@ -68,7 +147,7 @@ class DecoderPool:
         """As the port says. What proves to be slow or heavy is begun anew in its turn among the slow."""
         try:
             image = self._ask(
-                _normalise(body, Lane.QUICK, self._limits), answers.to_image, Lane.QUICK, deadline
+                _normalise(body, Lane.QUICK, self._limits), messages.to_image, Lane.QUICK, deadline
             )
             if not isinstance(image, DecodingFailure):
                 return image
@@ -78,13 +157,15 @@ class DecoderPool:
         except DecoderError as error:
             return DecodingFailure(reason=str(error))
         try:
-            return self._ask(_normalise(body, Lane.SLOW, self._limits), answers.to_image, Lane.SLOW, deadline)
+            return self._ask(
+                _normalise(body, Lane.SLOW, self._limits), messages.to_image, Lane.SLOW, deadline
+            )
         except DecoderError as error:
             return DecodingFailure(reason=str(error))
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
         """As the port says, in the calling process and at once, however busy the decoders are."""
-        from logocache.images.monogram import draw  # noqa: PLC0415 - see above
+        from logocache.images.draw import draw  # noqa: PLC0415 - see above
 
         return draw(monogram)
 
@@ -119,7 +200,7 @@ class DecoderPool:
         # The decoder may have been started elsewhere.
         task = Message(fields={"task": Task.CHECK_FILES, "paths": [str(path.absolute()) for path in batch]})
         try:
-            return self._ask(task, lambda answer: answers.to_checks(answer, batch), Lane.QUICK, math.inf)
+            return self._ask(task, lambda answer: messages.to_checks(answer, batch), Lane.QUICK, math.inf)
         except DecoderError as error:
             if len(batch) == 1:
                 return [FileCheck(path=batch[0], obstacle=str(error))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import resvg_py
 
-from logocache.images.refusal import refusing
+from logocache.images.errors import refusing
 from logocache.images.svg_sanitiser import SafeSVG
 
 LARGEST_SIZE = 1_000_000

@@ -1,21 +1,21 @@
-"""A stored logo in another size or format, or in grey.
+"""Variants of a stored logo (size, format, grey), and the check that a stored logo still decodes."""
 
-Runs in the calling process: it decodes nothing but what we encoded ourselves.
-"""
-
+import errno
 import io
+import os
+import stat
+from pathlib import Path
 from typing import assert_never
 
 from PIL import Image
 
-from logocache.images import inspect
-from logocache.images.colour import without_metadata
-from logocache.images.header import stored_size
-from logocache.images.png import pack
-from logocache.images.raster import load_plugin, opened
-from logocache.images.refusal import ImageRefused
-from logocache.images.scaling import fitted
-from logocache.variant import ImageFormat, Variant
+from logocache.images.errors import LARGEST_PNG, DecodingFailed, ImageRefused
+from logocache.images.messages import stored_size
+from logocache.images.raster import fitted, load_plugin, opened, pack, without_metadata
+from logocache.images.sniff import ImageFormat as Sniffed
+from logocache.images.sniff import sniff
+from logocache.ports import FileCheck
+from logocache.queries import ImageFormat, Variant
 
 JPEG_QUALITY = 85
 WEBP_QUALITY = 80
@@ -53,7 +53,7 @@ def derive(png: bytes, variant: Variant) -> bytes:
 
 def _decoded(png: bytes) -> Image.Image:
     try:
-        with opened(png, inspect.ImageFormat.PNG) as image:
+        with opened(png, Sniffed.PNG) as image:
             # A second header may say what the first one, which was looked at, did not.
             if image.mode not in _STORED_MODES or image.size != stored_size(png):
                 raise ImageRefused("an image that is no PNG of ours")
@@ -78,9 +78,60 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 
 def _webp(picture: Image.Image) -> bytes:
-    load_plugin(inspect.ImageFormat.WEBP)
+    load_plugin(Sniffed.WEBP)
     # WebP has no grey of its own.
     colour = picture.convert("RGBA" if picture.mode in {"LA", "RGBA"} else "RGB")
     file = io.BytesIO()
     colour.save(file, format="WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
     return file.getvalue()
+
+
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
+"""No file lies there. Other errors (EIO, EACCES, EMFILE) say nothing about the file."""
+
+
+def check_file(path: Path, *, max_pixels: int) -> FileCheck:
+    """Size in pixels of the PNG at `path`, fully decoded with its checksums; or the problem, or why
+    it could not be looked at.
+    """
+    try:
+        width, height = _decode(_read(path), max_pixels)
+    except ImageRefused as refused:
+        return FileCheck(path=path, problem=refused.rejection.reason)
+    except DecodingFailed as failed:
+        return FileCheck(path=path, obstacle=failed.reason)
+    return FileCheck(path=path, width=width, height=height)
+
+
+def _read(path: Path) -> bytes:
+    """The whole file. Follows no link in its last step, and waits for no pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ImageRefused("it is not a plain file")
+            body = file.read(LARGEST_PNG + 1)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ImageRefused("it is a symbolic link") from error
+        reason = f"it cannot be read: {error.strerror}"
+        if error.errno in _NOT_THERE:
+            raise ImageRefused(reason) from error
+        raise DecodingFailed(reason) from error
+    if len(body) > LARGEST_PNG:
+        raise ImageRefused(f"it has more than {LARGEST_PNG} bytes")
+    return body
+
+
+def _decode(body: bytes, max_pixels: int) -> tuple[int, int]:
+    if sniff(body) is not Sniffed.PNG:
+        raise ImageRefused("it is not a PNG")
+    with opened(body, Sniffed.PNG) as image:
+        size = image.size
+        if image.width * image.height > max_pixels:
+            raise ImageRefused(f"it has more than {max_pixels} pixels")
+        # Decoding looks at no checksum of the pixel data; this looks at nothing else.
+        image.verify()
+    with opened(body, Sniffed.PNG) as image:
+        image.load()
+    return size

@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from logocache.images import answers, stored
-from logocache.images.limits import LONGEST_SIDE
+from logocache.images import messages, variants
+from logocache.images.errors import LONGEST_SIDE
+from logocache.images.messages import Message, ProtocolError, Task, receive
 from logocache.images.normalise import normalise
-from logocache.images.protocol import Message, ProtocolError, Task, receive
 
 GRACE_SECONDS = 2
 """The process that asked ends a task at its limit; this one ends itself a little later, so that no
@@ -52,12 +52,12 @@ def perform(task: Message, *, max_pixels: int) -> Message:
     match task.fields:
         case {"task": Task.NORMALISE, "heavy_pixels": int(heavy), "memory_bytes": int(memory_bytes)}:
             limit_task(memory_bytes)
-            return answers.of_image(normalise(task.blob, max_pixels=max_pixels, heavy_pixels=heavy))
+            return messages.of_image(normalise(task.blob, max_pixels=max_pixels, heavy_pixels=heavy))
         case {"task": Task.NORMALISE}:
-            return answers.of_image(normalise(task.blob, max_pixels=max_pixels))
+            return messages.of_image(normalise(task.blob, max_pixels=max_pixels))
         case {"task": Task.CHECK_FILES, "paths": list(paths)}:
-            return answers.of_checks(
-                [stored.check_file(Path(str(path)), max_pixels=max_pixels) for path in paths]
+            return messages.of_checks(
+                [variants.check_file(Path(str(path)), max_pixels=max_pixels) for path in paths]
             )
         case _:
             raise ProtocolError("no task of ours")

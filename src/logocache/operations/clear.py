@@ -12,9 +12,9 @@ from logocache.operations.garbage import (
     is_certainly_ours,
     orphans,
 )
+from logocache.queries import ClearSelection
 from logocache.repository.filters import RecordFilter
 from logocache.results import ClearedLogo, ClearPlan, ClearReport, OrphanFile
-from logocache.selection import ClearSelection
 
 BATCH = 1000
 """Entries cleared in one transaction, at most."""
@@ -34,7 +34,7 @@ class Clear:
         matching = self._matching(selection, keys) if selection.selects_logos else []
         chosen = [record for record in matching if keys is not None or not record.pinned]
         orphan_files = self._orphan_files() if selection.orphans else ()
-        ours = tuple(each for each in orphan_files if is_certainly_ours(self._context, each.file))
+        ours = tuple(file for file in orphan_files if is_certainly_ours(self._context, file.file))
         return ClearPlan(
             logos=tuple(cleared_logo(record) for record in chosen if record.file is not None),
             orphans=ours,

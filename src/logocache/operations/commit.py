@@ -19,8 +19,8 @@ from logocache.operations.context import Context
 from logocache.operations.fetch import FetchResult, discard, failed
 from logocache.operations.garbage import dispose
 from logocache.operations.records import without_monogram
-from logocache.policy.retention import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
-from logocache.repository.records import SavedFetch
+from logocache.policy.eviction import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
+from logocache.repository.mapping import SavedFetch
 from logocache.repository.unit_of_work import UnitOfWork
 
 LOOK_AHEAD = 250
@@ -120,9 +120,9 @@ class Committer:
             owned = unit.owned([each.before for each in batch])
             ours = [each for each in batch if each.before.key in owned]
             ours, plan = self._make_room(unit, ours)
-            for each in ours:
-                if each.staged is not None:
-                    self._context.store.commit(each.staged)
+            for our in ours:
+                if our.staged is not None:
+                    self._context.store.commit(our.staged)
             fetches = [self._with_replaced(each) for each in ours]
             unit.save(fetches)
         self._dispose(plan, ours)
@@ -168,7 +168,7 @@ class Committer:
         unit.forget_replaced([each.name for each in plan.replaced])
         # An evicted entry rests, or each run would fetch what the next evicts.
         unit.evict(
-            [each.key for each in plan.logos],
+            [logo.key for logo in plan.logos],
             until=self._context.clock() + self._context.settings.refresh_interval,
         )
         if plan.logos or plan.replaced:

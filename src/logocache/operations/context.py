@@ -14,7 +14,7 @@ from logocache.operations.placeholders import PlaceholderDetector
 from logocache.operations.resolve import Names
 from logocache.policy.attempts import AttemptRules
 from logocache.ports import Clock, Fetcher, Images, Provider
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from logocache.repository.repository import Repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore

@@ -12,7 +12,7 @@ from logocache.operations.fetch_log import FetchLog, RequestMemo
 from logocache.operations.records import with_failure, with_logo, with_monogram, without_file
 from logocache.operations.search import Found, Search
 from logocache.policy.attempts import failure_of
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from logocache.store.files import StagedFile
 
 

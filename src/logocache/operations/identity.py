@@ -8,7 +8,7 @@ import logging
 import uuid
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
-from logocache.policy.identity import Pair, Verdict, judge
+from logocache.policy.pairing import Pair, Verdict, judge
 from logocache.ports import Clock
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository

@@ -12,7 +12,14 @@ from logocache.errors import DirectoryError
 from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
 from logocache.operations.context import Context
 from logocache.operations.garbage import LEFTOVER_AGE, orphans
-from logocache.policy import verdict
+from logocache.policy.findings import (
+    finding,
+    judge_decoding,
+    judge_disk,
+    judge_file,
+    judge_limit,
+    not_checked,
+)
 from logocache.ports import FileCheck, Progress
 from logocache.repository.filters import RecordFilter
 from logocache.results import Finding, FindingKind
@@ -73,7 +80,7 @@ class Inspector:
         keys = [each.record.key for each in found if each.record is not None]
         of_keys = RecordFilter(keys=keys)
         records = {each.key: each for page in self._context.repository.pages(of_keys) for each in page}
-        replaced = {each.name: each for each in self._context.repository.replaced_files()}
+        replaced = {file.name: file for file in self._context.repository.replaced_files()}
         again = [
             self._replaced_again(each, replaced.get(each.replaced.name))
             if each.replaced is not None
@@ -137,11 +144,11 @@ class Inspector:
             found = self._context.store.look(stored.name)
             sha256 = self._context.store.sha256(stored.name) if found is not None else None
         except DirectoryError as error:
-            return verdict.not_checked(error.problem, key=key, file=stored.name)
+            return not_checked(error.problem, key=key, file=stored.name)
         if found is None:
             self._context.store.require()
         is_current = isinstance(stored, StoredFile)
-        return verdict.judge_file(key, stored, found, sha256, is_current=is_current)
+        return judge_file(key, stored, found, sha256, is_current=is_current)
 
     def _decode(self, records: Sequence[LogoRecord]) -> Iterable[Found]:
         files = [(record, record.file) for record in records if record.file is not None]
@@ -149,30 +156,25 @@ class Inspector:
             self._context.store.path(stored.name) for _, stored in files
         )
         for (record, stored), check in zip(files, checks, strict=True):
-            problem = verdict.judge_decoding(record, stored, check)
+            problem = judge_decoding(record, stored, check)
             if problem is not None:
                 yield Found(finding=problem, record=record, check=check)
 
     def _orphans(self, listed: dict[str, FoundFile]) -> list[Finding]:
         return [
-            verdict.finding(
-                FindingKind.ORPHAN, f"no entry names this file of {listed[name].size} bytes", file=name
-            )
+            finding(FindingKind.ORPHAN, f"no entry names this file of {listed[name].size} bytes", file=name)
             for name in orphans(listed, self._context)
         ]
 
     def _surroundings(self) -> list[Finding]:
         findings = [
-            verdict.finding(
-                FindingKind.LEFTOVER, "a temporary file of a write that broke off", file=each.name
-            )
-            for each in self._context.store.leftovers(before=self._context.clock() - LEFTOVER_AGE)
+            finding(FindingKind.LEFTOVER, "a temporary file of a write that broke off", file=leftover.name)
+            for leftover in self._context.store.leftovers(before=self._context.clock() - LEFTOVER_AGE)
         ]
         findings += [
-            verdict.finding(FindingKind.PERMISSIONS, problem)
-            for problem in self._context.store.permission_problems()
+            finding(FindingKind.PERMISSIONS, problem) for problem in self._context.store.permission_problems()
         ]
-        low = verdict.judge_disk(
+        low = judge_disk(
             free_bytes=self._context.store.disk_space().free_bytes,
             wanted_bytes=self._context.settings.min_free_disk_bytes,
         )
@@ -187,4 +189,4 @@ class Inspector:
         # Rows and copies were added up one after the other: writers may have moved room between them.
         with self._context.repository.unit() as unit:
             stored = unit.stored_bytes() + self._context.variants.size_bytes()
-        return verdict.judge_limit(stored_bytes=stored, limit=limit)
+        return judge_limit(stored_bytes=stored, limit=limit)

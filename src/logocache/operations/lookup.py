@@ -13,14 +13,13 @@ from logocache.model import Logo, LogoRecord, StoredFile
 from logocache.operations.context import Context
 from logocache.operations.garbage import make_known
 from logocache.policy.attempts import is_due, is_stale
-from logocache.repository.counters import Access
+from logocache.queries import ListQuery, Variant
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 from logocache.results import Entry, Listing
-from logocache.selection import ListQuery
 from logocache.settings import OnDemand
 from logocache.store.names import is_ours, key_of
-from logocache.variant import Variant
 
 ACCESSES_HELD = 1000
 """Look-ups counted in memory before they are written."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from logocache.model import ImageRejection, Integration, NormalisedImage, OutcomeKind
-from logocache.policy.placeholders import (
+from logocache.policy.provider_placeholders import (
     Company,
     ProbeState,
     company_of,

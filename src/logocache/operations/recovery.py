@@ -10,9 +10,9 @@ from logocache.model import FoundFile, Integration, LogoRecord, Outcome, Outcome
 from logocache.operations.context import Context
 from logocache.operations.garbage import make_known
 from logocache.operations.lookup import may_admit
-from logocache.policy.replacement import RECOVERED
+from logocache.policy.acceptance import RECOVERED
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from logocache.store.names import key_of
 
 BATCH = 100

@@ -19,7 +19,7 @@ from logocache.operations.take_back import take_back
 from logocache.policy.attempts import SUCCESSES
 from logocache.ports import Progress
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from logocache.results import FetchedLogo, FetchReport
 
 BATCH = 32
@@ -97,8 +97,8 @@ class FetchRun:
         self._context.repository.purge_attempts(
             before=self._context.clock() - self._context.settings.audit_retention
         )
-        for each in list(self._context.store.leftovers(before=self._context.clock() - LEFTOVER_AGE)):
-            self._context.store.delete_leftover(each.name)
+        for leftover in list(self._context.store.leftovers(before=self._context.clock() - LEFTOVER_AGE)):
+            self._context.store.delete_leftover(leftover.name)
 
     def _report(self, request: RunRequest, result: Saved, duration: float) -> FetchReport:
         now = self._context.clock()

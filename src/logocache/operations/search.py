@@ -19,9 +19,18 @@ from logocache.model import (
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import FetchLog
 from logocache.operations.records import Choice, without_file
-from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
+from logocache.policy.acceptance import (
+    RECOVERED,
+    Grade,
+    candidates_digest,
+    grade,
+    is_stand_in,
+    is_worse,
+    says_gone,
+    score,
+    stands,
+)
 from logocache.policy.attempts import SourceResult, failure_of, success_of
-from logocache.policy.replacement import RECOVERED, is_worse, says_gone, stands
 from logocache.ports import Provider, ProviderTerms
 
 MOST_CANDIDATES = 8
@@ -148,7 +157,7 @@ class Search:
         return success_of(
             OutcomeKind.UNCHANGED if same else OutcomeKind.FOUND,
             choice.terms.id,
-            [each for each in results if each.provider != choice.terms.id],
+            [result for result in results if result.provider != choice.terms.id],
             now=self._context.clock(),
             rules=self._context.attempt_rules,
             offline=self._context.settings.offline,
@@ -265,7 +274,7 @@ def _settled(
     """The candidate that won last time, when the source offers just what it offered then."""
     if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
         return ()
-    return tuple(each for each in candidates if each.url == record.source_url)[:1]
+    return tuple(candidate for candidate in candidates if candidate.url == record.source_url)[:1]
 
 
 def _better(best: Graded | None, found: Graded | None) -> Graded | None:

@@ -2,11 +2,11 @@
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
 from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
-from logocache.masking import shown_database
 from logocache.operations.context import Context
 from logocache.repository.totals import GroupTotal, Totals
 from logocache.results import CacheStats, Group, LargeFile
-from logocache.store.listing import DiskSpace
+from logocache.settings.masking import shown_database
+from logocache.store.folders import DiskSpace
 
 MB = 1_000_000
 GB = 1_000_000_000
@@ -115,7 +115,7 @@ class HealthCheck:
             _check("directory", readable or self._writable()),
             _check("disk", self._full()),
         )
-        if all(each.ok for each in checks) or not self._enabled:
+        if all(check.ok for check in checks) or not self._enabled:
             status = ReadyStatus.READY
         else:
             status = ReadyStatus.DEGRADED if readable is None else ReadyStatus.UNAVAILABLE

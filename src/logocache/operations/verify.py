@@ -15,13 +15,13 @@ from logocache.operations.context import Context
 from logocache.operations.garbage import DELETED, GONE, batches, dispose_orphans
 from logocache.operations.inspection import Found, Inspector
 from logocache.operations.refresh import FetchRun, RunRequest, due_filter
-from logocache.policy.verdict import passes
+from logocache.policy.findings import passes
 from logocache.ports import Progress, Silent
+from logocache.queries import FailOn
 from logocache.repository.filters import RecordFilter
-from logocache.repository.records import SavedFetch
+from logocache.repository.mapping import SavedFetch
 from logocache.repository.unit_of_work import UnitOfWork
 from logocache.results import Finding, FindingKind, VerifyReport
-from logocache.selection import FailOn
 
 BATCH = 250
 """Findings looked at again while all writers wait, at most."""

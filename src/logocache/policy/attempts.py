@@ -130,7 +130,7 @@ def failure_of(
     """
     nothing = SourceResult(provider="", kind=OutcomeKind.NOT_FOUND, reason="no source has a logo")
     heaviest = max(results, key=lambda each: WEIGHT[each.kind], default=nothing)
-    retry_at = min((each.retry_at for each in results if each.retry_at is not None), default=None)
+    retry_at = min((result.retry_at for result in results if result.retry_at is not None), default=None)
     return Outcome(
         kind=heaviest.kind,
         next_attempt_at=now

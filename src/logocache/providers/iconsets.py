@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
 from logocache.ports import Ask, Provider, ProviderTerms
 from logocache.providers import iconify
-from logocache.providers.colours import NEUTRAL_DARK, WHITE, contrast, is_colour
 from logocache.providers.iconify import IconifySet
+from logocache.providers.monogram import NEUTRAL_DARK, WHITE, contrast, is_colour
 from logocache.settings import Settings
 
 TERMS = ProviderTerms(

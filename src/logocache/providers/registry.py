@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from logocache.errors import ProviderError
 from logocache.model import Candidate, FetchRequest, Integration, StoringClass
 from logocache.ports import Ask, Provider, ProviderTerms
-from logocache.providers import configured_templates, iconsets, site
-from logocache.providers.public_templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX, public
-from logocache.providers.refusals import BY_NAME
+from logocache.providers import configured, iconsets, site
+from logocache.providers.configured import BY_NAME
+from logocache.providers.templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX, public
 from logocache.settings import Settings
 
 Builder = Callable[[Settings], Provider]
@@ -21,9 +21,9 @@ REGISTRY: Mapping[str, Builder] = {
     "google": public(GOOGLE),
     "yandex": public(YANDEX),
     "twenty": public(TWENTY),
-    "clearbit": configured_templates.clearbit,
-    "logodev": configured_templates.logodev,
-    "template": configured_templates.template,
+    "clearbit": configured.clearbit,
+    "logodev": configured.logodev,
+    "template": configured.template,
     "iconsets": iconsets.build,
 }
 
@@ -81,7 +81,7 @@ def check_rates(rates: Mapping[str, float], known: Collection[str]) -> None:
 
 
 def check_strict(terms: Sequence[ProviderTerms]) -> None:
-    refused = [each.id for each in terms if each.storing not in STRICTLY_STORABLE]
+    refused = [term.id for term in terms if term.storing not in STRICTLY_STORABLE]
     allowed = [each.id for each in terms if each.id not in refused]
     if refused:
         raise ProviderError(

@@ -26,12 +26,9 @@ from logocache.model import (
     StoringClass,
 )
 from logocache.ports import Ask, Provider, ProviderTerms
-from logocache.providers import data_uri
-from logocache.providers.html_icons import PageIcons, read_page
-from logocache.providers.icons import Icon, Role
-from logocache.providers.links import absolute
-from logocache.providers.manifest import read_manifest
-from logocache.providers.ranking import Rank, rank_of, ranked
+from logocache.providers import icons
+from logocache.providers.icons import Icon, Rank, Role, absolute, rank_of, ranked
+from logocache.providers.page import PageIcons, read_manifest, read_page
 from logocache.settings import Settings
 
 TERMS = ProviderTerms(
@@ -89,8 +86,8 @@ class SiteProvider:
             if not _has_answered(answer) or _has_left(host, page_url):
                 continue
             named = self._named(_read(answer, page_url), ask)
-            for each in self._images(named, page_url):
-                found.setdefault(each.url, each)
+            for image in self._images(named, page_url):
+                found.setdefault(image.url, image)
             if named:
                 break
         return tuple(found.values())[:MAX_CANDIDATES]
@@ -124,9 +121,9 @@ class SiteProvider:
 
     def _candidate(self, icon: Icon, page_url: str) -> Candidate | None:
         purpose = PURPOSES.get(icon.role, IconPurpose.GENERAL)
-        if not data_uri.is_data_uri(icon.url):
+        if not icons.is_data_uri(icon.url):
             return Candidate(provider=TERMS.id, url=icon.url, purpose=purpose, expected_size=icon.size)
-        body = data_uri.decode(icon.url, max_bytes=self._max_image_bytes)
+        body = icons.decode(icon.url, max_bytes=self._max_image_bytes)
         if body is None:
             return None
         # The page, and a fragment that tells one image in it from another and from what it was before.

@@ -1,22 +1,117 @@
-"""SQLAlchemy engines, set up so that both databases behave alike.
-
-Who writes holds the database's one writer lock from its first statement on: SQLite's own
-(BEGIN IMMEDIATE), or an advisory lock of PostgreSQL. So what a writer reads stays true until it
-commits, no writer meets a conflict halfway, and there are no deadlocks.
-"""
+"""SQLAlchemy engines: URLs, pools, timeouts, and the setup that makes both databases behave alike."""
 
 import sqlite3
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+import psycopg
+from psycopg.abc import PQGen
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
-from logocache.errors import DatabaseError, needs_extra
-from logocache.repository.address import SETTING, Address
-from logocache.repository.mounts import refuse_network_file_system
-from logocache.repository.pools import GENERAL, WRITES, Pool
-from logocache.repository.sealed import SealedConnection, check_seal, sealed_connection
+from logocache.errors import DatabaseError, SettingsError, needs_extra
+from logocache.repository.sqlite import (
+    SealedConnection,
+    check_seal,
+    refuse_network_file_system,
+    sealed_connection,
+)
+from logocache.settings.masking import SECRET_PARAMETERS, Mask, is_ambiguous
+
+SQLITE_PREFIX = "sqlite:///"
+POSTGRESQL_SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
+SETTING = "LOGO_CACHE_DATABASE_URL"
+FORMS = "write sqlite:////path/to/file.db or postgresql://user:password@host:5432/name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the database is. `str` and `repr` show no secret."""
+
+    url: URL = field(repr=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def path(self) -> Path:
+        """The file of a SQLite database."""
+        return Path(self.url.database or "")
+
+    def masked(self, message: str) -> str:
+        """`message` of a driver with every secret of the URL replaced, and pieces of them."""
+        parameters = self.url.normalized_query
+        secrets = [secret for name in SECRET_PARAMETERS for secret in parameters.get(name, ())]
+        return Mask([*secrets, str(self.url.password or "")])(message)
+
+    def __str__(self) -> str:
+        if self.is_sqlite:
+            return str(self.path)
+        host = self.url.host or self.url.normalized_query.get("host", ("localhost",))[0]
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"{self.url.database or ''} at {host}{port}".strip()
+
+
+def parse_address(text: str) -> Address:
+    """The database that `text` names. What follows `sqlite:///` is the path as it is, without escapes.
+
+    Raises:
+        SettingsError: it is no URL of a database that we can use. The message shows none of it.
+    """
+    if text.startswith("sqlite:"):
+        return _sqlite_address(text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # Not chained: the library quotes parts of the URL, which may be the password's.
+        raise SettingsError(f"{SETTING} is not a database URL", hint=FORMS) from None
+    if url.drivername not in POSTGRESQL_SCHEMES:
+        raise SettingsError(f"{SETTING} names another kind of database", hint=FORMS)
+    if is_ambiguous(text):
+        raise SettingsError(f"the password in {SETTING} holds @", hint="write %40 for @")
+    if "=" in (url.database or ""):
+        raise SettingsError(  # libpq would take it for a list of parameters, a password among them
+            f"the name of the database in {SETTING} holds =", hint="write parameters behind a ?"
+        )
+    return Address(url=url.set(drivername="postgresql+psycopg"))
+
+
+def _sqlite_address(text: str) -> Address:
+    """SQLAlchemy's own parser undoes escapes in paths from version 2.1 on, and not before."""
+    path = text.removeprefix(SQLITE_PREFIX)
+    if path == text or "?" in path or "\0" in path:
+        raise SettingsError(f"{SETTING} holds more or less than the path of a SQLite file", hint=FORMS)
+    if path in {"", ":memory:"}:
+        raise SettingsError(f"{SETTING} names no file, so nothing would be kept", hint=FORMS)
+    return Address(url=URL.create("sqlite+pysqlite", database=path))
+
+
+WRITES = "logocache_writes"
+"""Execution option of connections whose transactions write."""
+UNHURRIED = "logocache_unhurried"
+"""Execution option of connections whose statements may take as long as they do, such as migrations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    size: int
+    """Idle connections that are kept."""
+    overflow: int
+    """Further ones for peaks."""
+    statement_seconds: float
+    """For the answer to one statement; a writer waits for its turn besides."""
+    connect_seconds: int
+    """For a new connection to a server."""
+
+
+GENERAL = Pool(size=5, overflow=10, statement_seconds=20.0, connect_seconds=5)
+"""Threads that wait for the writer lock must leave some for who holds it."""
+LOOKUPS = Pool(size=4, overflow=2, statement_seconds=3.0, connect_seconds=3)
+"""For single rows, which somebody waits for. Of their own, so that no long work can take them all."""
 
 OLDEST_SQLITE = (3, 35, 0)
 """March 2021: UPDATE … RETURNING. Generated columns came with 3.31."""
@@ -28,7 +123,7 @@ def make_engine(address: Address, *, lock_wait: float, pool: Pool = GENERAL) -> 
         return _sqlite_engine(address, lock_wait, pool)
     # psycopg takes 100 ms to import.
     with needs_extra("postgresql", "a postgresql:// database"):
-        from logocache.repository.postgresql import postgresql_engine  # noqa: PLC0415
+        pass
 
     return postgresql_engine(address, lock_wait, pool)
 
@@ -107,3 +202,95 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+WRITER_LOCK = 0x6C6F676F  # "logo"
+"""The advisory lock, within one PostgreSQL database, that writers hold."""
+GRACE_SECONDS = 1.0
+"""How much longer than the server we wait, so that its own, better reason is told."""
+
+PING_SECONDS = 1.0
+"""How long an idle connection has to show that it lives. To take a new one for it costs little."""
+
+PARAMETERS = {
+    "application_name": "logocache",
+    # A server that vanished is noticed within half a minute, not after hours.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    # PgBouncer hands a transaction to any server connection, and prepared statements stay behind.
+    "prepare_threshold": None,
+}
+"""Parameters of libpq and psycopg; those in the URL come before them."""
+
+
+class PatientConnection(psycopg.Connection[Any]):  # `Any`: as psycopg types its rows
+    """Waits `patience` seconds for the answer to a statement, or for ever when it is None; then closes."""
+
+    patience: float | None = 5.0
+
+    def wait(self, gen: PQGen[Any], *options: Any, **further: Any) -> Any:  # noqa: ANN401  # as psycopg's
+        """As psycopg's own. Raises OperationalError when the time is up."""
+        if self.patience is not None:
+            gen = self._within(gen, self.patience)
+        return super().wait(gen, *options, **further)
+
+    def _within(self, gen: PQGen[Any], seconds: float) -> PQGen[Any]:
+        """`gen` until the time is up. It is told several times a second what its socket is ready for."""
+        deadline = monotonic() + seconds
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and monotonic() > deadline:
+                    self.close()  # in the midst of a statement it is of no further use
+                    raise psycopg.OperationalError(f"no answer within {seconds:g} seconds")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value
+
+
+def postgresql_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
+    given = address.url.query
+    defaults = PARAMETERS | {"connect_timeout": pool.connect_seconds}
+    parameters = {name: value for name, value in defaults.items() if name not in given}
+    engine = create_engine(
+        address.url,
+        pool_size=pool.size,
+        max_overflow=pool.overflow,
+        pool_timeout=lock_wait,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=parameters,
+    )
+
+    def connect(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> object:
+        return PatientConnection.connect(*arguments, **named)
+
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        writes = options.get(WRITES, False)
+        seconds = None if options.get(UNHURRIED) else pool.statement_seconds + (lock_wait if writes else 0)
+        patience = None if seconds is None else seconds + GRACE_SECONDS
+        _be_patient(connection.connection.dbapi_connection, patience)
+        limits = {"statement_timeout": seconds or 0, "lock_timeout": lock_wait if writes else None}
+        chosen = (
+            f"SET LOCAL {name} = {int(limit * 1000)}" for name, limit in limits.items() if limit is not None
+        )
+        connection.exec_driver_sql("; ".join(chosen))
+        if writes:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+
+    def be_pinged_next(connection: object, _record: object) -> None:
+        _be_patient(connection, PING_SECONDS)
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "checkin", be_pinged_next)
+    return engine
+
+
+def _be_patient(connection: object, seconds: float | None) -> None:
+    if isinstance(connection, PatientConnection):
+        connection.patience = seconds

@@ -1,8 +1,8 @@
-"""Which rows: filters, and the same as SQL conditions."""
+"""Filters and sort orders as SQL; each order has an index."""
 
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from logocache.model import OutcomeKind, Status
+from logocache.model import OutcomeKind, SortKey, Status
 from logocache.repository import tables
-from logocache.repository.columns import AS_SOON_AS_POSSIBLE
-from logocache.repository.tables import LOGO
-from logocache.repository.texts import UNSTORABLE, is_storable
+from logocache.repository.tables import AS_SOON_AS_POSSIBLE, LOGO, UNSTORABLE, is_storable
 
 Condition = ColumnElement[bool]
 
@@ -166,3 +164,50 @@ def _members_sqlite(element: _Members, compiler: SQLCompiler, **options: object)
 def _members_postgresql(element: _Members, compiler: SQLCompiler, **options: object) -> str:
     array = compiler.process(element.clauses, **options)
     return f"(SELECT jsonb_array_elements_text(CAST({array} AS jsonb)))"
+
+
+Order = tuple[ColumnElement[Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sorting:
+    column: ColumnElement[Any]
+    descending: bool = False
+    keys_descending: bool = False
+    """Among equals."""
+    nulls_first: bool | None = None
+    """Where entries without a value stand; None: each has one."""
+
+
+SORTINGS: Mapping[SortKey, _Sorting] = {
+    SortKey.KEY: _Sorting(column=LOGO.c.key),
+    SortKey.NAME: _Sorting(column=LOGO.c.name_folded),
+    SortKey.STATUS: _Sorting(column=LOGO.c.status),
+    SortKey.PROVIDER: _Sorting(column=LOGO.c.provider, nulls_first=True),
+    SortKey.SIZE: _Sorting(column=LOGO.c.size, descending=True, nulls_first=False),
+    SortKey.AGE: _Sorting(column=LOGO.c.fetched_at, nulls_first=True),
+    SortKey.ACCESSED: _Sorting(column=LOGO.c.last_accessed_at, descending=True, nulls_first=False),
+}
+
+
+def ranges(sort: SortKey, *, reverse: bool) -> Iterator[tuple[tuple[Condition, ...], Order]]:
+    """The order, as one or two ranges of its index: conditions, and the order within.
+
+    Databases do not agree on where NULL stands; by itself it is a range in both.
+    """
+    sorting = SORTINGS[sort]
+    if reverse:
+        sorting = replace(
+            sorting,
+            descending=not sorting.descending,
+            keys_descending=True,
+            nulls_first=None if sorting.nulls_first is None else not sorting.nulls_first,
+        )
+    by_key = LOGO.c.key.desc() if sorting.keys_descending else LOGO.c.key.asc()
+    by_value = sorting.column.desc() if sorting.descending else sorting.column.asc()
+    if sorting.nulls_first is None:
+        yield (), (by_value, by_key)
+        return
+    without = (sorting.column.is_(None),), (by_key,)
+    with_value = (sorting.column.is_not(None),), (by_value, by_key)
+    yield from (without, with_value) if sorting.nulls_first else (with_value, without)

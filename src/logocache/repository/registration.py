@@ -1,22 +1,51 @@
-"""Making the catalogue known: rows are added and changed, never removed."""
+"""Registration of catalogue entries and of entries made on demand. Catalogue rows are never removed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, false, func, insert, not_, select, update
 
 from logocache.model import Integration, Origin, Status
 from logocache.repository import tables
-from logocache.repository.columns import AS_SOON_AS_POSSIBLE
-from logocache.repository.counters import advance_generation
 from logocache.repository.database import Database
-from logocache.repository.filters import among, folded
+from logocache.repository.filters import Condition, among, folded
 from logocache.repository.leases import Leases
-from logocache.repository.on_demand import forget_oldest
-from logocache.repository.records import NO_LEASE, Values
-from logocache.repository.tables import LOGO
-from logocache.repository.texts import cleaned, identifier
+from logocache.repository.mapping import NO_LEASE, Values
+from logocache.repository.tables import AS_SOON_AS_POSSIBLE, ATTEMPT, LOGO, REPLACED, cleaned, identifier
+from logocache.repository.totals import advance_generation
+
+MADE_ON_DEMAND = LOGO.c.origin == Origin.ON_DEMAND
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(LOGO).where(MADE_ON_DEMAND)).scalar_one()
+
+
+def forget_oldest(
+    connection: Connection, *, beyond: int, sparing: Collection[str], is_free: Condition
+) -> Sequence[str]:
+    """Forget entries made on demand until there are `beyond`, those used longest ago first.
+
+    Their attempts and replaced files are forgotten with them. Pinned ones stay, and those that are
+    being fetched, and `sparing`. Returns the names of files that these entries no longer name.
+    """
+    excess = count(connection) - beyond
+    if excess <= 0:
+        return ()
+    oldest: Select[str, str | None] = (
+        select(LOGO.c.key, LOGO.c.file_name)
+        .where(MADE_ON_DEMAND, LOGO.c.pinned == false(), is_free, not_(among(LOGO.c.key, sparing)))
+        .order_by(LOGO.c.used_at, LOGO.c.key)
+        .limit(excess)
+    )
+    entries = connection.execute(oldest).all()
+    keys = [key for key, _ in entries]
+    replaced = connection.execute(select(REPLACED.c.name).where(among(REPLACED.c.key, keys))).scalars().all()
+    for table in (LOGO, ATTEMPT, REPLACED):
+        connection.execute(delete(table).where(among(table.c.key, keys)))
+    return [*(name for _, name in entries if name is not None), *replaced]
+
 
 ANOTHER_DOMAIN: Values = {
     **NO_LEASE,
@@ -91,7 +120,7 @@ def register(
     round. New ones made on demand take the place of old ones beyond `most_on_demand`; none goes that
     is among `integrations`. Raises ValueError for a key or domain that no column can hold.
     """
-    wanted = {each.key: _facts_of(each) for each in integrations}
+    wanted = {integration.key: _facts_of(integration) for integration in integrations}
     with database.read() as connection:
         if not _differences(wanted, _known(connection, wanted)):
             return Registration(added=0, changed=0)

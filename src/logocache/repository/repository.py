@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey
-from logocache.repository import on_demand, registration, schema
-from logocache.repository.address import parse_address
-from logocache.repository.columns import UTCDateTime
-from logocache.repository.counters import Access, add_to_counters, advance_generation, read_generation
+from logocache.repository import registration, schema
 from logocache.repository.database import Database
-from logocache.repository.filters import DueFilter, RecordFilter, equal, matching
+from logocache.repository.engine import parse_address
+from logocache.repository.filters import DueFilter, RecordFilter, equal, matching, ranges
 from logocache.repository.leases import Leases, release
-from logocache.repository.records import RECORD_COLUMNS, attempt_of, read_identity, record_of, replaced_of
+from logocache.repository.mapping import RECORD_COLUMNS, attempt_of, read_identity, record_of, replaced_of
 from logocache.repository.registration import Registration
-from logocache.repository.sorting import ranges
-from logocache.repository.tables import ATTEMPT, LOGO, REPLACED
-from logocache.repository.texts import UNSTORABLE, is_storable
-from logocache.repository.totals import Totals, totals
+from logocache.repository.tables import ATTEMPT, LOGO, REPLACED, UNSTORABLE, UTCDateTime, is_storable
+from logocache.repository.totals import (
+    Access,
+    Totals,
+    add_to_counters,
+    advance_generation,
+    read_generation,
+    totals,
+)
 from logocache.repository.unit_of_work import UnitOfWork
 
 ANOTHER_FILE = 2**40
@@ -123,12 +126,12 @@ class Repository:
     def forget_on_demand(self, *, now: datetime) -> Sequence[str]:
         """Forget entries made on demand that are too many, as `register`; the names of their files."""
         with self._database.read() as connection:
-            if on_demand.count(connection) <= self._most_on_demand:
+            if registration.count(connection) <= self._most_on_demand:
                 return ()
         with self._database.write() as connection:
             advance_generation(connection)
             is_free = self._leases.free(connection, now=now)
-            return on_demand.forget_oldest(
+            return registration.forget_oldest(
                 connection, beyond=self._most_on_demand, sparing=(), is_free=is_free
             )
 

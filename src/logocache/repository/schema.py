@@ -7,8 +7,8 @@ from typing import assert_never
 from sqlalchemy import Connection, inspect, text
 
 from logocache.errors import SchemaError
-from logocache.repository.address import SETTING
 from logocache.repository.database import Database
+from logocache.repository.engine import SETTING
 from logocache.repository.tables import METADATA
 
 SCHEMA_VERSION = "0002"

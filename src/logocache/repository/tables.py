@@ -1,10 +1,12 @@
-"""The tables, as SQLModel classes. Nothing outside this box sees them.
+"""The tables, as SQLModel classes, and column types that behave alike on SQLite and PostgreSQL.
 
-Rows are read and written through the Core tables at the end, in batches: an object of the ORM for
-each row takes five times as long. What a column may hold is cut or refused in `records` and `texts`.
+Nothing outside this box sees them.
 """
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -12,17 +14,76 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    DateTime,
+    Dialect,
     Double,
+    Enum,
     Index,
     Integer,
     MetaData,
+    String,
     Table,
+    Text,
 )
 from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 from logocache.model import Origin, OutcomeKind, Status
-from logocache.repository.columns import UTCDateTime, choice, long_text, serial, text
+
+AS_SOON_AS_POSSIBLE = datetime(1970, 1, 1, tzinfo=UTC)
+"""How "as soon as possible" is stored: it sorts and compares as the oldest time, which NULL does
+not do alike in both databases and their indexes."""
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC, to the microsecond.
+
+    PostgreSQL keeps the instant and gives it back in the session's zone; SQLite keeps text without
+    a zone, which sorts like the time.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"the time {value} has no zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def text(length: int) -> TypeEngine[str]:
+    """Text that sorts by code point in both databases, whatever the server's locale."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def long_text() -> TypeEngine[str]:
+    return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def choice(of: type[StrEnum], name: str) -> TypeEngine[Any]:
+    """The values of `of`, as text that the database checks."""
+    return Enum(
+        of,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def serial() -> TypeEngine[int]:
+    """A number that the database gives out; SQLite does so for INTEGER alone."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -205,3 +266,32 @@ ATTEMPT: Table = METADATA.tables["fetch_attempt"]
 REPLACED: Table = METADATA.tables["replaced_file"]
 COUNTER: Table = METADATA.tables["counter"]
 CACHE: Table = METADATA.tables["cache"]
+
+UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""Control characters, NUL among them, which PostgreSQL refuses and SQLite takes, and halves of
+surrogate pairs, which are no UTF-8."""
+
+
+def cleaned(text: str, length: int) -> str:
+    """`text` as one line of at most `length` characters without anything unstorable."""
+    return " ".join(UNSTORABLE.sub(" ", text).split())[:length].rstrip()
+
+
+def identifier(text: str, length: int) -> str:
+    """`text` itself, which names something and so cannot be cut.
+
+    Raises:
+        ValueError: it is empty, longer than `length`, or holds something unstorable.
+    """
+    if not is_identifier(text, length):
+        raise ValueError(f"{text[:80]!r} is not a text of 1 to {length} storable characters")
+    return text
+
+
+def is_storable(text: str) -> bool:
+    """Whether any row could hold `text`; both databases may be asked for it only if so."""
+    return UNSTORABLE.search(text) is None
+
+
+def is_identifier(text: str, length: int) -> bool:
+    return 0 < len(text) <= length and is_storable(text)

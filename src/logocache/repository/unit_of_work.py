@@ -21,11 +21,9 @@ from sqlalchemy import (
 
 from logocache.model import LogoRecord, Origin, ReplacedFile
 from logocache.policy.attempts import SUCCESSES
-from logocache.repository.columns import AS_SOON_AS_POSSIBLE
-from logocache.repository.counters import add_to_counters, advance_generation, requests_made
 from logocache.repository.filters import among
 from logocache.repository.leases import Leases
-from logocache.repository.records import (
+from logocache.repository.mapping import (
     NO_FILE,
     NO_LEASE,
     RECORD_COLUMNS,
@@ -38,7 +36,8 @@ from logocache.repository.records import (
     replaced_of,
     replaced_values,
 )
-from logocache.repository.tables import ATTEMPT, CACHE, LOGO, REPLACED
+from logocache.repository.tables import AS_SOON_AS_POSSIBLE, ATTEMPT, CACHE, LOGO, REPLACED
+from logocache.repository.totals import add_to_counters, advance_generation, requests_made
 
 LIKE_NEW: Values = {
     **NO_FILE,
@@ -90,7 +89,7 @@ class UnitOfWork:
         leases = {each.key: each.lease for each in claimed if each.lease is not None}
         query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, leases))
         records = map(record_of, self._connection.execute(query).mappings())
-        return {each.key: each for each in records if each.lease == leases[each.key]}
+        return {record.key: record for record in records if record.lease == leases[record.key]}
 
     def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
         """Unpinned entries with a file: those of the least `policy.retention.Worth` first.
@@ -121,7 +120,7 @@ class UnitOfWork:
         """
         if not fetches:
             return
-        rows = [{"of_key": each.record.key, **NO_LEASE, **fetch_values(each.record)} for each in fetches]
+        rows = [{"of_key": fetch.record.key, **NO_LEASE, **fetch_values(fetch.record)} for fetch in fetches]
         self._connection.execute(_SAVE, rows)
         self._advance_generation()
         attempts = [attempt for each in fetches for attempt in each.attempts]
@@ -209,7 +208,7 @@ class UnitOfWork:
 
     def _keep_replaced(self, fetches: Sequence[SavedFetch]) -> None:
         """A file that is current again is no replaced one: its grace period must not delete it."""
-        current = {name for each in fetches if (name := _name_of(each.record)) is not None}
+        current = {name for fetch in fetches if (name := _name_of(fetch.record)) is not None}
         replaced = {
             each.replaced.name: each.replaced
             for each in fetches

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from logocache.errors import needs_extra
 
 if TYPE_CHECKING:
-    from logocache.server.app import create_app
-    from logocache.server.router import create_router
+    from logocache.server.app import create_app, create_router
 
 
 def __getattr__(name: str) -> object:
@@ -23,7 +22,7 @@ def __getattr__(name: str) -> object:
 
             return create_app
         if name == "create_router":
-            from logocache.server.router import create_router
+            from logocache.server.app import create_router
 
             return create_router
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,106 +1,124 @@
-"""What a request's body may cost."""
+"""Limits on work: threads for each kind of blocking work, and misses for each client."""
 
 import asyncio
-from collections.abc import Iterable
+import ipaddress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, TypeVar
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from cachetools import LRUCache
 
-from logocache.server import refusals
-from logocache.server.refusals import Refusal
+from logocache.errors import DatabaseError, DirectoryError, UnavailableError
+from logocache.fetcher.rates import TokenBucket
 
-MAX_DIGITS = 18
-"""More than any length has; Python refuses to parse thousands of them."""
+CAPACITY = 10_000
+"""Addresses remembered; one that comes back after it was forgotten starts afresh."""
+IPV6_PREFIX = 64
+"""One customer's network (RFC 6177 2): single addresses in it cost nothing."""
 
 
-class ClientLimits:
-    """ASGI layer: a body that is too large is answered with 413, one that comes too slowly with 408.
+class ClientLimit:
+    """A token bucket for each client address. Used by the event loop's thread alone."""
 
-    A declared length is judged before anything is read. A request without a body passes untouched.
-    What a client may cost before its request is known, and by not taking its answer, is the
-    business of `protocol`.
-    """
+    def __init__(
+        self, per_minute: float, *, monotonic: Callable[[], float], capacity: int = CAPACITY
+    ) -> None:
+        """A client may cause a minute's share at once, and then as many as flow back. 0: no limit."""
+        self._per_second = per_minute / 60
+        self._burst = per_minute
+        self._monotonic = monotonic
+        self._buckets: LRUCache[str, TokenBucket] = LRUCache(capacity)
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, slow_client_seconds: float) -> None:
-        self._app = app
-        self._max_body_bytes = max_body_bytes
-        self._slow_client_seconds = slow_client_seconds
+    def wait_for(self, client: str) -> float:
+        """Count one for that client: 0 when it may, else the seconds after which it may."""
+        if not self._per_second:
+            return 0.0
+        network = network_of(client)
+        bucket = self._buckets.get(network)
+        if bucket is None:
+            bucket = TokenBucket(self._per_second, burst=self._burst, monotonic=self._monotonic)
+            self._buckets[network] = bucket
+        return bucket.take_now()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        length = declared_length(scope["headers"])
-        if length == 0:
-            await self._app(scope, receive, send)
-        elif length is not None and length > self._max_body_bytes:
-            await refusals.LARGE_BODY.send(send)
-        else:
-            await self._watched(scope, receive, send)
 
-    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        deadline = asyncio.get_running_loop().time() + self._slow_client_seconds
-        body = WatchedBody(receive, send, max_bytes=self._max_body_bytes, deadline=deadline)
+def network_of(client: str) -> str:
+    """What counts as one client: an IPv4 address, an IPv6 network; other texts as they are."""
+    try:
+        address = ipaddress.ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
+
+
+Result = TypeVar("Result")
+
+
+class Bulkhead:
+    """A few threads, and how long anybody waits for what they do. Used by one event loop's thread."""
+
+    def __init__(
+        self, name: str, *, threads: int, seconds: float, error: type[UnavailableError], hint: str
+    ) -> None:
+        """`error`, with `hint`, is raised for what was not done within `seconds`, waiting included."""
+        self._name = name
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"logocache-{name.replace(' ', '-')}")
+        self._free = asyncio.Semaphore(threads)
+        self._seconds = seconds
+        self._error = error
+        self._hint = hint
+
+    async def run(self, work: Callable[[], Result], *, within: float | None = None) -> Result:
+        """What `work` returns or raises. It goes on in its thread when nobody waits for it any more.
+
+        Raises the bulkhead's UnavailableError when the time is up. No queue grows meanwhile: who waits
+        for a thread gives up like all others.
+        """
+        seconds = self._seconds if within is None else within
         try:
-            await self._app(scope, body.receive, body.send)
-        except Exception:
-            # To the application the client went away; however it ends, the answer is given.
-            if not body.is_refused:
-                raise
-
-
-class WatchedBody:
-    """One request's `receive` and `send`.
-
-    Once the body is refused, the application is told that the client has gone, and what it still
-    sends goes nowhere.
-    """
-
-    def __init__(self, receive: Receive, send: Send, *, max_bytes: int, deadline: float) -> None:
-        """`deadline` is a time of the running loop, by which the last byte must have come."""
-        self.is_refused = False
-        self._receive = receive
-        self._send = send
-        self._room = max_bytes
-        self._deadline = deadline
-        self._is_complete = False
-        self._is_answered = False
-
-    async def receive(self) -> Message:
-        if self.is_refused:
-            return {"type": "http.disconnect"}
-        if self._is_complete:
-            return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
+            async with asyncio.timeout(seconds) as limit:
+                await self._free.acquire()
+                loop = asyncio.get_running_loop()
+                future = loop.run_in_executor(self._pool, copy_context().run, work)
+                future.add_done_callback(self._ended)
+                return await asyncio.shield(future)
         except TimeoutError:
-            return await self._refuse(refusals.SLOW_BODY)
-        self._room -= len(message.get("body", b""))
-        if self._room < 0:
-            return await self._refuse(refusals.LARGE_BODY)
-        self._is_complete = not message.get("more_body", False)
-        return message
+            if not limit.expired():
+                raise
+            problem = f"the {self._name} did not answer within {seconds:g} seconds"
+            raise self._error(problem, hint=self._hint) from None
 
-    async def send(self, message: Message) -> None:
-        if not self.is_refused:
-            self._is_answered = True
-            await self._send(message)
+    def close(self) -> None:
+        """Begin nothing any more, and wait for nobody."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _refuse(self, refusal: Refusal) -> Message:
-        self.is_refused = True
-        if not self._is_answered:
-            await refusal.send(self._send)
-        return {"type": "http.disconnect"}
+    def _ended(self, future: "asyncio.Future[Any]") -> None:
+        self._free.release()
+        if not future.cancelled():
+            future.exception()  # whoever still waits has got it; nobody need
 
 
-def declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """How long the body will be: 0 without any (RFC 9112 6.3), None when that must be counted."""
-    length = 0
-    for name, value in headers:
-        if name == b"transfer-encoding":
-            return None
-        if name == b"content-length":
-            if not value.isdigit() or len(value) > MAX_DIGITS:
-                return None
-            length = int(value)
-    return length
+class Bulkheads:
+    """Those of one server."""
+
+    def __init__(self) -> None:
+        self.look_ups = Bulkhead(
+            "database", threads=4, seconds=5.0, error=DatabaseError, hint="check that it answers"
+        )
+        self.disk = Bulkhead(
+            "disk of the logos", threads=8, seconds=5.0, error=DirectoryError, hint="check LOGO_CACHE_DIR"
+        )
+        self.drawing = Bulkhead(
+            "drawing", threads=2, seconds=15.0, error=UnavailableError, hint="ask again with less load"
+        )
+        self.management = Bulkhead(
+            "cache", threads=4, seconds=30.0, error=UnavailableError, hint="check its database and its disk"
+        )
+
+    def close(self) -> None:
+        for bulkhead in (self.look_ups, self.disk, self.drawing, self.management):
+            bulkhead.close()

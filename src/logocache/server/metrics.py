@@ -1,17 +1,100 @@
-"""Figures for Prometheus, counted while the server runs. Names and labels: docs/http.md."""
+"""Prometheus metrics. Names and labels: docs/http.md."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from logocache.model import FetchAttempt
 from logocache.results import CacheStats
-from logocache.server.load import Load
-from logocache.server.scrape import scraped
+from logocache.version import __version__
+
+
+def scraped(stats: CacheStats | None) -> Iterator[Metric]:
+    """The figures of the whole cache. When there are none, only that: never those of an earlier time."""
+    yield _one(
+        "logocache_up_database", "Whether the figures of the cache could be read.", float(stats is not None)
+    )
+    yield _labelled("logocache_build_info", "The version that runs.", "version", [(__version__, 1)])
+    if stats is not None:
+        yield from _of_cache(stats)
+
+
+def _of_cache(stats: CacheStats) -> Iterator[Metric]:
+    by_status = [(group.name, group.entries) for group in stats.by_status]
+    yield _labelled("logocache_entries", "Entries of the cache.", "status", by_status)
+    figures = {
+        "stored_bytes": ("Bytes of logos, replaced files and resized copies.", stats.size_bytes),
+        "stored_bytes_limit": ("What LOGO_CACHE_MAX_SIZE_MB allows.", stats.max_size_bytes),
+        "entries_due": ("Entries that want to be fetched.", stats.due),
+        "entries_failing": ("Entries whose last attempts failed.", stats.failing),
+        "entries_error": ("Entries at which logocache itself failed.", stats.errors),
+        "disk_free_bytes": ("Free bytes of the disk that holds the logos.", stats.disk_free_bytes),
+    }
+    for name, (what, value) in figures.items():
+        yield _one(f"logocache_{name}", what, value)
+
+
+def _one(name: str, what: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, what, value=value)
+
+
+def _labelled(name: str, what: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(name, what, labels=[label])
+    for labelled, value in values:
+        family.add_metric([labelled], value)
+    return family
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    queue_length: int
+    """Logos that wait to be fetched."""
+    queue_limit: int
+    fetches_in_progress: int
+    hot_bytes: int
+    """Bytes of logos in memory."""
+    hot_entries: int
+
+
+class Fetches(Protocol):
+    """What fetches are under way; see `flights.Flights`."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def limit(self) -> int: ...
+
+    @property
+    def in_progress(self) -> int: ...
+
+
+class Memory(Protocol):
+    """What is held in memory; see `bodies.Bodies`."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+
+def load_of(fetches: Fetches, memory: Memory) -> Load:
+    """The load at this moment."""
+    return Load(
+        queue_length=fetches.waiting,
+        queue_limit=fetches.limit,
+        fetches_in_progress=fetches.in_progress,
+        hot_bytes=memory.size_bytes,
+        hot_entries=len(memory),
+    )
+
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -12,8 +12,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from logocache.documents import writable_all
@@ -30,8 +32,27 @@ from logocache.errors import (
     UnknownKeyError,
 )
 from logocache.server import request_id
-from logocache.server.allowed_methods import allowed_methods
 from logocache.server.problem_schema import MEDIA_TYPE, problem_responses, type_of
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+ROUTED = frozenset({"route", "endpoint", "path_params", "fastapi"})
+"""What routing has left in a scope; asking again starts without it."""
+
+
+def allowed_methods(scope: Scope) -> str:
+    """`GET, HEAD`: all methods for which the application has a route at the path of this request.
+
+    Routes of one path are separate objects, so that the one which refused knows only its own method.
+    """
+    application: Starlette = scope["app"]
+    asked = {name: value for name, value in scope.items() if name not in ROUTED}
+    return ", ".join(
+        method
+        for method in METHODS
+        if any(route.matches({**asked, "method": method})[0] is Match.FULL for route in application.routes)
+    )
+
 
 __all__ = [
     "Problem",
@@ -142,7 +163,7 @@ def problem_response(problem: Problem) -> Response:
         "code": problem.code,
     }
     if problem.mistakes:
-        document["errors"] = [dict(each) for each in problem.mistakes]
+        document["errors"] = [dict(mistake) for mistake in problem.mistakes]
     named = request_id.current()
     if named is not None:
         document["request_id"] = named

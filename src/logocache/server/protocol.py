@@ -18,8 +18,8 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from logocache.server import refusals
-from logocache.server.refusals import Refusal
+from logocache.server import early_responses
+from logocache.server.early_responses import Refusal
 
 LOCAL_ADDRESS = ("127.0.0.1", 0)
 """Who a client on a unix socket is: it has no address, and is on this machine."""
@@ -65,7 +65,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_bytes += len(piece)
             super().data_received(piece)
             if self._head_bytes >= self._max_head_bytes:
-                self._refuse(refusals.LARGE_HEAD)
+                self._refuse(early_responses.LARGE_HEAD)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -86,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn calls it so
         """Called by uvicorn when the parser gives up."""
-        self._refuse(refusals.BAD_REQUEST)
+        self._refuse(early_responses.BAD_REQUEST)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Stay silent: an upgrade that is not on offer is ignored (RFC 9110 7.8)."""
@@ -105,7 +105,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_answering():
             self._await_head()  # a pipelined head, whose turn has not come
         elif self._head_bytes:
-            self._refuse(refusals.SLOW_HEAD)
+            self._refuse(early_responses.SLOW_HEAD)
         else:
             self.transport.close()
 

@@ -10,26 +10,30 @@ from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.model import LogoRecord, Status, StoredFile
 from logocache.policy.attempts import is_unknown
-from logocache.server.acquisition import RETRY_SECONDS, Acquisition
-from logocache.server.bodies import Bodies, Body
-from logocache.server.bulkheads import Bulkheads
-from logocache.server.keeping import Keeping
-from logocache.server.mirror import Known, Mirror
-from logocache.server.once import Once
-from logocache.server.questions import (
+from logocache.queries import Variant
+from logocache.server.fetch_queue import RETRY_SECONDS, Acquisition
+from logocache.server.limits import Bulkheads
+from logocache.server.memory import (
+    CachedBody,
+    CachedRecord,
+    RecordCache,
+    ResponseCache,
+    SingleFlight,
+    VariantWriter,
+)
+from logocache.server.requests import (
     BusyError,
     CacheState,
     DisabledError,
     Fallback,
-    FileQuestion,
-    LogoQuestion,
+    FileRequest,
+    LogoRequest,
+    LogoResponse,
     MovedError,
     NoLogoError,
     Question,
-    Served,
     TooManyMissesError,
 )
-from logocache.variant import Variant
 
 LONGEST_AGE = 86_400
 SHORTEST_AGE = 60
@@ -53,18 +57,18 @@ class LogoService:
         self._patience = settings.on_demand_wait_seconds
         self._shelf = cache.shelf
         self._looked_up = looked_up
-        self._once = Once()
+        self._once = SingleFlight()
         self.bulkheads = Bulkheads()
-        self.mirror = Mirror(cache.shelf, settings.refresh_interval)
-        self.bodies = Bodies(settings.hot_memory_bytes)
-        self.keeping = Keeping(cache.shelf)
+        self.mirror = RecordCache(cache.shelf, settings.refresh_interval)
+        self.bodies = ResponseCache(settings.hot_memory_bytes)
+        self.keeping = VariantWriter(cache.shelf)
         self.acquisition = Acquisition(cache, self.mirror, self.bulkheads.look_ups)
 
-    def from_memory(self, question: Question) -> Served | None:
+    def from_memory(self, question: Question) -> LogoResponse | None:
         """The answer, if nobody need be asked for it; None sends the caller to `answer` or `file`."""
         if not self._enabled:
             return None
-        if isinstance(question, FileQuestion):
+        if isinstance(question, FileRequest):
             return self._file_from_memory(question)
         known = self.mirror.get(question.name)
         if known is None or known.record is None or known.record.file is None:
@@ -72,7 +76,7 @@ class LogoService:
         body = self.bodies.get(known.record.file.name, question.variant.label)
         return self._stored(question, known, known.record, body) if body is not None else None
 
-    async def answer(self, question: LogoQuestion, client: str) -> Served:
+    async def answer(self, question: LogoRequest, client: str) -> LogoResponse:
         """The logo, fetched first where need be, for the client of that address.
 
         Raises:
@@ -89,7 +93,7 @@ class LogoService:
             _log.error("file.damaged", extra={"key": record.key, "file": record.file.name})
         return await self._counted(self._missed(question, record, client))
 
-    async def file(self, question: FileQuestion) -> Served:
+    async def file(self, question: FileRequest) -> LogoResponse:
         """The stored file of that name.
 
         Raises:
@@ -125,7 +129,9 @@ class LogoService:
     def is_stale(self, record: LogoRecord) -> bool:
         return self._shelf.is_stale(record)
 
-    def _stored(self, question: LogoQuestion, known: Known, record: LogoRecord, body: Body) -> Served | None:
+    def _stored(
+        self, question: LogoRequest, known: CachedRecord, record: LogoRecord, body: CachedBody
+    ) -> LogoResponse | None:
         """What is stored, stale or not; None for a placeholder that nobody wants."""
         now = time.time()
         if known.due_at <= now:
@@ -138,25 +144,27 @@ class LogoService:
             return self._handed_out(record, body, CacheState.STALE, SHORTEST_AGE)
         return self._handed_out(record, body, CacheState.HIT, _age(known.stale_at - now))
 
-    def _handed_out(self, record: LogoRecord, body: Body, state: CacheState, max_age: int) -> Served:
+    def _handed_out(
+        self, record: LogoRecord, body: CachedBody, state: CacheState, max_age: int
+    ) -> LogoResponse:
         self._shelf.count_hit(record.key, stale=state is CacheState.STALE)
         self._looked_up(STATES[state])
-        return Served(body=body, state=state, max_age=max_age)
+        return LogoResponse(body=body, state=state, max_age=max_age)
 
     def _count_miss(self) -> None:
         self._shelf.count_miss()
         self._looked_up("miss")
 
-    def _file_from_memory(self, question: FileQuestion) -> Served | None:
+    def _file_from_memory(self, question: FileRequest) -> LogoResponse | None:
         body = self.bodies.get(question.file, STORED_FORM.label)
         return self._immutable(question, body) if body is not None else None
 
-    def _immutable(self, question: FileQuestion, body: Body) -> Served:
+    def _immutable(self, question: FileRequest, body: CachedBody) -> LogoResponse:
         self._looked_up("hit")
         self._shelf.count_file(question.file)
-        return Served(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
+        return LogoResponse(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
 
-    async def _known(self, name: str) -> Known:
+    async def _known(self, name: str) -> CachedRecord:
         if not self._enabled:
             raise DisabledError
         known = self.mirror.get(name)
@@ -167,7 +175,7 @@ class LogoService:
             return known
         return await self._once.do(("name", name), lambda: self._look_up(name))
 
-    async def _look_up(self, name: str) -> Known:
+    async def _look_up(self, name: str) -> CachedRecord:
         """What the database says, read again when it has changed while we read."""
         while True:
             generation = self.mirror.generation
@@ -175,7 +183,7 @@ class LogoService:
             if generation == self.mirror.generation:
                 return self.acquisition.learn(name, record)
 
-    async def _body(self, file: StoredFile, variant: Variant, client: str) -> Body | None:
+    async def _body(self, file: StoredFile, variant: Variant, client: str) -> CachedBody | None:
         body = self.bodies.get(file.name, variant.label)
         if body is not None:
             return body
@@ -184,12 +192,12 @@ class LogoService:
         read = self._read if variant.is_stored_form else self._read_or_draw
         return await self._once.do(("body", file.name, variant.label), partial(read, file, variant))
 
-    async def _read(self, file: StoredFile, variant: Variant = STORED_FORM) -> Body | None:
+    async def _read(self, file: StoredFile, variant: Variant = STORED_FORM) -> CachedBody | None:
         """The logo as it is stored. The database need not be asked."""
         png = await self.bulkheads.disk.run(partial(self._shelf.read, file))
         return self._put(file.name, variant, png) if png is not None else None
 
-    async def _read_or_draw(self, file: StoredFile, variant: Variant) -> Body | None:
+    async def _read_or_draw(self, file: StoredFile, variant: Variant) -> CachedBody | None:
         """Another form of it: from the disk, or drawn, and then kept. The database need not be asked."""
         stored = self.bodies.get(file.name, STORED_FORM.label)
         try:
@@ -206,12 +214,12 @@ class LogoService:
         self.keeping.keep(file, variant, drawn)
         return self._put(file.name, variant, drawn)
 
-    def _put(self, name: str, variant: Variant, content: bytes) -> Body:
-        body = Body.of(content, variant.format)
+    def _put(self, name: str, variant: Variant, content: bytes) -> CachedBody:
+        body = CachedBody.of(content, variant.format)
         self.bodies.put(name, variant.label, body)
         return body
 
-    async def _counted(self, answering: Awaitable[Served]) -> Served:
+    async def _counted(self, answering: Awaitable[LogoResponse]) -> LogoResponse:
         """What comes of a look-up that found no logo: one miss, whether it ends in an answer or a refusal."""
         try:
             served = await answering
@@ -221,7 +229,7 @@ class LogoService:
         self._count_miss()
         return served
 
-    async def _missed(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
+    async def _missed(self, question: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
         """Fetch it, if it may be fetched now, and answer with what came of it."""
         try:
             flight = self.acquisition.missing(_flight_name(question.name, record), record, client)
@@ -236,26 +244,26 @@ class LogoService:
             return await self._later(question, record, client, error)
         return await self._fetched(question, fetched, client)
 
-    async def _fetched(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
+    async def _fetched(self, question: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
         known = self.acquisition.learn(question.name, record)
         body = await self._body(record.file, question.variant, client) if record and record.file else None
         if record is None or body is None or record.status is not Status.CACHED:
             return await self._without(question, record, client)
-        return Served(body=body, state=CacheState.MISS, max_age=_age(known.stale_at - time.time()))
+        return LogoResponse(body=body, state=CacheState.MISS, max_age=_age(known.stale_at - time.time()))
 
     async def _later(
         self,
-        question: LogoQuestion,
+        question: LogoRequest,
         record: LogoRecord | None,
         client: str,
         reason: BusyError | TooManyMissesError,
-    ) -> Served:
+    ) -> LogoResponse:
         """The answer when there may be a logo another time: a placeholder at once, or the reason."""
         if question.fallback is Fallback.MONOGRAM:
             return await self._without(question, record, client)
         raise reason
 
-    async def _without(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Served:
+    async def _without(self, question: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
         """The answer when there is no logo: a monogram, or none. Raises NoLogoError, BusyError."""
         if question.fallback is Fallback.NOT_FOUND:
             # "No logo" is what a source has said, never what we could not ask.
@@ -263,9 +271,9 @@ class LogoService:
                 raise BusyError("its sources could not be asked", retry_after=RETRY_SECONDS)
             raise NoLogoError
         body = await self._monogram(question, record, client)
-        return Served(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)
+        return LogoResponse(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)
 
-    async def _monogram(self, question: LogoQuestion, record: LogoRecord | None, client: str) -> Body:
+    async def _monogram(self, question: LogoRequest, record: LogoRecord | None, client: str) -> CachedBody:
         name, variant = _flight_name(question.name, record), question.variant
         drawn_as = f"monogram {name}"
         body = self.bodies.get(drawn_as, variant.label)
@@ -273,7 +281,7 @@ class LogoService:
             return body
         self.acquisition.allow_drawing(client)
 
-        async def draw() -> Body:
+        async def draw() -> CachedBody:
             drawing = partial(self._shelf.monogram, name, record, variant)
             return self._put(drawn_as, variant, await self.bulkheads.drawing.run(drawing))
 

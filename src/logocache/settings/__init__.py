@@ -19,9 +19,9 @@ from typing import Annotated, Any, Literal
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from logocache.masking import MASK, shown_address, shown_database, shown_template
 from logocache.settings import sources
 from logocache.settings.amounts import DAY, HOUR, KB, MB, MEGAPIXEL, MINUTE, Amount
+from logocache.settings.masking import MASK, shown_address, shown_database, shown_template
 from logocache.settings.server import ServerSettings
 from logocache.settings.sources import CommaSeparated, ConnectTo
 

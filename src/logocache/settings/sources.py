@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass as validated_dataclass
 from pydantic.fields import FieldInfo
 
 from logocache.errors import SettingsError
-from logocache.input_files import parse_toml, read_input
+from logocache.settings.input_files import parse_toml, read_input
 
 PREFIX = "LOGO_CACHE_"
 FILE_SUFFIX = "_FILE"

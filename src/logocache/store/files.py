@@ -28,12 +28,20 @@ from pathlib import Path
 
 from logocache.errors import DirectoryError
 from logocache.model import FoundFile, NormalisedImage, StoredFile
-from logocache.store.folders import PRIVATE_MODE, opened, opened_directory, refuse_links
-from logocache.store.identity import IDENTITY_FILE, read_identity, write_identity
-from logocache.store.listing import DiskSpace, as_found, listed
+from logocache.store.errors import check_writable, problems_of, translated
+from logocache.store.folders import (
+    IDENTITY_FILE,
+    PRIVATE_MODE,
+    DiskSpace,
+    as_found,
+    listed,
+    opened,
+    opened_directory,
+    read_identity,
+    refuse_links,
+    write_identity,
+)
 from logocache.store.names import check_name, file_name, promises
-from logocache.store.permissions import check_writable, problems_of
-from logocache.store.problems import translated
 
 SERVED_DIRECTORY_MODE = 0o755
 SERVED_FILE_MODE = 0o644

@@ -21,13 +21,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from logocache.store.copies import belongs_to, copy_name, owner_of, sealed, unsealed
+from logocache.queries import Variant
+from logocache.store.errors import translated
 from logocache.store.files import NOT_A_PLAIN_FILE, READ_FLAGS
-from logocache.store.folders import opened
-from logocache.store.lock import locked
-from logocache.store.names import is_ours
-from logocache.store.problems import translated
-from logocache.variant import Variant
+from logocache.store.folders import locked, opened
+from logocache.store.names import belongs_to, copy_name, is_ours, owner_of, sealed, unsealed
 
 LARGEST_COPY = 2_000_000
 """Bytes of one file. 512×512 RGBA that does not compress at all has 1.05 million."""

@@ -10,28 +10,27 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from logocache.errors import LogoCacheError
+from logocache.queries import ImageFormat, Variant
 from logocache.results import Entry
-from logocache.server.answers import Answer, answer_of
-from logocache.server.cors import Cors, Headers
-from logocache.server.documents import EntryDocument, entry_answer
-from logocache.server.hot_path import Addresses
-from logocache.server.parameters import Name
+from logocache.server.fast_path import RouteCache
+from logocache.server.json_documents import EntryDocument, entry_answer
 from logocache.server.problems import ProblemError, ProblemRoute, problem_of, problem_responses
-from logocache.server.questions import (
+from logocache.server.requests import (
+    AdminOnly,
     BusyError,
     DisabledError,
     Fallback,
-    FileQuestion,
-    LogoQuestion,
+    FileRequest,
+    LogoRequest,
+    LogoResponse,
     MovedError,
+    Name,
     NoLogoError,
     Question,
-    Served,
     TooManyMissesError,
 )
-from logocache.server.security import AdminOnly
+from logocache.server.responses import Answer, Cors, Headers, answer_of
 from logocache.server.service import LogoService
-from logocache.variant import ImageFormat, Variant
 
 CLEARBIT_SIZE = 128
 """What Clearbit sent when no size was asked for."""
@@ -64,7 +63,7 @@ LOGO: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
 }
 
 
-def build(service: LogoService, addresses: Addresses, cors: Cors, admin: AdminOnly) -> APIRouter:
+def build(service: LogoService, addresses: RouteCache, cors: Cors, admin: AdminOnly) -> APIRouter:
     """The routes; `addresses` learns what they have understood."""
     router = APIRouter(route_class=ProblemRoute, tags=["logos"])
     desk = Desk(service, addresses, cors)
@@ -85,7 +84,7 @@ def build(service: LogoService, addresses: Addresses, cors: Cors, admin: AdminOn
     @router.head("/static/cached_logos/{file}", include_in_schema=False)
     async def get_file(request: Request, file: Annotated[str, Path(max_length=LONGEST_NAME)]) -> Response:
         """The file, for ever: other content has another name. An old name redirects to the current one."""
-        question = FileQuestion(file)
+        question = FileRequest(file)
         return await desk.answer(request, question, service.file(question))
 
     @router.get(
@@ -106,7 +105,7 @@ def build(service: LogoService, addresses: Addresses, cors: Cors, admin: AdminOn
     ) -> Response:
         """From memory, from disk, or fetched on first access. Without `size` as large as it is stored."""
         variant = Variant(size=size, format=format, greyscale=greyscale)
-        return await desk.logo(request, LogoQuestion(key, variant, fallback))
+        return await desk.logo(request, LogoRequest(key, variant, fallback))
 
     @router.post(
         "/api/integrations/{id}/logo/refresh",
@@ -126,7 +125,7 @@ def build(service: LogoService, addresses: Addresses, cors: Cors, admin: AdminOn
     return router
 
 
-def build_by_domain(service: LogoService, addresses: Addresses, cors: Cors) -> APIRouter:
+def build_by_domain(service: LogoService, addresses: RouteCache, cors: Cors) -> APIRouter:
     """Clearbit's URL shape. It matches every single name, so it comes after all other routes."""
     router = APIRouter(route_class=ProblemRoute, tags=["logos"])
     desk = Desk(service, addresses, cors)
@@ -149,7 +148,7 @@ def build_by_domain(service: LogoService, addresses: Addresses, cors: Cors) -> A
     ) -> Response:
         """As https://logo.clearbit.com answered: 404 when there is no logo, unless `fallback=monogram`."""
         variant = Variant(size=size, format=format, greyscale=greyscale)
-        return await desk.logo(request, LogoQuestion(domain, variant, fallback))
+        return await desk.logo(request, LogoRequest(domain, variant, fallback))
 
     for path in ("/static/cached_logos/{file}", "/api/integrations/{id}/logo", "/{domain}"):
         router.add_api_route(path, desk.preflight, methods=["OPTIONS"], include_in_schema=False)
@@ -159,16 +158,16 @@ def build_by_domain(service: LogoService, addresses: Addresses, cors: Cors) -> A
 class Desk:
     """Where questions become HTTP answers."""
 
-    def __init__(self, service: LogoService, addresses: Addresses, cors: Cors) -> None:
+    def __init__(self, service: LogoService, addresses: RouteCache, cors: Cors) -> None:
         self._service = service
         self._addresses = addresses
         self._cors = cors
 
-    async def logo(self, request: Request, question: LogoQuestion) -> Response:
+    async def logo(self, request: Request, question: LogoRequest) -> Response:
         client = request.client.host if request.client is not None else ""
         return await self.answer(request, question, self._service.answer(question, client))
 
-    async def answer(self, request: Request, question: Question, served: Awaitable[Served]) -> Response:
+    async def answer(self, request: Request, question: Question, served: Awaitable[LogoResponse]) -> Response:
         """The answer to what was asked. Raises ProblemError where there is none, and LogoCacheError."""
         cors = self._cors.headers(request.headers.get("origin"))
         try:

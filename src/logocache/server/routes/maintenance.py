@@ -1,34 +1,36 @@
-"""How the cache is, what it holds, and clearing it."""
+"""Routes of entries, statistics, health, files and clearing."""
 
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.types import Scope
 
 from logocache.cache import LogoCache
 from logocache.errors import SelectionError
 from logocache.health import Health, HealthStatus
+from logocache.queries import ClearSelection, ListQuery
 from logocache.results import ClearReport
-from logocache.selection import ClearSelection
-from logocache.server.bulkheads import Bulkhead
-from logocache.server.documents import (
+from logocache.server.background import Opening
+from logocache.server.json_documents import (
     ClearDocument,
     ConfigDocument,
+    EntryDocument,
     FilesDocument,
+    ListingDocument,
     StatsDocument,
     config_answer,
+    entry_answer,
     files_answer,
     health_answer,
     result_answer,
 )
-from logocache.server.files import file_page
-from logocache.server.opening import Opening
-from logocache.server.parameters import After, Keys, Limit, Providers, Statuses
+from logocache.server.limits import Bulkhead
+from logocache.server.memory import file_page
 from logocache.server.problems import ProblemRoute, problem_responses
-from logocache.server.security import AdminOnly
+from logocache.server.requests import AdminOnly, After, Keys, Limit, Name, Providers, Statuses, list_query
 from logocache.settings import Settings
 
 LONGEST_AGE_DAYS = 36500
@@ -190,3 +192,55 @@ def path_of(scope: Scope) -> str:
     """The path as the client sees it. Not all servers put the root path in front, as ASGI wants it."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path if path.startswith(root) else root + path
+
+
+def build_integrations(cache: LogoCache, desk: Bulkhead) -> APIRouter:
+    """The routes; `desk` has the threads for them."""
+    router = APIRouter(route_class=ProblemRoute, tags=["integrations"])
+
+    @router.get(
+        "/api/integrations",
+        operation_id="list_integrations",
+        summary="The entries of the cache",
+        response_model=ListingDocument,
+        response_description="The entries that match; `matching` counts those beyond the page, too.",
+        responses=problem_responses(400, 404, 422, 503),
+    )
+    @router.head("/api/integrations", include_in_schema=False)
+    async def list_integrations(
+        query: Annotated[ListQuery, Depends(list_query)], limit: Limit = 100, after: After = None
+    ) -> Response:
+        """As `logocache list --json`. All conditions must hold; a condition given twice means either."""
+        return result_answer(await desk.run(partial(cache.list, replace(query, limit=limit, after=after))))
+
+    @router.get(
+        "/api/integrations/logos/stats",
+        operation_id="get_logo_stats",
+        summary="Figures of the database",
+        response_model=StatsDocument,
+        response_description="The figures.",
+        responses=problem_responses(503),
+    )
+    @router.head("/api/integrations/logos/stats", include_in_schema=False)
+    async def get_logo_stats() -> Response:
+        """As `logocache stats --json`: entries, sizes, hits, and what is due."""
+        return result_answer(await desk.run(cache.stats))
+
+    @router.get(
+        "/api/integrations/{id}",
+        operation_id="get_integration",
+        summary="One entry",
+        response_model=EntryDocument,
+        response_description="The entry.",
+        responses=problem_responses(404, 422, 503),
+    )
+    @router.head("/api/integrations/{id}", include_in_schema=False)
+    async def get_integration(
+        key: Annotated[
+            Name, Path(alias="id", description="Key, alias or domain.", examples=["shopify", "shopify.com"])
+        ],
+    ) -> Response:
+        """All that is known of an entry, whether it has a logo or not."""
+        return entry_answer(await desk.run(partial(cache.entry, key)))
+
+    return router

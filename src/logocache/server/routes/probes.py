@@ -10,11 +10,10 @@ from fastapi.responses import PlainTextResponse
 from logocache.cache import LogoCache
 from logocache.errors import UnavailableError
 from logocache.health import Readiness, ReadyStatus
-from logocache.server.bulkheads import Bulkhead
-from logocache.server.documents import HEADERS, readiness_answer
-from logocache.server.load import Load
-from logocache.server.metrics import CONTENT_TYPE, Metrics
-from logocache.server.opening import Opening
+from logocache.server.background import Opening
+from logocache.server.json_documents import HEADERS, readiness_answer
+from logocache.server.limits import Bulkhead
+from logocache.server.metrics import CONTENT_TYPE, Load, Metrics
 from logocache.server.problems import ProblemRoute
 
 LOOK_SECONDS = 8.0

@@ -1,0 +1,151 @@
+"""Which logos are wanted: the built-in integrations, and the operator's own."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from logocache.catalog.files import KEY_PATTERN, CheckedEntry, broken, checked, missing_field, read_entries
+from logocache.domains import canonical_domain
+from logocache.errors import DomainError
+from logocache.model import Integration, Origin
+
+__all__ = ["KEY_PATTERN", "Catalog", "builtin_catalog", "load_catalog"]
+
+BUILTIN_FILE = Path(__file__).with_name("catalog.toml")
+CUSTOM_CATEGORY = "custom"
+MAX_COMPARED_LENGTH = 253
+"""Nothing longer is compared in search of a near name: no domain is longer."""
+NEARNESS = 0.75
+"""From 0 to 1; from there on a text may be meant (`difflib`). Lower, and every short name is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Integrations in their order, found by any of their names. Keys are unique; domains need not be."""
+
+    integrations: tuple[Integration, ...]
+    _by_name: Mapping[str, Integration] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", _index(self.integrations))
+
+    def __len__(self) -> int:
+        return len(self.integrations)
+
+    def __iter__(self) -> Iterator[Integration]:
+        return iter(self.integrations)
+
+    def find(self, key_or_domain: str) -> Integration | None:
+        """The integration of that key, domain or alias, in any case, with or without `www.`.
+
+        A domain may be written in every way that `domains.canonical_domain` takes. When several have
+        the name: keys go before domains, domains before aliases, and then own entries before built-in
+        ones. None for every other text.
+        """
+        found = self._by_name.get(_bare(key_or_domain.strip().lower()))
+        if found is not None:
+            return found
+        try:
+            return self._by_name.get(_bare(canonical_domain(key_or_domain)))
+        except DomainError:
+            return None
+
+    def nearest(self, text: str) -> str | None:
+        """The key of what may have been meant by a name that is not found."""
+        name = _bare(text.strip().lower())[:MAX_COMPARED_LENGTH]
+        near = difflib.get_close_matches(name, self._by_name, n=1, cutoff=NEARNESS)
+        return self._by_name[near[0]].key if near else None
+
+
+@cache
+def builtin_catalog() -> Catalog:
+    """The built-in integrations. Their file is checked by a test, not here."""
+    tables = tomllib.loads(BUILTIN_FILE.read_text(encoding="utf-8"))["integration"]
+    return Catalog(
+        tuple(
+            Integration(
+                key=key,
+                name=table["name"],
+                domain=table["domain"],
+                category=table["category"],
+                aliases=tuple(table.get("aliases", ())),
+                icons=MappingProxyType(table.get("icons", {})),
+                color=table.get("color"),
+            )
+            for key, table in tables.items()
+        )
+    )
+
+
+def load_catalog(path: Path | None) -> Catalog:
+    """The built-in integrations, changed and extended by the file at `path`, if there is one.
+
+    An entry for a built-in key changes the fields it gives and keeps the others. Entries for other
+    keys follow the built-in ones. All entries of the file are of origin CUSTOM.
+
+    Raises:
+        CatalogError: naming the file, the line or entry, and the rule.
+    """
+    if path is None:
+        return builtin_catalog()
+    entries = [checked(entry, path) for entry in read_entries(path)]
+    integrations = {integration.key: integration for integration in builtin_catalog()}
+    _check_keys(entries, path)
+    for entry in entries:
+        base = integrations.get(entry.key)
+        integrations[entry.key] = _new(entry, path) if base is None else _changed(base, entry)
+    _check_aliases(entries, integrations, path)
+    return Catalog(tuple(integrations.values()))
+
+
+def _index(integrations: Sequence[Integration]) -> Mapping[str, Integration]:
+    own_first = sorted(integrations, key=lambda each: each.origin is not Origin.CUSTOM)
+    names = [(each.key, each) for each in own_first]
+    names += [(_bare(each.domain), each) for each in own_first]
+    names += [(_bare(alias), each) for each in own_first for alias in each.aliases]
+    return dict(reversed(names))  # of equal names the first one is to stay
+
+
+def _bare(name: str) -> str:
+    """A domain without `www.`, for comparing; keys have no dots."""
+    rest = name.removeprefix("www.")
+    return rest if "." in rest else name
+
+
+def _new(entry: CheckedEntry, path: Path) -> Integration:
+    for needed in ("name", "domain"):
+        if needed not in entry.fields:
+            raise missing_field(entry, needed, path, nearest=builtin_catalog().nearest(entry.key))
+    blank = Integration(key=entry.key, name="", domain="", category=CUSTOM_CATEGORY)
+    return _changed(blank, entry)
+
+
+def _changed(base: Integration, entry: CheckedEntry) -> Integration:
+    changed = replace(base, origin=Origin.CUSTOM, **entry.fields)
+    return replace(changed, icons=MappingProxyType({**base.icons, **changed.icons}))
+
+
+def _check_keys(entries: Sequence[CheckedEntry], path: Path) -> None:
+    places: dict[str, str] = {}
+    for entry in entries:
+        if entry.key in places:
+            problem = f"the key '{entry.key}' is used twice, first at {places[entry.key]}"
+            raise broken(path, entry.place, problem, hint="write one entry for each key")
+        places[entry.key] = entry.place
+
+
+def _check_aliases(
+    entries: Sequence[CheckedEntry], integrations: Mapping[str, Integration], path: Path
+) -> None:
+    """An alias of the file must lead to its own entry only. It may take over a built-in alias."""
+    owners: dict[str, str] = {}
+    for entry in entries:
+        for alias in entry.fields.get("aliases", ()):
+            owner = alias if alias in integrations else owners.setdefault(alias, entry.key)
+            if owner != entry.key:
+                problem = f"the alias '{alias}' already belongs to '{owner}'"
+                raise broken(path, entry.place, problem, hint="give each alias to one entry only")

@@ -1,0 +1,356 @@
+"""Own catalogues: files of several formats, read into checked entries."""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from logocache.domains import canonical_domain, quoted, without_www
+from logocache.errors import CatalogError, DomainError
+from logocache.settings.input_files import parse_toml, read_input
+
+MAX_BYTES = 4_000_000
+"""Room for 40,000 entries, which are read in a few seconds."""
+MAX_REASON_LENGTH = 200
+FIELDS = ("key", "name", "domain", "category", "aliases", "color", "pinned", "file", "icons")
+ICONS_PREFIX = "icons."
+"""In a header of CSV, before the name of an icon set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenEntry:
+    """One entry of a file; nothing is known of its values yet."""
+
+    place: str
+    """Where it stands, for messages: `line 3`, `entry 'acme'`, `entry 2 ('acme')`."""
+    values: Mapping[str, object]
+    """By field. What is given as nothing (JSON `null`, an empty cell) is left out."""
+
+
+def read_entries(path: Path) -> tuple[WrittenEntry, ...]:
+    """The entries of a catalogue file, in its order.
+
+    Raises:
+        CatalogError: it cannot be read, is too large, or is not what its extension says; or an entry
+            has a field that does not exist.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise CatalogError(f"{path} is no catalogue", hint="its name must end in .toml, .json or .csv")
+    return tuple(reader(path, _text_of(path)))
+
+
+def broken(path: Path, place: str, problem: str, *, hint: str) -> CatalogError:
+    """A mistake at one place of a catalogue."""
+    return CatalogError(f"{path}, {place}: {problem}", hint=hint)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        content = read_input(path, most=MAX_BYTES)
+    except OSError as exc:
+        raise CatalogError(
+            f"the catalogue {path} cannot be read ({exc.strerror or exc})",
+            hint="name a readable TOML, JSON or CSV file",
+        ) from exc
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise broken(path, f"line {line}", "the text is not in UTF-8", hint="save the file in UTF-8") from exc
+
+
+def _read_toml(path: Path, text: str) -> Iterator[WrittenEntry]:
+    """Tables `[integration.<key>]`."""
+    try:
+        document: Mapping[str, object] = parse_toml(text)
+    except ValueError as exc:  # not only TOMLDecodeError: a number of 5,000 digits
+        raise CatalogError(f"{path} is not TOML", hint=_reason(exc)) from exc
+    for name in document:
+        if name != "integration":
+            raise broken(path, f"table {quoted(name)}", "it has no meaning", hint="write [integration.<key>]")
+    tables = document.get("integration", {})
+    if not isinstance(tables, dict):
+        raise CatalogError(f"{path} has no tables of integrations", hint="write [integration.<key>]")
+    for key, table in tables.items():
+        place = f"entry {quoted(key)}"
+        if not isinstance(table, dict):
+            raise broken(path, place, "it is no table", hint="write [integration.<key>]")
+        if "key" in table:
+            raise broken(path, place, "unknown field 'key'", hint="the key stands in the table's header")
+        yield _entry(path, place, {"key": key, **table})
+
+
+def _read_json(path: Path, text: str) -> Iterator[WrittenEntry]:
+    """A list of objects, or an object that holds it as `integrations`."""
+    try:
+        document: object = json.loads(text, object_pairs_hook=_object_of)
+    except json.JSONDecodeError as exc:
+        raise broken(path, f"line {exc.lineno}", "it is not JSON", hint=_reason(exc)) from exc
+    except (ValueError, RecursionError) as exc:  # a field given twice, a number of 5,000 digits
+        raise CatalogError(f"{path} is not JSON that can be used", hint=_reason(exc)) from exc
+    if isinstance(document, dict) and document.keys() == {"integrations"}:
+        document = document["integrations"]
+    if not isinstance(document, list):
+        raise CatalogError(
+            f"{path} holds no list of integrations", hint='write [{…}, …] or {"integrations": [{…}, …]}'
+        )
+    for number, values in enumerate(document, start=1):
+        if not isinstance(values, dict):
+            raise broken(path, f"entry {number}", "it is no object", hint='write {"key": …, "name": …}')
+        key = values.get("key")
+        place = f"entry {number} ({quoted(key)})" if isinstance(key, str) else f"entry {number}"
+        yield _entry(path, place, values)
+
+
+def _read_csv(path: Path, text: str) -> Iterator[WrittenEntry]:
+    """A header with the fields' names, then one line for each entry; aliases part at spaces."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        header = [cell.strip() for cell in next(rows, [])]
+        _check_header(path, header)
+        line = rows.line_num + 1
+        for cells in rows:
+            if len(cells) > len(header):
+                raise broken(
+                    path,
+                    f"line {line}",
+                    f"it has {len(cells)} cells and the header {len(header)}",
+                    hint='put a value that holds a comma into "quotes"',
+                )
+            if any(cell.strip() for cell in cells):
+                yield WrittenEntry(place=f"line {line}", values=_values_of(header, cells))
+            line = rows.line_num + 1
+    except csv.Error as exc:
+        raise broken(path, f"line {line}", "it is not CSV", hint=_reason(exc)) from exc
+
+
+def _entry(path: Path, place: str, values: Mapping[str, object]) -> WrittenEntry:
+    for field in values:
+        if field not in FIELDS:
+            raise broken(
+                path, place, f"unknown field {quoted(field)}", hint=f"the fields are {', '.join(FIELDS)}"
+            )
+    given = {field: value for field, value in values.items() if value is not None}
+    return WrittenEntry(place=place, values=given)
+
+
+def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. The standard library would keep only the last of two members of one name."""
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if name in members:
+            raise ValueError(f"one object has the field {quoted(name)} twice")
+        members[name] = value
+    return members
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    fields = (*(field for field in FIELDS if field != "icons"), "icons.<set>")
+    rule = f"the columns are {', '.join(fields)}, separated by commas"
+    seen: set[str] = set()
+    for column in header:
+        if column not in fields[:-1] and not _is_icon_column(column):
+            raise broken(path, "line 1", f"unknown column {quoted(column)}", hint=rule)
+        if column in seen:
+            raise broken(path, "line 1", f"two columns are called {quoted(column)}", hint=rule)
+        seen.add(column)
+    if "key" not in seen:
+        raise broken(path, "line 1", "there is no column 'key'", hint=rule)
+
+
+def _is_icon_column(column: str) -> bool:
+    return column.startswith(ICONS_PREFIX) and column != ICONS_PREFIX
+
+
+def _values_of(header: Iterable[str], cells: Iterable[str]) -> dict[str, object]:
+    """What the cells that are not empty say, in the types that the other formats have."""
+    values: dict[str, object] = {}
+    icons: dict[str, str] = {}
+    for column, cell in zip(header, cells, strict=False):  # a short line leaves out its last cells
+        text = cell.strip()
+        if text and _is_icon_column(column):
+            icons[column.removeprefix(ICONS_PREFIX)] = text
+        elif text:
+            values[column] = _value_of(column, text)
+    return {**values, "icons": icons} if icons else values
+
+
+def _value_of(column: str, text: str) -> object:
+    match column:
+        case "aliases":
+            return text.split()
+        case "pinned":
+            return {"true": True, "false": False}.get(text.lower(), text)
+        case _:
+            return text
+
+
+def _reason(exc: Exception) -> str:
+    """What a parser says, on one line of bearable length."""
+    if isinstance(exc, RecursionError):
+        return "it is nested too deep"
+    text = str(exc)
+    return text if len(text) <= MAX_REASON_LENGTH else f"{text[: MAX_REASON_LENGTH - 3]}..."
+
+
+READERS: Mapping[str, Callable[[Path, str], Iterator[WrittenEntry]]] = {
+    ".toml": _read_toml,
+    ".json": _read_json,
+    ".csv": _read_csv,
+}
+
+KEY_PATTERN = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
+"""A whole key: lower-case letters, digits and single hyphens, at most 64; fit for a file's name."""
+KEY_RULE = "write at most 64 lower-case letters, digits and single hyphens, as in my-company"
+
+SLUG_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+COLOR_PATTERN = re.compile(r"#[0-9A-Fa-f]{6}")
+MAX_NAME_LENGTH = 100
+MAX_ICON_SETS = 100
+
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Control characters, halves of surrogate pairs, separators of lines and paragraphs."""
+DIRECTION_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+
+
+def _problem(problem: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("rule", "{problem}", {"problem": problem, "hint": hint})
+
+
+def _matching(text: str, *, pattern: re.Pattern[str], rule: str) -> str:
+    if not pattern.fullmatch(text):
+        raise _problem(f" = {quoted(text)} is not allowed", rule)
+    return text
+
+
+def _visible(text: str) -> str:
+    """A text that is not empty and moves nothing on a terminal or a page."""
+    text = text.strip()
+    if not text:
+        raise _problem(" is empty", "give it a value, or leave it out")
+    if any(
+        unicodedata.category(character) in INVISIBLE_CATEGORIES
+        or unicodedata.bidirectional(character) in DIRECTION_CONTROLS
+        for character in text
+    ):
+        raise _problem(f" = {quoted(text)} holds control characters", "remove them")
+    return text
+
+
+def _short(name: str) -> str:
+    if len(name) > MAX_NAME_LENGTH:
+        raise _problem(f" has {len(name)} characters", f"at most {MAX_NAME_LENGTH} are allowed")
+    return name
+
+
+def _few(sets: object) -> object:
+    """Before each is looked at: pydantic collects the mistakes of all."""
+    if isinstance(sets, dict) and len(sets) > MAX_ICON_SETS:
+        raise _problem(f" names {len(sets)} icon sets", f"at most {MAX_ICON_SETS} are allowed")
+    return sets
+
+
+def _domain(text: str) -> str:
+    return without_www(canonical_domain(text))
+
+
+def _alias(text: str) -> str:
+    """Another key, or another domain: what holds a dot."""
+    return _domain(text) if "." in text else _matching(text, pattern=KEY_PATTERN, rule=KEY_RULE)
+
+
+def _text(pattern: re.Pattern[str], rule: str) -> AfterValidator:
+    return AfterValidator(partial(_matching, pattern=pattern, rule=rule))
+
+
+Key = Annotated[str, _text(KEY_PATTERN, KEY_RULE)]
+Slug = Annotated[str, _text(SLUG_PATTERN, "write letters, digits, hyphens and underscores")]
+Alias = Annotated[str, AfterValidator(_alias)]
+Visible = Annotated[str, AfterValidator(_visible)]
+
+
+class _Fields(BaseModel):
+    """What an entry may give. Those with a default may be left out."""
+
+    model_config = ConfigDict(strict=True)
+
+    key: Key
+    name: Annotated[Visible, AfterValidator(_short)] = ""
+    domain: Annotated[str, AfterValidator(_domain)] = ""
+    category: Key = ""
+    aliases: Annotated[list[Alias], FailFast(), AfterValidator(lambda each: tuple(dict.fromkeys(each)))] = []
+    icons: Annotated[dict[Slug, Slug], BeforeValidator(_few), AfterValidator(MappingProxyType)] = {}
+    color: Annotated[str, _text(COLOR_PATTERN, "write #RRGGBB"), AfterValidator(str.upper)] = ""
+    pinned: bool = False
+    file: Visible = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedEntry:
+    """One entry of a file, each field of which obeys its rule."""
+
+    place: str
+    """Where it stands, for messages."""
+    key: str
+    fields: Mapping[str, Any]
+    """The fields of an `Integration` that it gives; `Any`, because they differ in type."""
+
+
+def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
+    """The entry, with its domains canonical and its file relative to the folder of `path`.
+
+    Raises:
+        CatalogError: the key is missing, or a field breaks its rule.
+    """
+    try:
+        given = _Fields.model_validate(entry.values)
+    except ValidationError as exc:
+        problem, hint = _told(exc.errors(include_url=False)[0])
+        raise broken(path, entry.place, problem, hint=hint) from exc
+    except DomainError as exc:
+        raise broken(path, entry.place, exc.problem, hint=exc.hint) from exc
+    fields = {name: getattr(given, name) for name in given.model_fields_set - {"key"}}
+    if given.file:
+        fields["file"] = path.absolute().parent / given.file
+    return CheckedEntry(place=entry.place, key=given.key, fields=fields)
+
+
+def missing_field(entry: CheckedEntry, field: str, path: Path, *, nearest: str | None) -> CatalogError:
+    """The mistake of a new entry that leaves out what only entries for built-in keys may leave out."""
+    rule = "a key that is not built in needs key, name and domain"
+    hint = f"{rule}; did you mean {nearest}?" if nearest else rule
+    return broken(path, entry.place, f"the field '{field}' is missing", hint=hint)
+
+
+def _told(error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong, and what to write instead."""
+    where = [part for part in error["loc"] if isinstance(part, str)]
+    field = where[0] if where[-1] == "[key]" else ".".join(where)
+    match error["type"]:
+        case "rule":
+            return f"'{field}'{error['ctx']['problem']}", error["ctx"]["hint"]
+        case "missing":
+            return f"the field '{field}' is missing", KEY_RULE
+        case "list_type":
+            return f"'{field}' is no list", 'write ["other-key", "other.example"]'
+        case "dict_type":
+            return f"'{field}' gives no icon sets", 'write icons.simpleicons = "slug"'
+        case "bool_type":
+            shown = f" = {quoted(error['input'])}" if isinstance(error["input"], str) else ""
+            return f"'{field}'{shown} is not allowed", "write true or false"
+        case "string_unicode":
+            return f"'{field}' = {quoted(error['input'])} holds control characters", "remove them"
+        case _:
+            return f"'{field}' is not a text", 'write it in "quotes"'

@@ -1,0 +1,226 @@
+"""The commands `init`, `refresh`, `list`, `stats` and `verify`."""
+
+from typing import Annotated
+
+import typer
+
+from logocache.cli import exits, options
+from logocache.cli.exits import ExitCode
+from logocache.cli.options import MOST_ENTRIES, AsJson, Keys, Strict, foot
+from logocache.cli.session import Session
+
+INIT_FOOT = foot(
+    "logocache init                          everything that is due",
+    "logocache init shopify stripe           only these",
+    "logocache init --offline                from installed icon sets alone",
+    "logocache --cache-dir logos init        into ./logos",
+    "logocache init --adopt                  a new or another directory, for this database",
+    exit_codes="0 done; 1 with --strict: a logo is missing; 2 usage; 3 could not run",
+)
+
+
+def init(
+    context: typer.Context,
+    keys: Keys = None,
+    *,
+    force_refresh: Annotated[
+        bool, typer.Option("--force-refresh", help="Fetch logos that are not due, too.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no network: icon sets and your own files only.")
+    ] = False,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="Take this directory for the cache, though it is not the one of this database: files that "
+            "are missing are fetched again, and no entry loses what is known of it.",
+        ),
+    ] = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Make the cache ready and fetch every logo that is due.
+
+    Creates the directory and the database, brings the database's schema up to date, registers the
+    catalogue and fetches. Run again, it fetches only what has become due since. A logo that cannot
+    be had becomes a monogram and is tried again later.
+    """
+    session: Session = context.obj
+    with session.open(offline=offline) as cache, session.progress("fetched") as progress:
+        report = cache.init(keys or (), force=force_refresh, adopt=adopt, progress=progress)
+    session.show(report, as_json=as_json)
+    return exits.of_fetch(report, strict=strict)
+
+
+REFRESH_FOOT = foot(
+    "logocache refresh                       what is stale",
+    "logocache refresh --failed              what failed, without waiting for its next attempt",
+    "logocache refresh example.com           a domain that is not in the catalogue, too",
+    "logocache refresh --limit 20            at most 20, the longest due first",
+    exit_codes="0 done; 1 with --strict: a logo is missing; 2 usage; 3 could not run",
+)
+
+
+def refresh(
+    context: typer.Context,
+    keys: Keys = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Fetch logos that are not due, too.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Fetch those whose last attempt failed, due or not.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", min=1, max=MOST_ENTRIES, metavar="N", help="Fetch at most N logos. Default: all."
+        ),
+    ] = None,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Fetch what is stale, what failed, or what is named.
+
+    Stale is a logo older than LOGO_REFRESH_INTERVAL_DAYS (7). What is named is fetched whether due
+    or not; a domain that the catalogue does not have may be named, and is added. A refresh that
+    fails keeps the earlier logo.
+    """
+    session: Session = context.obj
+    with session.open() as cache, session.progress("fetched") as progress:
+        report = cache.refresh(keys or (), force=force, failed=failed, limit=limit, progress=progress)
+    session.show(report, as_json=as_json)
+    return exits.of_fetch(report, strict=strict)
+
+
+LIST_FOOT = foot(
+    "logocache list --filter status=placeholder",
+    "logocache list --filter provider=site --filter stale --sort age",
+    "logocache list --sort size --limit 10",
+    "logocache list -q --filter failing | xargs -r logocache refresh",
+    exit_codes="0 done; 2 usage; 3 could not run",
+)
+
+
+def list_entries(
+    context: typer.Context,
+    keys: Keys = None,
+    *,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="FILTER",
+            help="status=cached|placeholder|pending, provider=NAME, category=NAME, text=PART, stale, failing "
+            "or pinned. May be repeated: the same name twice means either, different names mean both.",
+            autocompletion=options.filters,
+            show_default=False,
+        ),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="FIELD",
+            help="key, name, status, provider, size (largest first), age (oldest first) "
+            "or accessed (latest first).",
+            autocompletion=options.sort_keys,
+        ),
+    ] = "key",
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", min=1, max=MOST_ENTRIES, metavar="N", help="Show at most N entries. Default: all."
+        ),
+    ] = None,
+    keys_only: Annotated[bool, typer.Option("-q", "--keys-only", help="Keys only, a line each.")] = False,
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Show the entries of the cache.
+
+    In a pipe each entry is a line of cells separated by tabs: key, status, provider, bytes, width,
+    height, time of fetching, file, domain, name.
+    """
+    from logocache.model import SortKey
+    from logocache.queries import ListQuery, choice, parse_filters
+
+    query = ListQuery(
+        keys=tuple(keys or ()), sort=choice(SortKey, sort, "field to sort by"), reverse=reverse, limit=limit
+    )
+    query = parse_filters(filters or (), query)
+    session: Session = context.obj
+    with session.open() as cache:
+        listing = cache.list(query)
+    if keys_only and not as_json:
+        session.show_keys(listing)
+    else:
+        session.show(listing, as_json=as_json)
+    return ExitCode.FINE
+
+
+STATS_FOOT = foot(
+    "logocache stats",
+    "logocache stats --json | jq .size_bytes",
+    exit_codes="0 done; 2 usage; 3 could not run",
+)
+
+
+def stats(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
+    """Show what the cache holds and how it fares.
+
+    Entries by status, provider and category; size against the limit; stale and failing logos; hits
+    and misses; the largest files; the disk. MB are 10^6 bytes.
+    """
+    session: Session = context.obj
+    with session.open() as cache:
+        report = cache.stats()
+    session.show(report, as_json=as_json)
+    return ExitCode.FINE
+
+
+VERIFY_FOOT = foot(
+    "logocache verify",
+    "logocache verify --repair                       mend what is broken",
+    "logocache verify --fail-on warning              warnings count, too",
+    "logocache verify --fail-on orphan,wrong_digest  only these count",
+    exit_codes="0 all is well; 1 something counts as failure; 2 usage; 3 could not run, or look at a file",
+)
+
+
+def verify(
+    context: typer.Context,
+    *,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Fetch again what is broken; put damaged and strange files aside."),
+    ] = False,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="WHAT",
+            help="What exits with 1: error, warning (errors too), never, or kinds separated by commas "
+            "(docs/commands.md lists them).",
+            autocompletion=options.failures,
+        ),
+    ] = "error",
+    as_json: AsJson = False,
+) -> ExitCode:
+    """Check every file against its entry.
+
+    Existence, size, digest, decoding and dimensions; files that no entry names; what a crash left
+    behind; permissions, size limit and disk. Reports only, unless --repair is given.
+    """
+    from logocache.queries import parse_fail_on
+
+    counting = parse_fail_on(fail_on)
+    session: Session = context.obj
+    with session.open() as cache, session.progress("checked") as progress:
+        report = cache.verify(repair=repair, fail_on=counting, progress=progress)
+    session.show(report, as_json=as_json)
+    unseen = exits.of_verify(report) is ExitCode.COULD_NOT_RUN
+    if unseen:
+        session.notice("what could not be looked at is left alone: check disk and memory, then verify again")
+    elif not report.ok and not repair:
+        session.notice("`logocache verify --repair` mends what can be mended")
+    return exits.of_verify(report)

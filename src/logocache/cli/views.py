@@ -1,0 +1,264 @@
+"""Views of results, as blocks. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from logocache import humanize
+from logocache.cli.output import Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
+from logocache.humanize import size
+from logocache.model import OutcomeKind
+from logocache.results import (
+    CacheStats,
+    Entry,
+    FetchedLogo,
+    FetchReport,
+    Finding,
+    Group,
+    LargeFile,
+    Listing,
+    Severity,
+    VerifyReport,
+)
+
+COLUMNS = (
+    Column(title="Key"),
+    Column(title="Status"),
+    Column(title="Provider"),
+    Column(title="Size", number=True),
+    Column(title="Pixels", number=True),
+    Column(title="Fetched"),
+    Column(title="File"),
+)
+
+
+def listing_view(listing: Listing, *, now: datetime) -> Blocks:
+    """A table, and how many more match."""
+    blocks: list[Block] = []
+    if listing.entries:
+        rows = tuple(_row(entry, now) for entry in listing.entries)
+        blocks.append(Grid(title="", columns=COLUMNS, rows=rows))
+    matching = humanize.count(listing.matching, "entry matches", "entries match")
+    shown = len(listing.entries)
+    text = f"{matching}." if shown == listing.matching else f"{matching}, {shown} shown."
+    return (*blocks, Line(text=text))
+
+
+def lines(listing: Listing) -> Iterator[str]:
+    """A line for each entry, its cells separated by tabs; what is not known is an empty cell.
+
+    The cells are stable: key, status, provider, size in bytes, width, height, the time when it was
+    fetched (ISO 8601, UTC), file, domain, name.
+    """
+    for entry in listing.entries:
+        fetched = entry.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ") if entry.fetched_at else None
+        cells = (
+            entry.key,
+            entry.status.value,
+            entry.provider,
+            entry.size_bytes,
+            entry.width,
+            entry.height,
+            fetched,
+            entry.file,
+            entry.domain,
+            entry.name,
+        )
+        yield "\t".join("" if cell is None else humanize.clean(str(cell)) for cell in cells)
+
+
+def keys(listing: Listing) -> Iterator[str]:
+    return (humanize.clean(entry.key) for entry in listing.entries)
+
+
+def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
+    marks = [entry.status.value, *(["stale"] if entry.stale else []), *(["pinned"] if entry.pinned else [])]
+    return (
+        entry.key,
+        ", ".join(marks),
+        entry.provider or "",
+        size(entry.size_bytes) if entry.size_bytes is not None else "",
+        f"{entry.width}×{entry.height}" if entry.width is not None else "",
+        humanize.age(entry.fetched_at, now=now),
+        entry.file or "",
+    )
+
+
+def stats_view(stats: CacheStats, *, now: datetime) -> Blocks:
+    blocks: list[Block] = []
+    if not stats.enabled:
+        text = "The cache is switched off (LOGO_CACHE_ENABLED is false)."
+        blocks.append(Line(text=text, tone=Tone.WARNING))
+    blocks += [
+        Facts(rows=_place_and_size(stats)),
+        Gauge(percent=stats.size_usage_percent),
+        Facts(rows=_work(stats, now)),
+        Facts(rows=_use(stats)),
+    ]
+    groups = {"Status": stats.by_status, "Provider": stats.by_provider, "Category": stats.by_category}
+    blocks += [_groups(f"By {title.lower()}", title, rows) for title, rows in groups.items() if rows]
+    if stats.requests_this_month:
+        blocks.append(_requests(stats.requests_this_month))
+    if stats.largest:
+        blocks.append(_largest(stats.largest))
+    return tuple(blocks)
+
+
+def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
+    limit, used = size(stats.max_size_bytes), humanize.percent(stats.size_usage_percent)
+    free, total = size(stats.disk_free_bytes), size(stats.disk_total_bytes)
+    replaced, copies = size(stats.replaced_size_bytes), size(stats.variant_size_bytes)
+    return (
+        ("Directory", stats.directory),
+        ("Database", stats.database),
+        ("Entries", str(stats.entries)),
+        ("Files", f"{stats.files}, and {stats.replaced_files} replaced ({replaced})"),
+        ("Resized copies", f"{stats.variant_files} ({copies})"),
+        ("Disk", f"{free} free of {total}"),
+        ("Size", f"{size(stats.size_bytes)} of {limit} ({used})"),
+    )
+
+
+def _work(stats: CacheStats, now: datetime) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Stale", str(stats.stale)),
+        ("Due", str(stats.due)),
+        ("Failing", str(stats.failing)),
+        ("Errors of our own", str(stats.errors)),
+        ("In progress", str(stats.in_progress)),
+        ("Oldest logo", humanize.age(stats.oldest_fetched_at, now=now)),
+        ("Newest logo", humanize.age(stats.newest_fetched_at, now=now)),
+    )
+
+
+def _use(stats: CacheStats) -> tuple[tuple[str, str], ...]:
+    ratio = "none yet" if stats.hit_ratio is None else humanize.percent(stats.hit_ratio * 100)
+    return (
+        ("Hits", f"{stats.hits}, and {stats.stale_hits} stale"),
+        ("Misses", str(stats.misses)),
+        ("Hit ratio", ratio),
+        ("Evictions", str(stats.evictions)),
+    )
+
+
+def _groups(title: str, column: str, groups: tuple[Group, ...]) -> Grid:
+    return Grid(
+        title=title,
+        columns=(
+            Column(title=column),
+            Column(title="Entries", number=True),
+            Column(title="Size", number=True),
+        ),
+        rows=tuple((group.name, str(group.entries), size(group.size_bytes)) for group in groups),
+    )
+
+
+def _requests(requests: Mapping[str, int]) -> Grid:
+    return Grid(
+        title="Requests this month",
+        columns=(Column(title="Provider"), Column(title="Requests", number=True)),
+        rows=tuple((provider, str(amount)) for provider, amount in requests.items()),
+    )
+
+
+def _largest(files: tuple[LargeFile, ...]) -> Grid:
+    return Grid(
+        title="Largest files",
+        columns=(Column(title="Key"), Column(title="File"), Column(title="Size", number=True)),
+        rows=tuple((file.key, file.file, size(file.size_bytes)) for file in files),
+    )
+
+
+SEVERITY_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING}
+
+
+def verify_view(report: VerifyReport) -> Blocks:
+    """A line for each finding, then a summary."""
+    findings = tuple(
+        Line(text=_finding_line(finding), tone=SEVERITY_TONES[finding.severity])
+        for finding in report.findings
+    )
+    return (*findings, Line(text=_verify_summary(report), tone=Tone.GOOD if report.ok else Tone.BAD))
+
+
+def _finding_line(finding: Finding) -> str:
+    """Like a compiler's: where, how bad, what. A file's name begins with its key."""
+    where = finding.file or finding.key or "cache"
+    repaired = f" [repaired: {finding.repair}]" if finding.repair is not None else ""
+    return f"{where}: {finding.severity.value}: {finding.kind.value}: {finding.detail}{repaired}"
+
+
+def _verify_summary(report: VerifyReport) -> str:
+    checked = (
+        f"{humanize.count(report.entries, 'entry', 'entries')} and {humanize.count(report.files, 'file')} "
+        f"({size(report.size_bytes)}) checked in {humanize.seconds(report.duration_seconds)}"
+    )
+    errors = sum(finding.severity is Severity.ERROR for finding in report.findings)
+    warnings = len(report.findings) - errors
+    repaired = f", {report.repaired} repaired" if report.repaired else ""
+    found = f"{humanize.count(errors, 'error')}, {humanize.count(warnings, 'warning')}{repaired}"
+    return f"{checked}: {found if report.findings else 'all is well'}."
+
+
+NAMED = 10
+"""So many missing keys are spelled out."""
+
+MOST = 20
+"""So many rows are shown on a terminal."""
+
+CHANGE_COLUMNS = (
+    Column(title="Key"),
+    Column(title="Outcome"),
+    Column(title="Shows"),
+    Column(title="Next attempt"),
+    Column(title="Reason"),
+)
+
+
+def fetch_view(report: FetchReport, *, now: datetime) -> Blocks:
+    if not report.enabled:
+        return (Line(text="The cache is switched off (LOGO_CACHE_ENABLED is false): nothing was done."),)
+    blocks: list[Block] = []
+    rows = tuple(_change_row(logo, now) for logo in report.logos if not _succeeded(logo))
+    if rows:
+        blocks.append(Grid(title="No new logo", columns=CHANGE_COLUMNS, rows=rows, most=MOST))
+    blocks.append(Line(text=_fetch_summary(report), tone=Tone.GOOD))
+    if report.errors:
+        keys = [logo.key for logo in report.logos if logo.outcome is OutcomeKind.ERROR]
+        ended = humanize.count(report.errors, "entry ended", "entries ended")
+        text = f"{ended} in an error of logocache itself: {humanize.some(keys, most=NAMED)}"
+        blocks.append(Line(text=text, tone=Tone.WARNING))
+    if report.missing:
+        missing = humanize.count(len(report.missing), "entry has", "entries have")
+        text = f"{missing} no real logo: {humanize.some(report.missing, most=NAMED)}"
+        blocks.append(Line(text=text, tone=Tone.WARNING))
+    return tuple(blocks)
+
+
+def _succeeded(logo: FetchedLogo) -> bool:
+    return logo.outcome in {OutcomeKind.FOUND, OutcomeKind.UNCHANGED}
+
+
+def _change_row(logo: FetchedLogo, now: datetime) -> tuple[str, ...]:
+    shows = "its earlier logo" if logo.kept else logo.status.value
+    return logo.key, logo.outcome.value, shows, humanize.until(logo.next_attempt_at, now=now), logo.reason
+
+
+def _fetch_summary(report: FetchReport) -> str:
+    known = humanize.count(report.known, "entry", "entries")
+    new = f" ({report.added} new)" if report.added else ""
+    start = f"{known}{new} in {report.directory}"
+    if not report.asked and not report.elsewhere:
+        return f"{start}: nothing was due."
+    parts = [
+        f"{report.found} found",
+        f"{report.unchanged} unchanged",
+        humanize.count(report.placeholders, "placeholder"),
+        f"{report.failed} failed",
+    ]
+    if report.elsewhere:
+        parts.append(f"{report.elsewhere} in work elsewhere")
+    if report.evicted:
+        parts.append(f"{report.evicted} evicted")
+    offline = " offline" if report.offline else ""
+    took = humanize.seconds(report.duration_seconds)
+    return f"{start}: asked for {report.asked}{offline} in {took}: {', '.join(parts)}."

@@ -1,1 +1,0 @@
-"""Results in words: each module turns one result into blocks, and touches nothing."""

@@ -1,0 +1,145 @@
+"""Values in words for people, and lengths of time as people type them. Pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from logocache.errors import SelectionError
+
+STEP = 1000
+SIZE_UNITS = ("kB", "MB", "GB", "TB")
+"""Each 1000 times the one before, as in LOGO_CACHE_MAX_SIZE_MB."""
+
+
+def size(amount: float) -> str:
+    """Bytes in the unit that leaves one to three digits before the point: `1.2 MB`."""
+    unit = "B"
+    for larger in SIZE_UNITS:
+        if round(amount, 1) < STEP:
+            break
+        amount, unit = amount / STEP, larger
+    return f"{amount:.1f} {unit}".replace(".0 ", " ")
+
+
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+LONGEST = timedelta(days=36500)
+
+
+def parse_duration(text: str) -> timedelta:
+    """A bare number is days; `h`, `d` and `w` are hours, days and weeks. From 0 to 100 years.
+
+    Raises:
+        SelectionError: for anything else.
+    """
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([hdw]?)", text.strip().lower(), re.ASCII)
+    if found is None:
+        raise SelectionError(f"{text[:40]!r} is not a length of time", hint="write 30 (days), 12h, 30d or 4w")
+    amount, unit = found.groups()
+    length = min(float(amount), 1e7) * UNITS[unit or "d"]
+    if length > LONGEST:
+        raise SelectionError(
+            f"{text[:40]!r} is longer than 100 years", hint="write 30 (days), 12h, 30d or 4w"
+        )
+    return length
+
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+AGE_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+
+
+def clean(text: str) -> str:
+    """One line that cannot steer a terminal.
+
+    White space becomes a space; control, direction-changing and other invisible characters, and the
+    undecodable bytes of a file name, become U+FFFD.
+    """
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else REPLACEMENT
+        for character in text
+    )
+
+
+def age(moment: datetime | None, *, now: datetime) -> str:
+    """How long ago, in its largest unit: `3 days`. `never` without a moment."""
+    return "never" if moment is None else duration(now - moment)
+
+
+def until(moment: datetime, *, now: datetime) -> str:
+    """How long from now: `in 3 days`, or `now` when that moment has come."""
+    return "now" if moment <= now else f"in {duration(moment - now)}"
+
+
+def duration(length: timedelta) -> str:
+    for name, unit in AGE_UNITS:
+        if length >= unit:
+            return count(length // unit, name)
+    return count(max(0, int(length.total_seconds())), "second")
+
+
+def seconds(length: float) -> str:
+    return f"{length:.1f} s"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 logo`, `2 logos`, `3 entries`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(value: float) -> str:
+    return f"{value:.1f} %"
+
+
+def some(names: Sequence[str], *, most: int) -> str:
+    """The names, of which at most `most` are spelled out: `a, b, and 7 more`."""
+    rest = len(names) - most
+    return ", ".join((*names[:most], f"and {rest} more") if rest > 0 else names)
+
+
+RELATIVE_UNITS = (
+    ("year", timedelta(days=365)),
+    ("month", timedelta(days=30)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
+
+
+ACRONYMS = frozenset({"ai", "crm", "erp", "hr"})
+"""Categories that people write in capitals."""
+
+
+def relative(moment: datetime, *, now: datetime) -> str:
+    """`3 days ago`, `in 4 hours`; `just now` within the minute before, `soon` within the one after."""
+    if moment <= now:
+        past = _length(now - moment)
+        return f"{past} ago" if past else "just now"
+    coming = _length(moment - now)
+    return f"in {coming}" if coming else "soon"
+
+
+def grouped_count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 logo`, `2,000 logos`, `3 entries`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def label(name: str) -> str:
+    """A word of ours as people write it: `on-demand`, `open_licence` → `On demand`, `Open licence`."""
+    if name in ACRONYMS:
+        return name.upper()
+    words = name.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop, unless it ends with a mark of its own."""
+    stop = "" if text.endswith((".", "!", "?")) else "."
+    return text[:1].upper() + text[1:] + stop
+
+
+def _length(length: timedelta) -> str:
+    """In its largest unit; empty below a minute."""
+    for name, unit in RELATIVE_UNITS:
+        if length >= unit:
+            return grouped_count(length // unit, name)
+    return ""

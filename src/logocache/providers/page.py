@@ -1,0 +1,197 @@
+"""Icons that a page or its manifest links to. Pure, and linear in the length of the page.
+
+Rules: https://html.spec.whatwg.org/multipage/links.html#rel-icon and https://www.w3.org/TR/appmanifest/#icons-member.
+"""
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import webencodings
+
+from logocache.providers.icons import (
+    Icon,
+    Role,
+    absolute,
+    is_data_uri,
+    longest_side,
+    media_type,
+    media_type_of,
+)
+
+MAX_BYTES = 500_000
+"""Of a page. Icons are named in its head; what comes behind is not looked at."""
+MAX_LINKS = 100
+
+PRESCANNED = 1024
+"""Bytes in which a `<meta charset>` has to stand."""
+CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+META = re.compile(rb"<meta[^>]{0,500}", re.IGNORECASE)
+UTF_16 = frozenset({"utf-16le", "utf-16be"})
+
+TOUCH_ICONS = frozenset({"apple-touch-icon", "apple-touch-icon-precomposed"})
+DARK = "prefers-color-scheme:dark"
+
+ENDLESS_REFERENCE = re.compile(r"&#[0-9]{641,};?")
+"""Decimal character references that Python may refuse to read: it limits the digits of a number to 4,300,
+or to any other number from 640 on (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits)."""
+NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+"""What a reference beyond Unicode means (https://html.spec.whatwg.org/#numeric-character-reference-end-state)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageIcons:
+    """What a page says about its icons, in tree order."""
+
+    icons: tuple[Icon, ...] = ()
+    manifest: str | None = None
+
+
+def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
+    """What the page at `url` (after redirects) says. Empty for what is no page; never raises.
+
+    Left out: `mask-icon` (one colour), icons for dark surroundings, and links that cannot be asked.
+    """
+    collector = _LinkCollector()
+    text = ENDLESS_REFERENCE.sub(NO_CHARACTER, decoded(body[:MAX_BYTES], content_type))
+    # AssertionError: `<![odd[`, for which the tokenizer has no rule; what it saw before stays.
+    with suppress(AssertionError):
+        # No `close`: a construct that never ends would be looked through again for each `<` in it.
+        collector.feed(text)
+    base = absolute(collector.base or "", url) or url
+    icons = (_icon(link, base) for link in collector.links)
+    manifests = (link["href"] for link in collector.links if "manifest" in _tokens(link))
+    return PageIcons(
+        icons=tuple(icon for icon in icons if icon is not None),
+        manifest=next((found for manifest in manifests if (found := absolute(manifest, base))), None),
+    )
+
+
+def decoded(body: bytes, content_type: str | None) -> str:
+    """The page's text, by byte order mark, header, `<meta>`, or else UTF-8 or windows-1252. Never raises.
+
+    https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding; labels that the
+    web does not know are not looked up among Python's codecs, of which some are slow and some not of text.
+    """
+    declared = _labelled(content_type or "") or _meta_encoding(body[:PRESCANNED])
+    return webencodings.decode(body, declared or _guessed_encoding(body))[0]
+
+
+def _labelled(text: str) -> webencodings.Encoding | None:
+    found = CHARSET.search(text)
+    return webencodings.lookup(found[1]) if found else None
+
+
+def _meta_encoding(start: bytes) -> webencodings.Encoding | None:
+    """What the first `<meta>` with a known label says. UTF-16 cannot be true there, and means UTF-8."""
+    labels = (_labelled(tag.decode("ascii", "replace")) for tag in META.findall(start))
+    encoding = next((label for label in labels if label is not None), None)
+    return webencodings.UTF8 if encoding and encoding.name in UTF_16 else encoding
+
+
+def _guessed_encoding(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A page that was cut off inside its last character is UTF-8 all the same.
+        is_cut = error.end >= len(body) and error.reason == "unexpected end of data"
+        return "utf-8" if is_cut else "windows-1252"
+    return "utf-8"
+
+
+class _LinkCollector(HTMLParser):
+    """Collects `<link rel href>` and the first `<base href>`."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[dict[str, str]] = []
+        self.base: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in {"link", "base"}:
+            return
+        attributes = {name: value or "" for name, value in reversed(attrs)}  # of equal names, the first
+        if not attributes.get("href"):
+            return
+        if tag == "base" and self.base is None:
+            self.base = attributes["href"]
+        elif tag == "link" and len(self.links) < MAX_LINKS and _is_wanted(attributes):
+            self.links.append(attributes)
+
+
+def _tokens(link: dict[str, str]) -> set[str]:
+    return set(link.get("rel", "").lower().split())
+
+
+def _is_wanted(link: dict[str, str]) -> bool:
+    return not _tokens(link).isdisjoint({"icon", "manifest", *TOUCH_ICONS})
+
+
+def _icon(link: dict[str, str], base: str) -> Icon | None:
+    if DARK in link.get("media", "").lower().replace(" ", ""):
+        return None
+    href = link["href"]
+    url = href.strip() if is_data_uri(href) else absolute(href, base)
+    role = _role(_tokens(link))
+    if url is None or role is None:
+        return None
+    return Icon(
+        url=url,
+        role=role,
+        size=longest_side(link.get("sizes", "")),
+        media_type=media_type(link.get("type", "")) or media_type_of(url),
+    )
+
+
+def _role(tokens: set[str]) -> Role | None:
+    if tokens & TOUCH_ICONS:
+        return Role.TOUCH
+    return Role.LINK if "icon" in tokens else None
+
+
+MAX_ICONS = 50
+
+
+def read_manifest(body: bytes, url: str) -> tuple[Icon, ...]:
+    """The icons of a manifest at `url`, in its order; none of a document that is no manifest.
+
+    An icon that is there for any purpose or for none is taken as one for any purpose, then come
+    maskable ones; monochrome ones are left out.
+    """
+    try:
+        document: object = json.loads(body)
+    except (ValueError, RecursionError):  # not JSON, not Unicode, or nested without end
+        return ()
+    entries = document.get("icons") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        return ()
+    icons = (_manifest_icon(entry, url) for entry in entries[:MAX_ICONS])
+    return tuple(icon for icon in icons if icon is not None)
+
+
+def _manifest_icon(entry: object, base: str) -> Icon | None:
+    if not isinstance(entry, dict):
+        return None
+    role = _manifest_role(_text(entry.get("purpose")))
+    url = absolute(_text(entry.get("src")), base)
+    if role is None or url is None:
+        return None
+    return Icon(
+        url=url,
+        role=role,
+        size=longest_side(_text(entry.get("sizes"))),
+        media_type=media_type(_text(entry.get("type"))),
+    )
+
+
+def _manifest_role(purpose: str) -> Role | None:
+    tokens = set(purpose.lower().split())
+    if not tokens or "any" in tokens:
+        return Role.MANIFEST
+    return Role.MASKABLE if "maskable" in tokens else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

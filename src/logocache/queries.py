@@ -1,0 +1,168 @@
+"""Parameters of the operations: pure values, and their parsers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from logocache.errors import SelectionError
+from logocache.model import SortKey, Status
+from logocache.results import FindingKind, Severity
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """Which entries `list` shows, and in which order. All conditions must hold."""
+
+    keys: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    providers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    text: str | None = None
+    stale: bool = False
+    failing: bool = False
+    pinned: bool = False
+    sort: SortKey = SortKey.KEY
+    reverse: bool = False
+    limit: int | None = None
+    after: str | None = None
+    """Only entries behind this key: the next page, which what comes or goes meanwhile does not shift."""
+
+    @property
+    def is_in_key_order(self) -> bool:
+        return self.sort is SortKey.KEY and not self.reverse
+
+    def checked(self) -> "ListQuery":
+        """Itself. Raises SelectionError for pages in another order than that of the keys."""
+        if self.after is not None and not self.is_in_key_order:
+            raise SelectionError(
+                "only entries in the order of their keys have pages",
+                hint="leave out sort and reverse, or after",
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSelection:
+    """What `clear` takes away. At least one of them must be given; conditions must all hold."""
+
+    keys: tuple[str, ...] = ()
+    older_than: timedelta | None = None
+    providers: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    orphans: bool = False
+    everything: bool = False
+
+    @property
+    def selects_logos(self) -> bool:
+        conditions = (self.keys, self.older_than is not None, self.providers, self.statuses)
+        return self.everything or any(conditions)
+
+    def checked(self) -> "ClearSelection":
+        """Itself. Raises SelectionError when it selects nothing at all, or says two things."""
+        if not self.selects_logos and not self.orphans:
+            raise SelectionError(
+                "nothing is selected",
+                hint="name keys, or use --older-than, --provider, --status, --orphans or --all",
+            )
+        if self.everything and (self.keys or self.older_than is not None or self.providers or self.statuses):
+            raise SelectionError("--all goes with no other condition", hint="leave one of them out")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailOn:
+    """Which findings make `verify` fail: those at least this severe, and those of these kinds."""
+
+    severity: Severity | None = Severity.ERROR
+    kinds: frozenset[FindingKind] = frozenset()
+
+
+def parse_filters(texts: Iterable[str], query: ListQuery) -> ListQuery:
+    """`query` narrowed by texts such as `status=cached`, `provider=site`, `text=pay`, `stale`.
+
+    The same name given twice means either value.
+
+    Raises:
+        SelectionError: naming the filter and what is allowed.
+    """
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        match name, bool(equals):
+            case ("stale", False):
+                query = replace(query, stale=True)
+            case ("failing", False):
+                query = replace(query, failing=True)
+            case ("pinned", False):
+                query = replace(query, pinned=True)
+            case ("status", True):
+                query = replace(query, statuses=(*query.statuses, choice(Status, value, "status")))
+            case ("provider", True):
+                query = replace(query, providers=(*query.providers, value))
+            case ("category", True):
+                query = replace(query, categories=(*query.categories, value))
+            case ("text", True):
+                query = replace(query, text=value)
+            case _:
+                raise SelectionError(
+                    f"{text[:60]!r} is not a filter",
+                    hint="use status=…, provider=…, category=…, text=…, stale, failing or pinned",
+                )
+    return query
+
+
+def parse_fail_on(text: str) -> FailOn:
+    """`error`, `warning`, `never`, or kinds of findings separated by commas, such as `orphan,wrong_digest`.
+
+    Raises:
+        SelectionError: for anything else.
+    """
+    if text == "never":
+        return FailOn(severity=None)
+    if text in set(Severity):
+        return FailOn(severity=Severity(text))
+    kinds = [part.strip() for part in text.split(",")]
+    return FailOn(
+        severity=None, kinds=frozenset(choice(FindingKind, kind, "kind of finding") for kind in kinds)
+    )
+
+
+def choice(options: type[Choice], text: str, what: str) -> Choice:
+    """The member that `text` names. Raises SelectionError with the list of all."""
+    try:
+        return options(text)
+    except ValueError as error:
+        allowed = ", ".join(option.value for option in options)
+        raise SelectionError(f"{text[:60]!r} is not a {what}", hint=f"use one of {allowed}") from error
+
+
+class ImageFormat(StrEnum):
+    """In what form a logo is sent."""
+
+    PNG = "png"
+    JPG = "jpg"
+    WEBP = "webp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """In what size, format and colours a stored logo is wanted. The default is the stored file itself."""
+
+    size: int | None = None
+    """Longest side in pixels, 16 to 512; a smaller logo is not enlarged. None: as stored."""
+    format: ImageFormat = ImageFormat.PNG
+    greyscale: bool = False
+
+    @property
+    def is_stored_form(self) -> bool:
+        """Whether nothing has to be made: the stored PNG is the answer."""
+        return self == Variant()
+
+    @property
+    def label(self) -> str:
+        """Tells variants of one logo apart, in file names and in ETags: `128-webp`, `full-png-grey`."""
+        grey = "-grey" if self.greyscale else ""
+        return f"{self.size or 'full'}-{self.format}{grey}"

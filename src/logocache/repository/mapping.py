@@ -1,0 +1,232 @@
+"""Rows become nouns of the model, and nouns become rows: here and nowhere else.
+
+Texts from outside are cleaned and cut to their columns; validators that would have to be cut are
+dropped, since half an ETag is a wrong one; identifiers are refused.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
+
+from logocache.model import (
+    FetchAttempt,
+    Lease,
+    LogoRecord,
+    Outcome,
+    OutcomeKind,
+    ReplacedFile,
+    Status,
+    StoredFile,
+)
+from logocache.repository import tables
+from logocache.repository.tables import AS_SOON_AS_POSSIBLE, CACHE, LOGO, cleaned, identifier, is_identifier
+
+Values = Mapping[str, Any]
+"""Column → value. SQLAlchemy takes and gives values of any type."""
+
+LARGEST_INTEGER = 2**31 - 1
+LARGEST_BIG_INTEGER = 2**63 - 1
+
+NOT_IN_RECORDS = frozenset({"store_until", "search_text", "name_folded", "has_file", "used_at", "worth"})
+RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
+    column for column in LOGO.columns if column.name not in NOT_IN_RECORDS
+)
+"""What `record_of` reads."""
+
+NO_FILE: Values = {
+    "status": Status.PENDING,
+    "file_name": None,
+    "sha256": None,
+    "size": None,
+    "width": None,
+    "height": None,
+    "provider": None,
+    "source_url": None,
+    "licence": None,
+    "attribution": None,
+    "etag": None,
+    "last_modified": None,
+    "candidates_digest": None,
+    "fetched_at": None,
+    "source_gone_at": None,
+}
+"""An entry without a file: nothing is left that describes one, and no validator that could confirm it."""
+
+NO_LEASE: Values = {"lease_owner": None, "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedFetch:
+    """How one leased entry ended: its new row, and everything that was asked for it."""
+
+    record: LogoRecord
+    outcome: Outcome
+    attempts: tuple[FetchAttempt, ...] = ()
+    replaced: ReplacedFile | None = None
+
+
+def read_identity(connection: Connection) -> str | None:
+    """The identity of the cache; None before the first `init` has given it one."""
+    return connection.execute(select(CACHE.c.identity)).scalar_one_or_none()
+
+
+def record_of(row: RowMapping) -> LogoRecord:
+    """The entry in a row of `RECORD_COLUMNS`."""
+    next_attempt_at: datetime = row["next_attempt_at"]
+    return LogoRecord(
+        key=row["key"],
+        name=row["name"],
+        domain=row["domain"],
+        category=row["category"],
+        origin=row["origin"],
+        status=row["status"],
+        pinned=row["pinned"],
+        file=_file_of(row),
+        provider=row["provider"],
+        source_url=row["source_url"],
+        licence=row["licence"],
+        attribution=row["attribution"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        candidates_digest=row["candidates_digest"],
+        created_at=row["created_at"],
+        fetched_at=row["fetched_at"],
+        checked_at=row["checked_at"],
+        next_attempt_at=None if next_attempt_at == AS_SOON_AS_POSSIBLE else next_attempt_at,
+        last_accessed_at=row["last_accessed_at"],
+        fetch_count=row["fetch_count"],
+        failure_count=row["failure_count"],
+        access_count=row["access_count"],
+        last_outcome=row["last_outcome"],
+        last_error=row["last_error"],
+        source_gone_at=row["source_gone_at"],
+        lease=_lease_of(row),
+    )
+
+
+def fetch_values(record: LogoRecord) -> Values:
+    """What fetching decides of an entry.
+
+    Left out, as the database knows them better: what was registered (name, domain, category,
+    origin, pinned, created) and the accesses.
+
+    Raises:
+        ValueError: status and file contradict each other, or a name or number fits no column.
+    """
+    if (record.file is None) is not (record.status is Status.PENDING):
+        raise ValueError(f"entry {record.key!r} is {record.status} and has the file {record.file}")
+    return {
+        **_file_values(record.file),
+        "status": record.status,
+        "provider": _optional_identifier(record.provider, tables.PROVIDER_LENGTH),
+        "source_url": _optional(record.source_url, tables.URL_LENGTH),
+        "licence": _optional(record.licence, tables.LICENCE_LENGTH),
+        "attribution": _optional(record.attribution, tables.NOTE_LENGTH),
+        "etag": _validator(record.etag),
+        "last_modified": _validator(record.last_modified),
+        "candidates_digest": _optional_identifier(record.candidates_digest, tables.DIGEST_LENGTH),
+        "fetched_at": record.fetched_at,
+        "checked_at": record.checked_at,
+        "next_attempt_at": record.next_attempt_at or AS_SOON_AS_POSSIBLE,
+        "fetch_count": _in_range(record.fetch_count, LARGEST_BIG_INTEGER),
+        "failure_count": _in_range(record.failure_count, LARGEST_BIG_INTEGER),
+        "last_outcome": record.last_outcome,
+        "last_error": _optional(record.last_error, tables.NOTE_LENGTH),
+        "source_gone_at": record.source_gone_at,
+    }
+
+
+def attempt_of(row: RowMapping) -> FetchAttempt:
+    return FetchAttempt(
+        key=row["key"],
+        provider=row["provider"],
+        url=row["url"],
+        at=row["at"],
+        duration=row["duration"],
+        outcome=OutcomeKind(row["outcome"]),
+        status=row["status"],
+        bytes=row["bytes"],
+        reason=row["reason"],
+    )
+
+
+def attempt_values(attempt: FetchAttempt) -> Values:
+    """An audit line. Whatever a server said is made to fit: a line must not be lost for it."""
+    status = attempt.status
+    return {
+        "key": identifier(attempt.key, tables.KEY_LENGTH),
+        "provider": identifier(attempt.provider, tables.PROVIDER_LENGTH),
+        "url": cleaned(attempt.url, tables.URL_LENGTH),
+        "at": attempt.at,
+        "duration": attempt.duration if math.isfinite(attempt.duration) else 0.0,
+        "outcome": attempt.outcome,
+        "status": status if status is not None and abs(status) <= LARGEST_INTEGER else None,
+        "bytes": max(0, min(attempt.bytes, LARGEST_BIG_INTEGER)),
+        "reason": cleaned(attempt.reason, tables.NOTE_LENGTH),
+    }
+
+
+def replaced_of(row: RowMapping) -> ReplacedFile:
+    return ReplacedFile(**row)
+
+
+def replaced_values(replaced: ReplacedFile) -> Values:
+    return {
+        "name": identifier(replaced.name, tables.FILE_NAME_LENGTH),
+        "key": identifier(replaced.key, tables.KEY_LENGTH),
+        "size": _in_range(replaced.size, LARGEST_BIG_INTEGER),
+        "sha256": identifier(replaced.sha256, tables.DIGEST_LENGTH),
+        "delete_after": replaced.delete_after,
+    }
+
+
+def _file_of(row: RowMapping) -> StoredFile | None:
+    if row["file_name"] is None:
+        return None
+    return StoredFile(
+        name=row["file_name"],
+        sha256=row["sha256"],
+        size=row["size"],
+        width=row["width"],
+        height=row["height"],
+    )
+
+
+def _lease_of(row: RowMapping) -> Lease | None:
+    if row["lease_owner"] is None or row["lease_until"] is None:
+        return None
+    return Lease(claim=row["lease_owner"], until=row["lease_until"])
+
+
+def _file_values(file: StoredFile | None) -> Values:
+    if file is None:
+        return dict.fromkeys(("file_name", "sha256", "size", "width", "height"))
+    return {
+        "file_name": identifier(file.name, tables.FILE_NAME_LENGTH),
+        "sha256": identifier(file.sha256, tables.DIGEST_LENGTH),
+        "size": _in_range(file.size, LARGEST_BIG_INTEGER),
+        "width": _in_range(file.width, LARGEST_INTEGER),
+        "height": _in_range(file.height, LARGEST_INTEGER),
+    }
+
+
+def _optional(text: str | None, length: int) -> str | None:
+    return None if text is None else cleaned(text, length)
+
+
+def _optional_identifier(text: str | None, length: int) -> str | None:
+    return None if text is None else identifier(text, length)
+
+
+def _validator(text: str | None) -> str | None:
+    return text if text is not None and is_identifier(text, tables.VALIDATOR_LENGTH) else None
+
+
+def _in_range(number: int, largest: int) -> int:
+    if not 0 <= number <= largest:
+        raise ValueError(f"{number} is not between 0 and {largest}")
+    return number

@@ -1,0 +1,226 @@
+"""Requests that are answered before routing: bad Host (RFC 9112 3.2), large or late bodies, overload."""
+
+import asyncio
+import ipaddress
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A problem document (RFC 9457) that also closes the connection."""
+
+    status: HTTPStatus
+    code: str
+    detail: str
+
+    @property
+    def body(self) -> bytes:
+        document = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        return json.dumps(document).encode()
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(self.body)).encode()),
+            (b"cache-control", b"no-store"),
+            (b"connection", b"close"),
+        ]
+
+    @property
+    def as_bytes(self) -> bytes:
+        """The whole HTTP/1.1 answer, for a connection on which no request was understood."""
+        status = f"HTTP/1.1 {self.status.value} {self.status.phrase}".encode()
+        fields = [name + b": " + value for name, value in self.headers]
+        return b"\r\n".join([status, *fields, b"", self.body])
+
+    async def send(self, send: Send) -> None:
+        """The same answer to a request."""
+        await send({"type": "http.response.start", "status": self.status.value, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+BAD_REQUEST = Refusal(
+    status=HTTPStatus.BAD_REQUEST, code="bad_request", detail="this is not an HTTP/1.1 request"
+)
+BAD_HOST = Refusal(
+    status=HTTPStatus.BAD_REQUEST,
+    code="bad_request",
+    detail="the request's Host is missing, given twice, or not the name of a host",
+)
+SLOW_HEAD = Refusal(
+    status=HTTPStatus.REQUEST_TIMEOUT, code="slow_client", detail="the request's head did not come in time"
+)
+SLOW_BODY = Refusal(
+    status=HTTPStatus.REQUEST_TIMEOUT, code="slow_client", detail="the request's body did not come in time"
+)
+LARGE_HEAD = Refusal(
+    status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    code="head_too_large",
+    detail="the request's head is larger than LOGO_CACHE_MAX_HEADER_KB",
+)
+LARGE_BODY = Refusal(
+    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    code="body_too_large",
+    detail="the request's body is larger than LOGO_CACHE_MAX_BODY_KB",
+)
+
+
+MAX_DIGITS = 18
+"""More than any length has; Python refuses to parse thousands of them."""
+
+
+class ClientLimits:
+    """ASGI layer: a body that is too large is answered with 413, one that comes too slowly with 408.
+
+    A declared length is judged before anything is read. A request without a body passes untouched.
+    What a client may cost before its request is known, and by not taking its answer, is the
+    business of `protocol`.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, slow_client_seconds: float) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._slow_client_seconds = slow_client_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = declared_length(scope["headers"])
+        if length == 0:
+            await self._app(scope, receive, send)
+        elif length is not None and length > self._max_body_bytes:
+            await LARGE_BODY.send(send)
+        else:
+            await self._watched(scope, receive, send)
+
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + self._slow_client_seconds
+        body = WatchedBody(receive, send, max_bytes=self._max_body_bytes, deadline=deadline)
+        try:
+            await self._app(scope, body.receive, body.send)
+        except Exception:
+            # To the application the client went away; however it ends, the answer is given.
+            if not body.is_refused:
+                raise
+
+
+class WatchedBody:
+    """One request's `receive` and `send`.
+
+    Once the body is refused, the application is told that the client has gone, and what it still
+    sends goes nowhere.
+    """
+
+    def __init__(self, receive: Receive, send: Send, *, max_bytes: int, deadline: float) -> None:
+        """`deadline` is a time of the running loop, by which the last byte must have come."""
+        self.is_refused = False
+        self._receive = receive
+        self._send = send
+        self._room = max_bytes
+        self._deadline = deadline
+        self._is_complete = False
+        self._is_answered = False
+
+    async def receive(self) -> Message:
+        if self.is_refused:
+            return {"type": "http.disconnect"}
+        if self._is_complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            return await self._refuse(SLOW_BODY)
+        self._room -= len(message.get("body", b""))
+        if self._room < 0:
+            return await self._refuse(LARGE_BODY)
+        self._is_complete = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if not self.is_refused:
+            self._is_answered = True
+            await self._send(message)
+
+    async def _refuse(self, refusal: Refusal) -> Message:
+        self.is_refused = True
+        if not self._is_answered:
+            await refusal.send(self._send)
+        return {"type": "http.disconnect"}
+
+
+def declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """How long the body will be: 0 without any (RFC 9112 6.3), None when that must be counted."""
+    length = 0
+    for name, value in headers:
+        if name == b"transfer-encoding":
+            return None
+        if name == b"content-length":
+            if not value.isdigit() or len(value) > MAX_DIGITS:
+                return None
+            length = int(value)
+    return length
+
+
+FIELD = re.compile(
+    rb"(?:\[(?P<literal>[^\]]*)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
+)
+"""`uri-host [ ":" port ]` (RFC 3986 3.2.2). A host may be empty: that of a target without an authority is."""
+FUTURE_ADDRESS = re.compile(rb"v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+")
+
+
+class HostRequired:
+    """ASGI layer: a request whose Host is missing, doubled or malformed is answered with 400.
+
+    HTTP/1.0 knew requests without Host. Of HTTP/2 and later the server makes the field from `:authority`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not has_proper_host(scope["http_version"], scope["headers"]):
+            await BAD_HOST.send(send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def has_proper_host(http_version: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """True for exactly one valid Host, and for none where the version of HTTP did not want one yet."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if not hosts:
+        return http_version != "1.1"
+    return len(hosts) == 1 and is_host(hosts[0])
+
+
+@lru_cache(maxsize=256)  # a server is known by a few names, and asked thousands of times a second
+def is_host(value: bytes) -> bool:
+    """True if `value` is a host, perhaps with a port. httptools leaves white space around values."""
+    found = FIELD.fullmatch(value.strip(b" \t"))
+    return found is not None and (found["literal"] is None or _is_literal(found["literal"]))
+
+
+def _is_literal(text: bytes) -> bool:
+    """True for what may stand in brackets: an IPv6 address without a zone, or one of a later version."""
+    if FUTURE_ADDRESS.fullmatch(text):
+        return True
+    try:
+        ipaddress.IPv6Address(text.decode("ascii"))
+    except ValueError:  # UnicodeDecodeError is one
+        return False
+    return b"%" not in text

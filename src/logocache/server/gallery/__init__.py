@@ -1,0 +1,1 @@
+"""The gallery: all logos on one page, and the facts of each."""

@@ -1,0 +1,195 @@
+"""Gallery pages: templates and assets, rendered so that a browser runs and loads only ours."""
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from types import MappingProxyType
+
+from fastapi import Request, Response
+from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from logocache.errors import LogoCacheError
+from logocache.humanize import grouped_count, label, relative, sentence, size
+from logocache.server.problems import problem_of
+from logocache.server.responses import Precondition, evaluate
+
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        "css": "text/css; charset=utf-8",
+        "ico": "image/x-icon",
+        "js": "text/javascript; charset=utf-8",
+        "png": "image/png",
+        "svg": "image/svg+xml",
+        "txt": "text/plain; charset=utf-8",
+    }
+)
+TEMPLATE = ".html"
+VERSION_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One file, as it is sent."""
+
+    name: str
+    media_type: str
+    content: bytes
+    version: str
+    """Tells contents apart: part of the address, so that what is there can be kept for ever."""
+
+    @property
+    def address(self) -> str:
+        """Relative to where our routes begin."""
+        return f"static/pages/{self.name}?v={self.version}"
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.version}"'
+
+
+@functools.cache
+def assets() -> Mapping[str, Asset]:
+    """All files that browsers may have, by name."""
+    return MappingProxyType(
+        {
+            path.name: _asset(path.name, path.read_bytes())
+            for path in resources.files("logocache.server.gallery").joinpath("templates").iterdir()
+            if path.name.rpartition(".")[2] in MEDIA_TYPES
+        }
+    )
+
+
+@functools.cache
+def templates() -> Mapping[str, str]:
+    """The sources of all pages, by name."""
+    return MappingProxyType(
+        {
+            path.name: path.read_text(encoding="utf-8")
+            for path in resources.files("logocache.server.gallery").joinpath("templates").iterdir()
+            if path.name.endswith(TEMPLATE)
+        }
+    )
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    return Asset(
+        name=name,
+        media_type=MEDIA_TYPES[name.rpartition(".")[2]],
+        content=content,
+        version=hashlib.sha256(content).hexdigest()[:VERSION_LENGTH],
+    )
+
+
+POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content Security Policy Level 3. No page of ours has a script or a style in its text."""
+
+SAFETY: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": POLICY,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+MEDIA_TYPE = "text/html; charset=utf-8"
+
+
+def render(template: str, **values: object) -> str:
+    """The page. `root` among the values is the way back to where our routes begin: `./` or `../`."""
+    return _environment().get_template(template).render(values)
+
+
+def page(request: Request, html: str) -> Response:
+    """The page, or 304 when the client has it. It is asked for each time: what it shows changes."""
+    body = html.encode("utf-8")
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**SAFETY, "Cache-Control": "no-cache", "ETag": etag}
+    held = request.headers.get("if-none-match")
+    if evaluate(etag, if_match=None, if_none_match=held) is Precondition.NOT_MODIFIED:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+
+
+def error_page(error: LogoCacheError, *, root: str) -> Response:
+    """What is wrong and what to do, in the look of the other pages."""
+    problem = problem_of(error)
+    return message_page(
+        problem.status, problem.title, error.problem, error.hint, root=root, headers=problem.headers
+    )
+
+
+def switched_off_page(*, root: str) -> Response:
+    """Instead of any page while LOGO_CACHE_ENABLED is false."""
+    return message_page(
+        503,
+        "The cache is switched off",
+        "LOGO_CACHE_ENABLED is false: no logos are fetched and none are sent",
+        "set `LOGO_CACHE_ENABLED=true` and start the server again",
+        root=root,
+        headers={},
+    )
+
+
+def message_page(
+    status: int, title: str, problem: str, hint: str, *, root: str, headers: Mapping[str, str]
+) -> Response:
+    """A page that only says something. It is not kept, and with Retry-After offers to try again."""
+    again = "Retry-After" in headers
+    html = render(
+        "error.html", root=root, status=status, title=title, problem=problem, hint=hint, again=again
+    )
+    kept = {**SAFETY, **headers, "Cache-Control": "no-store"}
+    return Response(html, status, kept, media_type=MEDIA_TYPE)
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=DictLoader(templates()),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["asset"] = _asset_address
+    environment.filters |= {
+        "size": size,
+        "label": label,
+        "relative": _time,
+        "prose": _prose,
+        "sentence": sentence,
+    }
+    environment.globals["count"] = grouped_count
+    return environment
+
+
+@pass_context
+def _asset_address(context: Context, name: str) -> str:
+    """The address of a file of ours, from the page that names it."""
+    return f"{context['root']}{assets()[name].address}"
+
+
+@pass_context
+def _time(context: Context, moment: datetime) -> Markup:
+    """`3 days ago`, with the exact moment for machines and for whoever points at it."""
+    exact = moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{exact:%Y-%m-%dT%H:%M:%SZ}", f"{exact:%Y-%m-%d %H:%M} UTC", relative(moment, now=context["now"])
+    )
+
+
+def _prose(text: str) -> Markup:
+    """Text of ours, in which back quotes set off what is typed."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )

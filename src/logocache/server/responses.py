@@ -1,0 +1,158 @@
+"""A logo as an HTTP response (RFC 9110, RFC 9111): status, headers, preconditions and CORS. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
+
+from logocache.server.requests import CacheState, LogoResponse
+
+ENTITY_TAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[\x21\x23-\x7e\x80-\xff]*")')
+"""RFC 9110 8.8.3. A comma may stand inside the quotes."""
+SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*$")
+"""Empty elements of a list are allowed (RFC 9110 5.6.1)."""
+
+
+class Precondition(Enum):
+    PROCEED = auto()
+    NOT_MODIFIED = auto()
+    """Answer 304."""
+    FAILED = auto()
+    """Answer 412."""
+
+
+def evaluate(etag: str, *, if_match: str | None, if_none_match: str | None) -> Precondition:
+    """What a representation with this strong `etag` is to be answered with (RFC 9110 13.2.2).
+
+    A field that cannot be read counts as absent.
+    """
+    wanted = parse(if_match) if if_match is not None else None
+    if wanted is not None and not matches_strongly(etag, wanted):
+        return Precondition.FAILED
+    held = parse(if_none_match) if if_none_match is not None else None
+    if held is not None and matches_weakly(etag, held):
+        return Precondition.NOT_MODIFIED
+    return Precondition.PROCEED
+
+
+def parse(field: str) -> tuple[str, ...] | None:
+    """The entity tags in a field, weak ones with their `W/`; `("*",)` for any; None when malformed."""
+    text = field.strip(" \t,")
+    if text == "*":
+        return ("*",)
+    tags = []
+    position = 0
+    while position < len(text):
+        found = ENTITY_TAG.match(text, position)
+        gap = SEPARATOR.match(text, found.end()) if found is not None else None
+        if found is None or gap is None:
+            return None
+        tags.append(found.group())
+        position = gap.end()
+    return tuple(tags) or None
+
+
+def matches_strongly(etag: str, tags: tuple[str, ...]) -> bool:
+    """Strong comparison (RFC 9110 8.8.3.2): a weak tag equals nothing."""
+    return tags == ("*",) or etag in tags
+
+
+def matches_weakly(etag: str, tags: tuple[str, ...]) -> bool:
+    """Weak comparison: as strong, but `W/` does not count."""
+    return tags == ("*",) or etag in {tag.removeprefix("W/") for tag in tags}
+
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+ANY = "*"
+PREFLIGHT_SECONDS = 86400
+EXPOSED = (b"access-control-expose-headers", b"ETag, X-Cache, X-Request-Id")
+
+
+class Cors:
+    """Decides by the origins that LOGO_CACHE_CORS_ORIGINS lists; `*` is every origin."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self.depends_on_origin = bool(self._origins) and ANY not in self._origins
+        """Whether answers differ from origin to origin, so that caches must keep them apart."""
+
+    def headers(self, origin: str | None) -> Headers:
+        """What an answer for that Origin says."""
+        if ANY in self._origins:
+            return ((b"access-control-allow-origin", b"*"), EXPOSED)
+        if not self._origins:
+            return ()
+        vary: Headers = ((b"vary", b"Origin"),)
+        if origin is None or origin.lower() not in self._origins:
+            return vary
+        return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), EXPOSED)
+
+    def preflight(self, origin: str | None) -> Headers:
+        """What the answer to an OPTIONS request says: logos are read, and nothing else."""
+        headers = self.headers(origin)
+        if not any(name == b"access-control-allow-origin" for name, _ in headers):
+            return headers
+        return (
+            *headers,
+            (b"access-control-allow-methods", b"GET, HEAD"),
+            (b"access-control-allow-headers", b"If-None-Match, If-Match, X-Request-Id"),
+            (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
+        )
+
+
+YEAR = 31_536_000
+STALE_SECONDS = 604_800
+"""How long a client may go on showing what it has while it asks again, or while we are down (RFC 5861)."""
+
+SAFETY: Headers = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
+"""Whatever the bytes are, no browser runs them; and pages of other sites may show them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def answer_of(served: LogoResponse, *, method: str, request: Mapping[bytes, bytes], cors: Headers) -> Answer:
+    """The answer to a request with these header fields (names in lower case)."""
+    body = served.body
+    state = ((b"cache-control", _cache_control(served)), (b"x-cache", served.state.encode("ascii")))
+    match _precondition(body.etag, request):
+        case Precondition.PROCEED:
+            content = b"" if method == "HEAD" else body.content
+            return Answer(200, (*body.headers, *state, *SAFETY, *cors), content)
+        case Precondition.NOT_MODIFIED:
+            # RFC 9110 15.4.5: what a 200 would have said, but nothing about the content.
+            return Answer(304, ((b"etag", body.etag.encode("ascii")), *state, *SAFETY, *cors), b"")
+        case Precondition.FAILED:
+            return Answer(412, ((b"content-length", b"0"), (b"cache-control", b"no-store"), *cors), b"")
+        case unexpected:
+            assert_never(unexpected)
+
+
+def _precondition(etag: str, request: Mapping[bytes, bytes]) -> Precondition:
+    if_match, if_none_match = request.get(b"if-match"), request.get(b"if-none-match")
+    if if_match is None and if_none_match is None:
+        return Precondition.PROCEED
+    return evaluate(
+        etag,
+        if_match=if_match.decode("latin-1") if if_match is not None else None,
+        if_none_match=if_none_match.decode("latin-1") if if_none_match is not None else None,
+    )
+
+
+def _cache_control(served: LogoResponse) -> bytes:
+    if served.is_immutable:
+        return f"public, max-age={YEAR}, immutable".encode("ascii")
+    if served.state is CacheState.PLACEHOLDER:
+        return f"public, max-age={served.max_age}".encode("ascii")
+    late = f"stale-while-revalidate={STALE_SECONDS}, stale-if-error={STALE_SECONDS}"
+    return f"public, max-age={served.max_age}, {late}".encode("ascii")
