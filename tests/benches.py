@@ -11,10 +11,10 @@ from typing import Any
 from fakes import FakeFetcher, FakeImages, FakeProvider, Reply
 from logocache.cache import LogoCache
 from logocache.catalog import Catalog
-from logocache.model import Integration, Monogram
+from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
-from logocache.ports import Clock
+from logocache.ports import Clock, Monogram
 from logocache.repository.repository import Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore

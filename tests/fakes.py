@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from logocache.model import (
+from logocache.model import Integration, OutcomeKind, StoringClass
+from logocache.ports import (
     Answer,
+    Ask,
     Candidate,
     DecodingFailure,
     FetchRequest,
+    FileCheck,
     ImageRejection,
-    Integration,
     Monogram,
     NormalisedImage,
-    OutcomeKind,
-    StoringClass,
+    ProviderTerms,
 )
-from logocache.ports import Ask, FileCheck, ProviderTerms
 from logocache.queries import Variant
 from makers import make_image
 

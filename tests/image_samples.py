@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
-from logocache.ports import Images
+from logocache.ports import DecodingFailure, ImageRejection, Images, NormalisedImage
 
 RED = (255, 0, 0)
 BLUE = (0, 0, 255)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from logocache.model import ImageInfo, Integration, LogoRecord, NormalisedImage, Origin, Status, StoredFile
+from logocache.model import ImageInfo, Integration, LogoRecord, Origin, Status, StoredFile
+from logocache.ports import NormalisedImage
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -11,7 +11,7 @@ from typing import Any
 from benches import SHOPIFY, SLACK, Bench, SetClock
 from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
-from logocache.model import Answer, FetchRequest
+from logocache.ports import Answer, FetchRequest
 from logocache.queries import ImageFormat, Variant
 from logocache.server.requests import Fallback, LogoRequest, LogoResponse
 from logocache.server.service import LogoService

@@ -13,7 +13,8 @@ import pytest
 import simple_icons_pack
 
 from logocache.catalog import BUILTIN_FILE, KEY_PATTERN, Catalog, builtin_catalog, load_catalog
-from logocache.catalog.files import checked, read_entries
+from logocache.catalog.entry import checked
+from logocache.catalog.files import read_entries
 from logocache.errors import CatalogError
 from logocache.model import Integration, Origin
 

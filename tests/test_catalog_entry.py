@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logocache.catalog.files import FIELDS, CheckedEntry, WrittenEntry, checked
+from logocache.catalog.entry import CheckedEntry, checked
+from logocache.catalog.files import FIELDS, WrittenEntry
 from logocache.errors import CatalogError
 
 PATH = Path("/etc/logos/own.json")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from logocache.errors import LogoCacheError
 from logocache.fetcher.addresses import with_secrets
-from logocache.model import Answer, Candidate, FetchRequest
+from logocache.ports import Answer, Candidate, FetchRequest
 from logocache.providers.configured import template
 from logocache.repository.engine import parse_address
 from logocache.settings import Settings

@@ -14,9 +14,10 @@ from weakref import WeakKeyDictionary
 
 from logocache.cache import LogoCache
 from logocache.catalog import Catalog, load_catalog
-from logocache.model import Integration, Monogram
+from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
+from logocache.ports import Monogram
 from logocache.repository.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore

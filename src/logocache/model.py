@@ -123,74 +123,6 @@ class Integration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An image that may become the logo: either its address, or its bytes."""
-
-    provider: str
-    url: str
-    """Where it is, or, when `body` is given, where it came from. Never holds a secret."""
-    asked_url: str | None = field(default=None, repr=False)
-    """What is asked in place of `url`, when its path holds a secret."""
-    body: bytes | None = None
-    """The bytes, when they are at hand (icon set, `data:` URI, the operator's file)."""
-    purpose: IconPurpose = IconPurpose.GENERAL
-    expected_size: int | None = None
-    """Longest side in pixels the source declares or was asked for; a hint only."""
-    licence: str | None = None
-    attribution: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchRequest:
-    """One question to the network."""
-
-    url: str
-    provider: str
-    max_bytes: int
-    accept: str = "*/*"
-    shown_url: str | None = None
-    """What is logged, stored and shown in place of `url`, when that holds secrets; of what it
-    redirects to, only the server is shown then."""
-    secret_texts: tuple[str, ...] = field(default=(), repr=False)
-    """What of `url` may be seen nowhere."""
-    secret_query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Query parameters that hold secrets: sent, but never logged, stored or shown."""
-    etag: str | None = None
-    last_modified: str | None = None
-    trusted_origin: str | None = None
-    """`scheme://host:port` that the operator configured: only there other ports, local host names
-    and IP literals are let through. Addresses are checked all the same."""
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """All that must be masked in whatever comes of the request."""
-        return (*self.secret_texts, *(value or name for name, value in self.secret_query))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came of one `FetchRequest`. Network trouble is data here, never an exception.
-
-    `body` is complete and within `max_bytes` when `kind` is FOUND, else empty. A FOUND body may
-    still be anything: HTML, a placeholder, a hostile image.
-    """
-
-    kind: OutcomeKind
-    url: str
-    """The final address, after redirects, with secrets masked."""
-    status: int | None = None
-    body: bytes = b""
-    content_type: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-    retry_at: datetime | None = None
-    """When the server wants to be asked again (Retry-After, RFC 9110 10.2.3)."""
-    duration: float = 0.0
-    reason: str = ""
-    """One line for people. Empty when FOUND or UNCHANGED."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
     """Facts of an image as its source sent it."""
 
@@ -202,44 +134,6 @@ class ImageInfo:
     @property
     def is_vector(self) -> bool:
         return self.format == "svg"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NormalisedImage:
-    """A logo as we store it: a PNG of our own encoding, its longest side at most 512 px."""
-
-    png: bytes
-    sha256: str
-    width: int
-    height: int
-    source: ImageInfo
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageRejection:
-    """Why bytes did not become a logo."""
-
-    reason: str
-    is_blank: bool = False
-    """A 1×1, flat or fully transparent image: a source's way to say that it has none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodingFailure:
-    """Why decoding came to no end: out of time or memory, or the decoder died. Says nothing about whether
-    the bytes are an image.
-    """
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Monogram:
-    """What a placeholder shows."""
-
-    initials: str
-    background: str
-    foreground: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ import pytest
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply, sha256
 from logocache import SelectionError
-from logocache.model import Answer, FetchRequest, Origin, Status
+from logocache.model import Origin, Status
+from logocache.ports import Answer, FetchRequest
 from logocache.queries import ClearSelection
 from makers import DAY, make_integration
 from scenes import Gate

@@ -13,19 +13,17 @@ from benches import SLACK, STRIPE, Bench
 from fakes import FakeFetcher, FakeImages, FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError, UnavailableError
-from logocache.model import (
+from logocache.model import Integration, OutcomeKind, Status
+from logocache.operations.on_demand import FetchState
+from logocache.ports import (
     Answer,
+    Ask,
     Candidate,
     DecodingFailure,
     FetchRequest,
     ImageRejection,
-    Integration,
     NormalisedImage,
-    OutcomeKind,
-    Status,
 )
-from logocache.operations.on_demand import FetchState
-from logocache.ports import Ask
 from logocache.repository.mapping import SavedFetch
 from makers import make_integration
 

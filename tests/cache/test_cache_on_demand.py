@@ -10,8 +10,9 @@ from benches import SHOPIFY, SLACK, STRIPE, Bench
 from fakes import FakeProvider, Reply, reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
-from logocache.model import Answer, FetchRequest, OutcomeKind, Status
+from logocache.model import OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
+from logocache.ports import Answer, FetchRequest
 from logocache.repository.mapping import SavedFetch
 from makers import files_by_key, make_integration
 

@@ -8,7 +8,8 @@ import pytest
 from benches import SHOPIFY, SLACK, Bench
 from fakes import FakeProvider, reply, sha256
 from logocache.cache import LogoCache
-from logocache.model import ImageRejection, LogoRecord, OutcomeKind, Status
+from logocache.model import LogoRecord, OutcomeKind, Status
+from logocache.ports import ImageRejection
 from makers import DAY
 
 DOWN = reply(OutcomeKind.TRANSIENT, reason="down")

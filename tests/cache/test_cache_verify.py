@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benches import SHOPIFY, Bench, Steps
 from fakes import reply, sha256
-from logocache.model import ImageRejection
+from logocache.ports import ImageRejection
 from logocache.queries import FailOn
 from logocache.results import FindingKind
 from makers import DAY, make_image, make_integration

@@ -12,10 +12,10 @@ from benches import SHOPIFY, SLACK, Bench
 from fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
-from logocache.model import DecodingFailure, LogoRecord, Origin, OutcomeKind, Status
+from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 from logocache.operations.inspection import Inspector
 from logocache.operations.verify import Repair
-from logocache.ports import Silent
+from logocache.ports import DecodingFailure, Silent
 from logocache.repository.filters import DueFilter
 from logocache.results import FindingKind, VerifyReport
 from makers import files_by_key, make_image, make_integration

@@ -13,8 +13,8 @@ from ipaddress import IPv4Network
 from logocache.fetcher.client import HttpFetcher, utc_now
 from logocache.fetcher.network import Resolve, system_resolve
 from logocache.fetcher.streams import Closing, Deadline
-from logocache.model import Answer, FetchRequest, StoringClass
-from logocache.ports import Clock, ProviderTerms
+from logocache.model import StoringClass
+from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings
 from logocache.settings.sources import ConnectTo
 

@@ -17,7 +17,8 @@ from fetcher.loopback import START, Server, always, ask, fetching, http, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.client import HttpFetcher
 from logocache.fetcher.limits import THRESHOLD
-from logocache.model import Answer, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer
 
 pytestmark = pytest.mark.end_to_end
 

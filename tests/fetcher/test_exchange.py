@@ -9,7 +9,8 @@ from logocache.fetcher.errors import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.request import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings, user_agent
 from logocache.fetcher.transport import PASSAGE
-from logocache.model import Answer, FetchRequest, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer, FetchRequest
 
 Reply = Callable[[httpx.Request], httpx.Response]
 

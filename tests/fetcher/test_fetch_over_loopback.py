@@ -26,7 +26,8 @@ from fetcher.loopback import (
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.client import HttpFetcher
 from logocache.fetcher.limits import THRESHOLD
-from logocache.model import Answer, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer
 
 pytestmark = pytest.mark.end_to_end
 

@@ -15,8 +15,8 @@ from fetcher.loopback import START, FakeTime, options, request, terms
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.client import HttpFetcher
 from logocache.fetcher.limits import COOL_DOWN, THRESHOLD
-from logocache.model import Answer, OutcomeKind
-from logocache.ports import Fetcher, ProviderTerms
+from logocache.model import OutcomeKind
+from logocache.ports import Answer, Fetcher, ProviderTerms
 
 pytestmark = pytest.mark.httpx_mock(
     can_send_already_matched_responses=True, assert_all_responses_were_requested=False

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.fetcher.limits import LONGEST_RETRY_AFTER, LONGEST_WAIT, retry_at, wait_after, wait_before
-from logocache.model import Answer, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer
 
 NOW = datetime(1994, 11, 6, 8, 49, 0, tzinfo=UTC)
 LATEST = NOW + LONGEST_RETRY_AFTER

@@ -16,7 +16,7 @@ from logocache.images.decoder import Decoder, DecoderError
 from logocache.images.errors import Limits
 from logocache.images.messages import HEADER, Message, Task
 from logocache.images.normalise import normalise
-from logocache.model import ImageRejection, NormalisedImage
+from logocache.ports import ImageRejection, NormalisedImage
 
 pytestmark = pytest.mark.end_to_end
 

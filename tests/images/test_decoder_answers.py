@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from image_samples import SIGNATURE, encoded, two_colours
 from logocache.images import messages, raster
 from logocache.images.messages import Fields, Message, ProtocolError
-from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
-from logocache.ports import FileCheck
+from logocache.model import ImageInfo
+from logocache.ports import DecodingFailure, FileCheck, ImageRejection, NormalisedImage
 
 IMAGE = raster.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
 PATHS = [Path("/a.png"), Path("/b.png")]

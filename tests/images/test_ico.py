@@ -7,7 +7,7 @@ from image_samples import bitmap_frame, decoded, encoded, icon, png_chunks, two_
 from logocache.images import raster
 from logocache.images.errors import ImageRefused
 from logocache.images.normalise import normalise
-from logocache.model import ImageRejection, NormalisedImage
+from logocache.ports import ImageRejection, NormalisedImage
 
 RED_BGR, BLUE_BGR = b"\0\0\xff", b"\xff\0\0"
 OPAQUE, HALF, CLEAR = b"\xff", b"\x80", b"\0"

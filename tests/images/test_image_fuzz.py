@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from image_samples import SMALL_IMAGES, decode
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
-from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
+from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
 names = st.sampled_from(sorted(SMALL_IMAGES))
 

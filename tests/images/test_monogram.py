@@ -7,7 +7,8 @@ from PIL import Image
 
 from image_samples import colours, decoded
 from logocache.images.draw import draw, drawable
-from logocache.model import ImageInfo, Monogram, NormalisedImage
+from logocache.model import ImageInfo
+from logocache.ports import Monogram, NormalisedImage
 
 PAPER, INK = (31, 79, 163), (255, 255, 255)
 

@@ -23,7 +23,8 @@ from image_samples import (
     two_colours,
 )
 from logocache.images.normalise import LARGEST_UNPACKED, normalise
-from logocache.model import ImageInfo, ImageRejection, NormalisedImage
+from logocache.model import ImageInfo
+from logocache.ports import ImageRejection, NormalisedImage
 
 MAX_PIXELS = 1_000_000
 

@@ -26,8 +26,7 @@ from logocache.images.normalise import normalise
 from logocache.images.pool import BATCH, BATCHES_AHEAD, DecoderPool, Lane
 from logocache.images.processors import available_processors
 from logocache.images.variants import derive
-from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
-from logocache.ports import FileCheck, Images
+from logocache.ports import DecodingFailure, FileCheck, ImageRejection, Images, Monogram, NormalisedImage
 from logocache.queries import ImageFormat, Variant
 
 pytestmark = pytest.mark.end_to_end

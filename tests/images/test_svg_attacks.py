@@ -11,7 +11,7 @@ from logocache.images.errors import ImageRefused
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
 from logocache.images.svg_sanitiser import sanitise
-from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
+from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
 pytestmark = pytest.mark.end_to_end
 

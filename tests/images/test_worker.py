@@ -14,7 +14,7 @@ from PIL import Image
 from image_samples import ENDLESS, SMALL_IMAGES, encoded, svg, two_colours
 from logocache.images import messages, worker
 from logocache.images.messages import Message, ProtocolError, Task, receive
-from logocache.model import DecodingFailure, ImageRejection, NormalisedImage
+from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
 pytestmark = pytest.mark.end_to_end
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import pytest
 
 from fakes import FakeImages, FakeProvider, Reply, reply
-from logocache.model import Answer, FetchRequest, Integration, Origin, OutcomeKind
+from logocache.model import Integration, Origin, OutcomeKind
 from logocache.operations.placeholders import Fingerprint, PlaceholderDetector
 from logocache.policy.provider_placeholders import PROBE_REST, PROBES_IN_A_ROW
+from logocache.ports import Answer, FetchRequest
 from makers import make_image, make_integration
 
 GLOBE, LOGO = make_image(b"globe"), make_image(b"logo")

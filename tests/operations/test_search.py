@@ -8,18 +8,12 @@ import pytest
 from benches import make_context
 from fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
 from logocache.catalog import Catalog
-from logocache.model import (
-    DecodingFailure,
-    FetchRequest,
-    ImageRejection,
-    LogoRecord,
-    Outcome,
-    OutcomeKind,
-)
+from logocache.model import LogoRecord, Outcome, OutcomeKind
 from logocache.operations.fetch_log import FetchLog, RequestMemo
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.operations.search import Found, Search
 from logocache.policy.acceptance import candidates_digest
+from logocache.ports import DecodingFailure, FetchRequest, ImageRejection
 from logocache.settings import Settings
 from makers import DAY, NOW, make_cached, make_file, make_image, make_integration, make_record
 

@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from logocache.model import Candidate, IconPurpose, ImageInfo, StoringClass
+from logocache.model import IconPurpose, ImageInfo, StoringClass
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
-from logocache.ports import ProviderTerms
+from logocache.ports import Candidate, ProviderTerms
 
 
 def info(width: int, height: int, kind: str = "png") -> ImageInfo:

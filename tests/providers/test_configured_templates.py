@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from logocache.errors import ProviderError
-from logocache.model import Answer, FetchRequest
+from logocache.ports import Answer, FetchRequest
 from logocache.providers.configured import clearbit, logodev, template, without_static_query
 from logocache.providers.registry import Builder
 from logocache.settings import Settings

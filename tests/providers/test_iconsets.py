@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from logocache.model import Answer, Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports import Provider
+from logocache.model import IconPurpose, Integration, StoringClass
+from logocache.ports import Answer, Candidate, FetchRequest, Provider
 from logocache.providers.iconify import IconifySet
 from logocache.providers.iconsets import IconSetProvider, slugs_of
 from makers import make_integration

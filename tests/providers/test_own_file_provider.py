@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from logocache.model import Answer, FetchRequest, IconPurpose, StoringClass
-from logocache.ports import Provider
+from logocache.model import IconPurpose, StoringClass
+from logocache.ports import Answer, FetchRequest, Provider
 from logocache.providers.own_file import OwnFileProvider
 from makers import make_integration
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from logocache.errors import ProviderError
-from logocache.model import Answer, Candidate, FetchRequest, Integration, OutcomeKind, StoringClass
-from logocache.ports import Ask, Provider, ProviderTerms
+from logocache.model import Integration, OutcomeKind, StoringClass
+from logocache.ports import Answer, Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers.registry import REGISTRY, build_chain
 from logocache.settings import Settings
 from makers import make_integration

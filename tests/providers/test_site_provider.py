@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.model import Answer, Candidate, FetchRequest, IconPurpose, OutcomeKind, StoringClass
-from logocache.ports import Provider
+from logocache.model import IconPurpose, OutcomeKind, StoringClass
+from logocache.ports import Answer, Candidate, FetchRequest, Provider
 from logocache.providers.site import MAX_CANDIDATES, SiteProvider, hosts_of
 from makers import make_integration
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.model import Answer, FetchRequest, IconPurpose, StoringClass
-from logocache.ports import Provider, ProviderTerms
+from logocache.model import IconPurpose, StoringClass
+from logocache.ports import Answer, FetchRequest, Provider, ProviderTerms
 from logocache.providers.templates import (
     DUCKDUCKGO,
     GOOGLE,

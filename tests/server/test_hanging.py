@@ -16,7 +16,8 @@ from fakes import reply
 from logocache import Settings, open_cache
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
-from logocache.model import Answer, FetchRequest, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer, FetchRequest
 from logocache.queries import Variant
 from logocache.server import create_app
 from logocache.server.limits import Bulkhead

@@ -10,7 +10,8 @@ from benches import SHOPIFY, Bench
 from fakes import reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
-from logocache.model import Answer, FetchRequest, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer, FetchRequest
 from logocache.queries import ListQuery
 from logocache.server import background
 from logocache.server.background import Background

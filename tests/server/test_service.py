@@ -12,7 +12,8 @@ import pytest
 from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
 from fakes import reply
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
-from logocache.model import Answer, FetchRequest, OutcomeKind, Status
+from logocache.model import OutcomeKind, Status
+from logocache.ports import Answer, FetchRequest
 from logocache.queries import ClearSelection, Variant
 from logocache.repository.filters import DueFilter
 from logocache.server.requests import (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import DirectoryError
-from logocache.model import NormalisedImage
+from logocache.ports import NormalisedImage
 from logocache.store.files import FileStore
 from logocache.store.folders import found
 from makers import make_image

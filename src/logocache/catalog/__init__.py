@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from logocache.catalog.files import KEY_PATTERN, CheckedEntry, broken, checked, missing_field, read_entries
+from logocache.catalog.entry import KEY_PATTERN, CheckedEntry, checked, missing_field
+from logocache.catalog.files import broken, read_entries
 from logocache.domains import canonical_domain
 from logocache.errors import DomainError
 from logocache.model import Integration, Origin

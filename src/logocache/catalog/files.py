@@ -1,22 +1,14 @@
-"""Own catalogues: files of several formats, read into checked entries."""
+"""Files of an own catalogue: their formats, read into entries as they are written."""
 
 import csv
 import io
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
-
-from logocache.domains import canonical_domain, quoted, without_www
-from logocache.errors import CatalogError, DomainError
+from logocache.domains import quoted
+from logocache.errors import CatalogError
 from logocache.settings.input_files import parse_toml, read_input
 
 MAX_BYTES = 4_000_000
@@ -210,147 +202,3 @@ READERS: Mapping[str, Callable[[Path, str], Iterator[WrittenEntry]]] = {
     ".json": _read_json,
     ".csv": _read_csv,
 }
-
-KEY_PATTERN = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
-"""A whole key: lower-case letters, digits and single hyphens, at most 64; fit for a file's name."""
-KEY_RULE = "write at most 64 lower-case letters, digits and single hyphens, as in my-company"
-
-SLUG_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-COLOR_PATTERN = re.compile(r"#[0-9A-Fa-f]{6}")
-MAX_NAME_LENGTH = 100
-MAX_ICON_SETS = 100
-
-INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Control characters, halves of surrogate pairs, separators of lines and paragraphs."""
-DIRECTION_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-
-
-def _problem(problem: str, hint: str) -> PydanticCustomError:
-    return PydanticCustomError("rule", "{problem}", {"problem": problem, "hint": hint})
-
-
-def _matching(text: str, *, pattern: re.Pattern[str], rule: str) -> str:
-    if not pattern.fullmatch(text):
-        raise _problem(f" = {quoted(text)} is not allowed", rule)
-    return text
-
-
-def _visible(text: str) -> str:
-    """A text that is not empty and moves nothing on a terminal or a page."""
-    text = text.strip()
-    if not text:
-        raise _problem(" is empty", "give it a value, or leave it out")
-    if any(
-        unicodedata.category(character) in INVISIBLE_CATEGORIES
-        or unicodedata.bidirectional(character) in DIRECTION_CONTROLS
-        for character in text
-    ):
-        raise _problem(f" = {quoted(text)} holds control characters", "remove them")
-    return text
-
-
-def _short(name: str) -> str:
-    if len(name) > MAX_NAME_LENGTH:
-        raise _problem(f" has {len(name)} characters", f"at most {MAX_NAME_LENGTH} are allowed")
-    return name
-
-
-def _few(sets: object) -> object:
-    """Before each is looked at: pydantic collects the mistakes of all."""
-    if isinstance(sets, dict) and len(sets) > MAX_ICON_SETS:
-        raise _problem(f" names {len(sets)} icon sets", f"at most {MAX_ICON_SETS} are allowed")
-    return sets
-
-
-def _domain(text: str) -> str:
-    return without_www(canonical_domain(text))
-
-
-def _alias(text: str) -> str:
-    """Another key, or another domain: what holds a dot."""
-    return _domain(text) if "." in text else _matching(text, pattern=KEY_PATTERN, rule=KEY_RULE)
-
-
-def _text(pattern: re.Pattern[str], rule: str) -> AfterValidator:
-    return AfterValidator(partial(_matching, pattern=pattern, rule=rule))
-
-
-Key = Annotated[str, _text(KEY_PATTERN, KEY_RULE)]
-Slug = Annotated[str, _text(SLUG_PATTERN, "write letters, digits, hyphens and underscores")]
-Alias = Annotated[str, AfterValidator(_alias)]
-Visible = Annotated[str, AfterValidator(_visible)]
-
-
-class _Fields(BaseModel):
-    """What an entry may give. Those with a default may be left out."""
-
-    model_config = ConfigDict(strict=True)
-
-    key: Key
-    name: Annotated[Visible, AfterValidator(_short)] = ""
-    domain: Annotated[str, AfterValidator(_domain)] = ""
-    category: Key = ""
-    aliases: Annotated[list[Alias], FailFast(), AfterValidator(lambda each: tuple(dict.fromkeys(each)))] = []
-    icons: Annotated[dict[Slug, Slug], BeforeValidator(_few), AfterValidator(MappingProxyType)] = {}
-    color: Annotated[str, _text(COLOR_PATTERN, "write #RRGGBB"), AfterValidator(str.upper)] = ""
-    pinned: bool = False
-    file: Visible = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedEntry:
-    """One entry of a file, each field of which obeys its rule."""
-
-    place: str
-    """Where it stands, for messages."""
-    key: str
-    fields: Mapping[str, Any]
-    """The fields of an `Integration` that it gives; `Any`, because they differ in type."""
-
-
-def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
-    """The entry, with its domains canonical and its file relative to the folder of `path`.
-
-    Raises:
-        CatalogError: the key is missing, or a field breaks its rule.
-    """
-    try:
-        given = _Fields.model_validate(entry.values)
-    except ValidationError as exc:
-        problem, hint = _told(exc.errors(include_url=False)[0])
-        raise broken(path, entry.place, problem, hint=hint) from exc
-    except DomainError as exc:
-        raise broken(path, entry.place, exc.problem, hint=exc.hint) from exc
-    fields = {name: getattr(given, name) for name in given.model_fields_set - {"key"}}
-    if given.file:
-        fields["file"] = path.absolute().parent / given.file
-    return CheckedEntry(place=entry.place, key=given.key, fields=fields)
-
-
-def missing_field(entry: CheckedEntry, field: str, path: Path, *, nearest: str | None) -> CatalogError:
-    """The mistake of a new entry that leaves out what only entries for built-in keys may leave out."""
-    rule = "a key that is not built in needs key, name and domain"
-    hint = f"{rule}; did you mean {nearest}?" if nearest else rule
-    return broken(path, entry.place, f"the field '{field}' is missing", hint=hint)
-
-
-def _told(error: ErrorDetails) -> tuple[str, str]:
-    """What is wrong, and what to write instead."""
-    where = [part for part in error["loc"] if isinstance(part, str)]
-    field = where[0] if where[-1] == "[key]" else ".".join(where)
-    match error["type"]:
-        case "rule":
-            return f"'{field}'{error['ctx']['problem']}", error["ctx"]["hint"]
-        case "missing":
-            return f"the field '{field}' is missing", KEY_RULE
-        case "list_type":
-            return f"'{field}' is no list", 'write ["other-key", "other.example"]'
-        case "dict_type":
-            return f"'{field}' gives no icon sets", 'write icons.simpleicons = "slug"'
-        case "bool_type":
-            shown = f" = {quoted(error['input'])}" if isinstance(error["input"], str) else ""
-            return f"'{field}'{shown} is not allowed", "write true or false"
-        case "string_unicode":
-            return f"'{field}' = {quoted(error['input'])} holds control characters", "remove them"
-        case _:
-            return f"'{field}' is not a text", 'write it in "quotes"'

@@ -20,8 +20,8 @@ from logocache.fetcher.rates import TokenBucket
 from logocache.fetcher.request import Exchange, Surroundings
 from logocache.fetcher.streams import Closing, Deadline
 from logocache.fetcher.transport import GuardedTransport
-from logocache.model import Answer, FetchRequest, OutcomeKind
-from logocache.ports import Clock, ProviderTerms
+from logocache.model import OutcomeKind
+from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings
 from logocache.settings.masking import Mask
 

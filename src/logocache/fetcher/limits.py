@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from logocache.fetcher.errors import NoTurnError, closed
-from logocache.model import Answer, OutcomeKind
+from logocache.model import OutcomeKind
+from logocache.ports import Answer
 
 
 class HostSlots:

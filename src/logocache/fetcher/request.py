@@ -12,8 +12,8 @@ from logocache.fetcher import addresses, body
 from logocache.fetcher.errors import FOREIGN, FetchError, NoTurnError, translated
 from logocache.fetcher.limits import HostSlots, retry_at
 from logocache.fetcher.transport import PASSAGE, Passage
-from logocache.model import Answer, FetchRequest, OutcomeKind
-from logocache.ports import Clock, ProviderTerms
+from logocache.model import OutcomeKind
+from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings
 from logocache.settings.masking import MASK, Mask
 from logocache.version import __version__

@@ -9,7 +9,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from logocache.images import raster
 from logocache.images.errors import LONGEST_SIDE
-from logocache.model import ImageInfo, Monogram, NormalisedImage
+from logocache.model import ImageInfo
+from logocache.ports import Monogram, NormalisedImage
 
 SIDE = LONGEST_SIDE
 MOST_INITIALS = 3

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from logocache.errors import PicklableError
-from logocache.model import ImageRejection
+from logocache.ports import ImageRejection
 
 LONGEST_REASON = 160
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from logocache.images.errors import LARGEST_PNG, LONGEST_SIDE, one_line
 from logocache.images.sniff import ImageFormat, sniff
-from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
-from logocache.ports import FileCheck
+from logocache.model import ImageInfo
+from logocache.ports import DecodingFailure, FileCheck, ImageRejection, NormalisedImage
 
 LARGEST_FIELDS = 2_000_000
 LARGEST_BLOB = 1_000_000_000

@@ -9,7 +9,8 @@ from logocache.images import raster
 from logocache.images.errors import LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
 from logocache.images.raster import fitted, opened
 from logocache.images.sniff import ImageFormat, describe, sniff
-from logocache.model import DecodingFailure, ImageInfo, ImageRejection, NormalisedImage
+from logocache.model import ImageInfo
+from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
 SMALLEST_SIDE = 8
 """Below it nothing can be recognised; such images are spacers, bullets and tracking pixels."""

@@ -25,8 +25,7 @@ from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError, Dec
 from logocache.images.errors import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
 from logocache.images.messages import Message, ProtocolError, Task
 from logocache.images.processors import available_processors
-from logocache.model import DecodingFailure, ImageRejection, Monogram, NormalisedImage
-from logocache.ports import FileCheck
+from logocache.ports import DecodingFailure, FileCheck, ImageRejection, Monogram, NormalisedImage
 from logocache.queries import Variant
 
 

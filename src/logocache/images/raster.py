@@ -12,7 +12,8 @@ from PIL import Image, ImageChops, UnidentifiedImageError
 
 from logocache.images.errors import LONGEST_SIDE, ImageRefused, refusing
 from logocache.images.sniff import ImageFormat
-from logocache.model import ImageInfo, NormalisedImage
+from logocache.model import ImageInfo
+from logocache.ports import NormalisedImage
 
 
 @contextmanager

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from logocache.catalog import Catalog
-from logocache.model import Integration, Monogram
+from logocache.model import Integration
 from logocache.operations.faults import Faults
 from logocache.operations.identity import Identity
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.operations.resolve import Names
 from logocache.policy.attempts import AttemptRules
-from logocache.ports import Clock, Fetcher, Images, Provider
+from logocache.ports import Clock, Fetcher, Images, Monogram, Provider
 from logocache.repository.mapping import SavedFetch
 from logocache.repository.repository import Repository
 from logocache.settings import Settings

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from logocache.errors import DatabaseError, raise_if_exhausted
-from logocache.model import Integration, LogoRecord, NormalisedImage, Outcome, OutcomeKind, Status, StoredFile
+from logocache.model import Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import FetchLog, RequestMemo
 from logocache.operations.records import with_failure, with_logo, with_monogram, without_file
 from logocache.operations.search import Found, Search
 from logocache.policy.attempts import failure_of
+from logocache.ports import NormalisedImage
 from logocache.repository.mapping import SavedFetch
 from logocache.store.files import StagedFile
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from logocache.model import Answer, FetchAttempt, FetchRequest, OutcomeKind
+from logocache.model import FetchAttempt, OutcomeKind
 from logocache.operations.context import Context
 from logocache.policy.attempts import SUCCESSES, SourceResult
+from logocache.ports import Answer, FetchRequest
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from logocache.model import ImageRejection, Integration, NormalisedImage, OutcomeKind
+from logocache.model import Integration, OutcomeKind
 from logocache.policy.provider_placeholders import (
     Company,
     ProbeState,
@@ -24,7 +24,7 @@ from logocache.policy.provider_placeholders import (
     wants_probe,
     with_company,
 )
-from logocache.ports import Ask, Images, Provider
+from logocache.ports import Ask, ImageRejection, Images, NormalisedImage, Provider
 
 MOST_PICTURES = 4096
 """Pictures remembered with the companies that show them. Those seen longest ago are forgotten first."""

@@ -3,17 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from logocache.model import (
-    Candidate,
-    LogoRecord,
-    NormalisedImage,
-    Outcome,
-    OutcomeKind,
-    Status,
-    StoredFile,
-)
+from logocache.model import LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.policy.attempts import counts_as_failure
-from logocache.ports import ProviderTerms
+from logocache.ports import Candidate, NormalisedImage, ProviderTerms
 
 MONOGRAM = "monogram"
 """The provider recorded for placeholders."""

@@ -3,19 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from logocache.model import (
-    Answer,
-    Candidate,
-    DecodingFailure,
-    ImageInfo,
-    ImageRejection,
-    Integration,
-    LogoRecord,
-    NormalisedImage,
-    Outcome,
-    OutcomeKind,
-    Status,
-)
+from logocache.model import ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import FetchLog
 from logocache.operations.records import Choice, without_file
@@ -31,7 +19,15 @@ from logocache.policy.acceptance import (
     stands,
 )
 from logocache.policy.attempts import SourceResult, failure_of, success_of
-from logocache.ports import Provider, ProviderTerms
+from logocache.ports import (
+    Answer,
+    Candidate,
+    DecodingFailure,
+    ImageRejection,
+    NormalisedImage,
+    Provider,
+    ProviderTerms,
+)
 
 MOST_CANDIDATES = 8
 """Images looked at for one entry and source."""

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from logocache.model import Candidate, IconPurpose, ImageInfo, LogoRecord, Status, StoredFile
+from logocache.model import IconPurpose, ImageInfo, LogoRecord, Status, StoredFile
 from logocache.policy.attempts import NO_LOGO, SourceResult
-from logocache.ports import ProviderTerms
+from logocache.ports import Candidate, ProviderTerms
 
 SMALLEST_SIDE = 16
 """Under this many pixels an image is no logo."""

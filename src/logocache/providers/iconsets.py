@@ -11,8 +11,8 @@ Sets in colour come first. An icon is only taken by its exact name.
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports import Ask, Provider, ProviderTerms
+from logocache.model import IconPurpose, Integration, StoringClass
+from logocache.ports import Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers import iconify
 from logocache.providers.iconify import IconifySet
 from logocache.providers.monogram import NEUTRAL_DARK, WHITE, contrast, is_colour

@@ -6,7 +6,8 @@ import unicodedata
 from itertools import takewhile
 
 from logocache.domains import registrable_domain
-from logocache.model import Integration, Monogram
+from logocache.model import Integration
+from logocache.ports import Monogram
 
 COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 

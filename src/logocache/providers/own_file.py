@@ -5,8 +5,8 @@ import os
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports import Ask, ProviderTerms
+from logocache.model import IconPurpose, Integration, StoringClass
+from logocache.ports import Ask, Candidate, FetchRequest, ProviderTerms
 from logocache.settings.input_files import read_input
 
 TERMS = ProviderTerms(

@@ -5,8 +5,8 @@ import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from logocache.errors import ProviderError
-from logocache.model import Candidate, FetchRequest, Integration, StoringClass
-from logocache.ports import Ask, Provider, ProviderTerms
+from logocache.model import Integration, StoringClass
+from logocache.ports import Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers import configured, iconsets, site
 from logocache.providers.configured import BY_NAME
 from logocache.providers.templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX, public

@@ -16,16 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from logocache.domains import registrable_domain, toggled_www, without_www
-from logocache.model import (
-    Answer,
-    Candidate,
-    FetchRequest,
-    IconPurpose,
-    Integration,
-    OutcomeKind,
-    StoringClass,
-)
-from logocache.ports import Ask, Provider, ProviderTerms
+from logocache.model import IconPurpose, Integration, OutcomeKind, StoringClass
+from logocache.ports import Answer, Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers import icons
 from logocache.providers.icons import Icon, Rank, Role, absolute, rank_of, ranked
 from logocache.providers.page import PageIcons, read_manifest, read_page

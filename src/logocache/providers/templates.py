@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from logocache.domains import toggled_www
-from logocache.model import Candidate, FetchRequest, IconPurpose, Integration, StoringClass
-from logocache.ports import Ask, Provider, ProviderTerms
+from logocache.model import IconPurpose, Integration, StoringClass
+from logocache.ports import Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.settings import Settings
 from logocache.settings.masking import PLACEHOLDER
 

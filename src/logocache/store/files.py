@@ -27,7 +27,8 @@ from datetime import datetime
 from pathlib import Path
 
 from logocache.errors import DirectoryError
-from logocache.model import FoundFile, NormalisedImage, StoredFile
+from logocache.model import FoundFile, StoredFile
+from logocache.ports import NormalisedImage
 from logocache.store.errors import check_writable, problems_of, translated
 from logocache.store.folders import (
     IDENTITY_FILE,
