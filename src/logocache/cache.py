@@ -35,7 +35,7 @@ class LogoCache:
     def __init__(self, context: Context) -> None:
         self.settings = context.settings
         self._context = context
-        self.shelf = Lookup(context)
+        self.lookup = Lookup(context)
         """Single logos, looked up and read: what a server needs many times a second."""
         self.on_demand = OnDemand(context)
         """Single logos, fetched while somebody waits."""
@@ -86,14 +86,14 @@ class LogoCache:
 
         Raises `SelectionError` for a query that contradicts itself.
         """
-        return self.shelf.list(query)
+        return self.lookup.list(query)
 
     def entry(self, key_or_domain: str) -> Entry:
         """All that is known of the entry of that name, whether it has a logo or not.
 
         Raises `UnknownKeyError` also for an entry of the catalogue that no `init` has made known yet.
         """
-        return self.shelf.entry(key_or_domain)
+        return self.lookup.entry(key_or_domain)
 
     def plan_clear(self, selection: ClearSelection) -> ClearPlan:
         """What clearing `selection` would take away. Changes nothing.
@@ -126,11 +126,11 @@ class LogoCache:
 
         The look-up is counted; counts are written in batches, the last one by `close`.
         """
-        return self.shelf.get(key_or_domain)
+        return self.lookup.get(key_or_domain)
 
     def flush(self) -> None:
         """Write the look-ups counted so far. Those that cannot be written now stay counted."""
-        self.shelf.flush()
+        self.lookup.flush()
 
     def health(self) -> Health:
         """Figures for monitoring. Never raises: what cannot be asked is None."""
@@ -162,11 +162,11 @@ class LogoCache:
     def _start_over(self, context: Context) -> Context:
         """Work with `context` from now on, as if just opened; the earlier one, for whoever made it.
 
-        For the child of a fork. `shelf`, `on_demand` and watchers stay the same for those who hold them.
+        For the child of a fork. `lookup`, `on_demand` and watchers stay the same for those who hold them.
         """
         earlier, self._context = self._context, context
         context.watchers.extend(earlier.watchers)
-        vars(self.shelf).update(vars(Lookup(context)))
+        vars(self.lookup).update(vars(Lookup(context)))
         vars(self.on_demand).update(vars(OnDemand(context)))
         return earlier
 

@@ -16,7 +16,7 @@ HITS = 1000
 def batched(cache: LogoCache) -> float:
     started = time.perf_counter()
     for _ in range(HITS):
-        cache.shelf.count_hit("shopify", stale=False)
+        cache.lookup.count_hit("shopify", stale=False)
     cache.flush()
     return (time.perf_counter() - started) / HITS * 1_000_000
 

@@ -128,7 +128,7 @@ def test_a_fetch_that_was_overtaken_by_clear_saves_nothing(bench: Bench) -> None
         assert gates[1].was_asked.wait(20)
         gates[0].may_answer.set()
         first.result(20)
-        record = server.shelf.find("shopify")
+        record = server.lookup.find("shopify")
         assert record is not None
         assert record.file is None, "the second fetch is under way, and the first one is of no account"
         assert b"shopify" not in bench.files.values()
@@ -160,7 +160,7 @@ def test_clearing_an_entry_that_is_fetched_for_the_first_time_ends_that(
         assert other.clear(plan).fetching == ("shopify",)
         gate.may_answer.set()
         fetch.result(20)
-        record = other.shelf.find("shopify")
+        record = other.lookup.find("shopify")
         assert bench.files == {}
         assert (record is None) is (origin is Origin.ON_DEMAND)
         if record is not None:

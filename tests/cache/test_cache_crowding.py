@@ -41,7 +41,7 @@ def ask_for(bench: Bench, *domains: str) -> dict[str, LogoRecord]:
     with bench.open() as cache:
         records = {}
         for domain in domains:
-            record = cache.shelf.admit(domain)
+            record = cache.lookup.admit(domain)
             assert record is not None
             fetched = cache.on_demand.fetch(record.key)
             assert fetched.state is FetchState.DONE
@@ -66,7 +66,7 @@ def test_new_entries_in_an_outage_cost_no_logo(crowd: Bench) -> None:
     with crowd.open() as cache:
         report = cache.init()
         assert (report.asked, report.evicted) == (30, 0)
-        records = cache.shelf.records([each.key for each in new])
+        records = cache.lookup.records([each.key for each in new])
         assert {record.status for record in records} == {Status.PENDING}
         assert {each.last_outcome for each in records} == {OutcomeKind.TRANSIENT}, "as their sources said"
         assert {each.failure_count for each in records} == {1}

@@ -111,20 +111,20 @@ def test_locks_that_other_threads_hold_at_that_moment_stop_nothing(cache: LogoCa
 
 def test_whoever_holds_the_shelf_goes_on_with_it(cache: LogoCache) -> None:
     """As the server does."""
-    shelf, on_demand = cache.shelf, cache.on_demand
+    lookup, on_demand = cache.lookup, cache.on_demand
 
     def ask() -> tuple[bool, bool, int]:
         on_demand.fetch("stripe", forced=True)
-        shelf.count_hit("stripe", stale=False)
-        return shelf is cache.shelf, shelf.find("stripe") is not None, cache.shelf.counted
+        lookup.count_hit("stripe", stale=False)
+        return lookup is cache.lookup, lookup.find("stripe") is not None, cache.lookup.counted
 
     assert in_child(ask) == (True, True, 1)
 
 
 def test_what_the_parent_counted_is_counted_once(cache: LogoCache) -> None:
     cache.get("stripe")
-    assert cache.shelf.counted == 1
-    assert in_child(lambda: cache.shelf.counted) == 0
+    assert cache.lookup.counted == 1
+    assert in_child(lambda: cache.lookup.counted) == 0
     in_child(cache.close)
     cache.flush()
     assert cache.stats().hits == 2

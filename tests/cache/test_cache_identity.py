@@ -43,7 +43,9 @@ def stocked(outside: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def records(cache: LogoCache) -> list[LogoRecord]:
-    return [record for key in ("shopify", "slack", "stripe") if (record := cache.shelf.find(key)) is not None]
+    return [
+        record for key in ("shopify", "slack", "stripe") if (record := cache.lookup.find(key)) is not None
+    ]
 
 
 def known(cache: LogoCache) -> list[tuple[object, ...]]:

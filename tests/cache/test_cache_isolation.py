@@ -155,7 +155,7 @@ def test_a_mistake_at_one_source_leaves_the_next_one_its_turn(
     with good.open() as cache:
         report = cache.init()
         assert (report.found, report.errors) == (3, 0)
-        (slack,) = cache.shelf.records(["slack"])
+        (slack,) = cache.lookup.records(["slack"])
     assert slack.provider == "iconsets"
     assert slack.next_attempt_at == good.clock() + timedelta(days=1), "the first source gets its chance early"
 
@@ -179,7 +179,7 @@ def test_an_error_backs_off_and_a_success_forgets_it(good: Bench) -> None:
     with good.open() as cache:
         for _ in range(3):
             cache.init()
-            (slack,) = cache.shelf.records(["slack"])
+            (slack,) = cache.lookup.records(["slack"])
             assert slack.next_attempt_at is not None
             waits.append(slack.next_attempt_at - good.clock())
             good.clock.now = slack.next_attempt_at
@@ -215,7 +215,7 @@ def test_an_error_outside_of_all_sources_is_the_entrys_too(good: Bench) -> None:
     good.images = NoMonogram()
     with good.open() as cache:
         assert (cache.init().found, cache.stats().errors) == (2, 1)
-        (slack,) = cache.shelf.records(["slack"])
+        (slack,) = cache.lookup.records(["slack"])
     assert (slack.status, slack.file, slack.last_outcome) == (Status.PENDING, None, OutcomeKind.ERROR)
 
 

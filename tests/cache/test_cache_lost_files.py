@@ -34,7 +34,7 @@ def file_of(bench: Bench) -> Path:
 
 
 def row_of(cache: LogoCache) -> LogoRecord:
-    record = cache.shelf.find("shopify")
+    record = cache.lookup.find("shopify")
     assert record is not None
     return record
 
@@ -70,7 +70,7 @@ def test_a_lost_file_costs_its_row_nothing(lost: Bench, damage: str, answer: obj
         assert after.last_error is not None
         assert after.last_error.startswith("its file is gone, and was not had again")
         assert (report.failed, report.placeholders) == (1, 0)
-        assert cache.shelf.read(before.file) is None if before.file else False
+        assert cache.lookup.read(before.file) is None if before.file else False
 
 
 def test_its_own_source_is_asked_first_and_gives_it_back(lost: Bench) -> None:

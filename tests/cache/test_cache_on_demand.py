@@ -22,7 +22,7 @@ def init_without_fetching(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init([bench.integrations[0].key])
         with cache._context.repository.unit() as unit:
-            unit.clear(files_by_key(cache.shelf.records([bench.integrations[0].key])))
+            unit.clear(files_by_key(cache.lookup.records([bench.integrations[0].key])))
 
 
 def test_a_due_entry_is_fetched_and_stored(bench: Bench) -> None:
@@ -35,7 +35,7 @@ def test_a_due_entry_is_fetched_and_stored(bench: Bench) -> None:
         assert fetched.record is not None
         assert fetched.record.status is Status.CACHED
         assert fetched.record.file is not None
-        assert cache.shelf.read(fetched.record.file) == b"shopify"
+        assert cache.lookup.read(fetched.record.file) == b"shopify"
         assert [[fetch.record.key for fetch in fetches] for fetches in told if fetches] == [["shopify"]]
 
 
@@ -97,7 +97,7 @@ def test_a_failed_refresh_keeps_the_logo(bench: Bench, *, forced: bool) -> None:
         assert record is not None
         assert record.file is not None
         assert (record.status, record.failure_count) == (Status.CACHED, 1)
-        assert cache.shelf.read(record.file) == b"shopify"
+        assert cache.lookup.read(record.file) == b"shopify"
 
 
 def test_a_full_disk_is_an_error_and_ends_the_lease(bench: Bench, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_leases_in_work_can_be_given_up(bench: Bench) -> None:
         assert second.on_demand.fetch("shopify").state is FetchState.DONE
         may_answer.set()
         thread.join(10)
-        record = second.shelf.find("shopify")
+        record = second.lookup.find("shopify")
     assert record is not None
     assert record.status is Status.CACHED
 
@@ -140,7 +140,7 @@ def test_leases_in_work_can_be_given_up(bench: Bench) -> None:
 def test_what_is_cut_off_by_the_end_of_the_program_leaves_the_entry_as_it_was(bench: Bench) -> None:
     init_without_fetching(bench)
     with bench.open() as cache:
-        before = cache.shelf.find("shopify")
+        before = cache.lookup.find("shopify")
 
         def cut_off(request: FetchRequest) -> Answer:
             cache.interrupt()
@@ -148,7 +148,7 @@ def test_what_is_cut_off_by_the_end_of_the_program_leaves_the_entry_as_it_was(be
 
         bench.fetcher.replies[SHOPIFY] = cut_off
         assert cache.on_demand.fetch("shopify").state is FetchState.NOT_DUE
-        assert cache.shelf.find("shopify") == before
+        assert cache.lookup.find("shopify") == before
     assert not list((cache.settings.private_dir / "tmp").iterdir())
     bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify")
     with bench.open() as cache:
@@ -158,7 +158,7 @@ def test_what_is_cut_off_by_the_end_of_the_program_leaves_the_entry_as_it_was(be
 def test_a_run_that_is_cut_off_claims_no_more(bench: Bench) -> None:
     init_without_fetching(bench)
     with bench.open(concurrency=1) as cache:
-        before = cache.shelf.records(["shopify", "slack", "stripe"])
+        before = cache.lookup.records(["shopify", "slack", "stripe"])
 
         def cut_off(request: FetchRequest) -> Answer:
             cache.interrupt()
@@ -167,13 +167,13 @@ def test_a_run_that_is_cut_off_claims_no_more(bench: Bench) -> None:
         for url in (SHOPIFY, SLACK, STRIPE):
             bench.fetcher.replies[url] = cut_off
         assert cache.refresh().asked == 0
-        assert cache.shelf.records(["shopify", "slack", "stripe"]) == before
+        assert cache.lookup.records(["shopify", "slack", "stripe"]) == before
 
 
 def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with bench.open() as cache:
         cache.init()
-        cache.on_demand._in_work["shopify"] = cache.shelf.records(["shopify"])[0]
+        cache.on_demand._in_work["shopify"] = cache.lookup.records(["shopify"])[0]
 
         def away(claimed: object) -> None:
             raise DatabaseError("the database is away", hint="wait")
@@ -204,11 +204,11 @@ def fetch_all(cache: LogoCache, bench: Bench, *domains: str) -> list[Status]:
     cache._context.repository.register(bench.integrations, now=bench.clock())
     keys = []
     for domain in domains:
-        record = cache.shelf.find(domain) or cache.shelf.admit(domain)
+        record = cache.lookup.find(domain) or cache.lookup.admit(domain)
         assert record is not None
         cache.on_demand.fetch(record.key, forced=True)
         keys.append(record.key)
-    by_key = {each.key: each.status for each in cache.shelf.records(keys)}
+    by_key = {each.key: each.status for each in cache.lookup.records(keys)}
     return [by_key[key] for key in keys]
 
 
@@ -249,6 +249,6 @@ def test_strangers_that_copy_a_logo_do_not_take_it_away(
     bench = guessing(bench, "acme.test", *strangers, probe=reply(OutcomeKind.NOT_FOUND))
     with bench.open(on_demand="any") as cache:
         assert fetch_all(cache, bench, *order)[-1] is Status.CACHED
-        record = cache.shelf.find("acme.test")
+        record = cache.lookup.find("acme.test")
         assert record is not None
         assert record.failure_count == 0

@@ -36,7 +36,7 @@ def ask_for(bench: Bench, *domains: str) -> None:
     with bench.open() as cache:
         for domain in domains:
             bench.clock.advance(minutes=1)
-            record = cache.shelf.admit(domain)
+            record = cache.lookup.admit(domain)
             assert record is not None
             cache.on_demand.fetch(record.key)
 

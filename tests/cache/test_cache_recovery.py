@@ -30,7 +30,7 @@ def lose_database(bench: Bench) -> None:
 
 
 def row(cache: LogoCache, key: str) -> LogoRecord:
-    record = cache.shelf.find(key)
+    record = cache.lookup.find(key)
     assert record is not None
     return record
 
@@ -98,7 +98,7 @@ def test_what_is_damaged_or_nobodys_stays_as_it_is(bench: Bench) -> None:
         assert record.file is not None
         assert record.file.name == good.name
         assert row(cache, "slack").status is Status.PLACEHOLDER
-        assert cache.shelf.find("example.com") is None
+        assert cache.lookup.find("example.com") is None
     for path in (good, newer, lying, stranger, domain, photo):
         assert path.exists()
 

@@ -1,4 +1,4 @@
-"""LogoCache.shelf: single logos looked up, read, derived, admitted and counted."""
+"""LogoCache.lookup: single logos looked up, read, derived, admitted and counted."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from logocache.settings import OnDemand
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
 
 
-def stored(shelf: Lookup, name: str = "shopify") -> tuple[LogoRecord, StoredFile]:
-    record = shelf.find(name)
+def stored(lookup: Lookup, name: str = "shopify") -> tuple[LogoRecord, StoredFile]:
+    record = lookup.find(name)
     assert record is not None
     assert record.file is not None
     return record, record.file
@@ -22,25 +22,25 @@ def stored(shelf: Lookup, name: str = "shopify") -> tuple[LogoRecord, StoredFile
 def test_a_stored_logo_is_read(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        _, file = stored(cache.shelf)
-        assert cache.shelf.read(file) == b"shopify"
-        assert cache.shelf.read_named(file.name) == b"shopify"
-        assert cache.shelf.kept(file, SMALL) is None
-        assert cache.shelf.derive(b"shopify", SMALL) == b"64-webp of shopify"
+        _, file = stored(cache.lookup)
+        assert cache.lookup.read(file) == b"shopify"
+        assert cache.lookup.read_named(file.name) == b"shopify"
+        assert cache.lookup.kept(file, SMALL) is None
+        assert cache.lookup.derive(b"shopify", SMALL) == b"64-webp of shopify"
 
 
 @pytest.mark.parametrize("damage", ["gone", "changed"])
 def test_a_damaged_file_is_never_handed_out(bench: Bench, damage: str) -> None:
     with bench.open() as cache:
         cache.init()
-        _, file = stored(cache.shelf)
+        _, file = stored(cache.lookup)
         path = cache.settings.dir / file.name
         if damage == "gone":
             path.unlink()
         else:
             path.write_bytes(b"shopifi")
-        assert cache.shelf.read(file) is None
-        assert cache.shelf.read_named(file.name) is None
+        assert cache.lookup.read(file) is None
+        assert cache.lookup.read_named(file.name) is None
 
 
 @pytest.mark.parametrize("name", ["passwd", ".logocache", "../shopify_00000000.png", "x.png", "", "\0"])
@@ -48,24 +48,24 @@ def test_only_files_of_ours_are_read_by_name(bench: Bench, name: str) -> None:
     with bench.open() as cache:
         cache.init()
         (cache.settings.dir / "x.png").write_bytes(b"a stranger")
-        assert cache.shelf.read_named(name) is None
-        assert cache.shelf.successor(name) is None
+        assert cache.lookup.read_named(name) is None
+        assert cache.lookup.successor(name) is None
 
 
 def test_a_variant_that_is_kept_is_found_again(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        _, file = stored(cache.shelf)
-        cache.shelf.keep(file, SMALL, b"made before")
-        assert cache.shelf.kept(file, SMALL) == b"made before"
+        _, file = stored(cache.lookup)
+        cache.lookup.keep(file, SMALL, b"made before")
+        assert cache.lookup.kept(file, SMALL) == b"made before"
         assert cache.stats().variant_files == 1
 
 
 def test_a_variant_that_finds_no_room_is_not_kept(bench: Bench) -> None:
     with bench.open(max_size_mb=0.00003) as cache:
         cache.init(["shopify"])
-        _, file = stored(cache.shelf)
-        cache.shelf.keep(file, SMALL, b"much too large for what is left")
+        _, file = stored(cache.lookup)
+        cache.lookup.keep(file, SMALL, b"much too large for what is left")
         assert cache.stats().variant_files == 0
 
 
@@ -77,19 +77,19 @@ def test_keeping_a_variant_is_given_up_without_the_database(
 
     with bench.open() as cache:
         cache.init()
-        _, file = stored(cache.shelf)
+        _, file = stored(cache.lookup)
         with monkeypatch.context() as trouble:
             trouble.setattr(cache._context.repository, "unit", away)
-            cache.shelf.keep(file, SMALL, b"made")
+            cache.lookup.keep(file, SMALL, b"made")
         assert cache.stats().variant_files == 0
 
 
 def test_an_old_name_leads_to_the_current_file(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        _, file = stored(cache.shelf)
-        assert cache.shelf.successor("shopify_00000000.png") == file.name
-        assert cache.shelf.successor("nobody_00000000.png") is None
+        _, file = stored(cache.lookup)
+        assert cache.lookup.successor("shopify_00000000.png") == file.name
+        assert cache.lookup.successor("nobody_00000000.png") is None
 
 
 @pytest.mark.parametrize(
@@ -110,16 +110,16 @@ def test_the_policy_decides_what_may_be_admitted(
     with bench.open(on_demand=policy) as cache:
         cache._context.store.prepare()
         cache._context.repository.migrate()
-        assert cache.shelf.may_admit(name) is allowed
-        record = cache.shelf.admit(name)
+        assert cache.lookup.may_admit(name) is allowed
+        record = cache.lookup.admit(name)
         assert (record is not None) is allowed
-        assert (cache.shelf.find(name) is not None) is allowed
+        assert (cache.lookup.find(name) is not None) is allowed
 
 
 def test_a_new_domain_becomes_an_entry_of_its_own(bench: Bench) -> None:
     with bench.open(on_demand=OnDemand.ANY) as cache:
         cache.init()
-        record = cache.shelf.admit("www.Example.com")
+        record = cache.lookup.admit("www.Example.com")
     assert record is not None
     assert (record.key, record.origin) == ("example.com", Origin.ON_DEMAND)
 
@@ -130,33 +130,33 @@ def test_a_new_domain_becomes_an_entry_of_its_own(bench: Bench) -> None:
 def test_what_is_no_name_of_a_logo_is_refused(bench: Bench, name: str, error: type[Exception]) -> None:
     with bench.open(on_demand=OnDemand.ANY) as cache:
         cache.init()
-        for ask in (cache.shelf.may_admit, cache.shelf.admit):
+        for ask in (cache.lookup.may_admit, cache.lookup.admit):
             with pytest.raises(error):
                 ask(name)
         with pytest.raises(error):
-            cache.shelf.monogram(name, None, Variant())
+            cache.lookup.monogram(name, None, Variant())
 
 
 def test_a_monogram_is_drawn_for_entries_and_for_domains(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        record, _ = stored(cache.shelf)
-        assert cache.shelf.monogram("shopify", record, Variant()) == b"monogram shopify"
-        assert cache.shelf.monogram("example.com", None, Variant()) == b"monogram example.com"
-        assert cache.shelf.monogram("example.com", None, SMALL) == b"64-webp of monogram example.com"
+        record, _ = stored(cache.lookup)
+        assert cache.lookup.monogram("shopify", record, Variant()) == b"monogram shopify"
+        assert cache.lookup.monogram("example.com", None, Variant()) == b"monogram example.com"
+        assert cache.lookup.monogram("example.com", None, SMALL) == b"64-webp of monogram example.com"
 
 
 def test_handing_out_is_counted(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        record, file = stored(cache.shelf)
-        cache.shelf.count_hit(record.key, stale=True)
-        cache.shelf.count_file(file.name)
-        cache.shelf.count_file("a stranger")
-        cache.shelf.count_miss()
-        assert cache.shelf.counted == 3
+        record, file = stored(cache.lookup)
+        cache.lookup.count_hit(record.key, stale=True)
+        cache.lookup.count_file(file.name)
+        cache.lookup.count_file("a stranger")
+        cache.lookup.count_miss()
+        assert cache.lookup.counted == 3
         cache.flush()
-        assert stored(cache.shelf)[0].access_count == 2
+        assert stored(cache.lookup)[0].access_count == 2
         stats = cache.stats()
         assert (stats.hits, stats.stale_hits, stats.misses) == (1, 1, 1)
 
@@ -164,16 +164,16 @@ def test_handing_out_is_counted(bench: Bench) -> None:
 def test_changes_are_seen_by_the_generation(bench: Bench) -> None:
     with bench.open() as first, bench.open() as second:
         first.init()
-        before = second.shelf.generation()
-        assert second.shelf.generation() == before
+        before = second.lookup.generation()
+        assert second.lookup.generation() == before
         first.refresh(["shopify"], force=True)
-        assert second.shelf.generation() > before
+        assert second.lookup.generation() > before
 
 
 def test_entries_are_read_by_key(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        assert [record.key for record in cache.shelf.records(["slack", "nobody", "shopify"])] == [
+        assert [record.key for record in cache.lookup.records(["slack", "nobody", "shopify"])] == [
             "shopify",
             "slack",
         ]
@@ -182,8 +182,8 @@ def test_entries_are_read_by_key(bench: Bench) -> None:
 def test_what_is_due_is_told(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        record, _ = stored(cache.shelf)
-        assert not cache.shelf.is_due(record)
+        record, _ = stored(cache.lookup)
+        assert not cache.lookup.is_due(record)
         bench.clock.advance(days=8)
-        assert cache.shelf.is_due(record)
-        assert cache.shelf.is_stale(record)
+        assert cache.lookup.is_due(record)
+        assert cache.lookup.is_stale(record)

@@ -104,14 +104,14 @@ def test_a_broken_logo_that_was_made_on_demand_is_fetched_again(bench: Bench) ->
 def test_switched_off_broken_files_are_put_away_and_nothing_is_fetched(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
-        before = cache.shelf.find("shopify")
+        before = cache.lookup.find("shopify")
     next((bench.folder / "logos").glob("shopify_*")).write_bytes(b"Shopify")
     asked = len(bench.fetcher.asked)
     with bench.open(enabled=False) as cache:
         report = cache.verify(repair=True)
         assert (report.ok, report.repaired) == (False, 0), "it is still to be had again"
         assert b"Shopify" not in bench.files.values()
-        record = cache.shelf.find("shopify")
+        record = cache.lookup.find("shopify")
         assert record is not None
         assert before is not None
         assert record == replace(before, next_attempt_at=None)

@@ -55,7 +55,7 @@ def path_of(bench: Bench, key: str) -> Path:
 
 
 def row_of(cache: LogoCache, key: str = "shopify") -> LogoRecord:
-    record = cache.shelf.find(key)
+    record = cache.lookup.find(key)
     assert record is not None
     return record
 
@@ -77,7 +77,7 @@ def test_what_a_writer_does_is_no_damage(shared: Bench, days: int, *, repair: bo
 
         report = cache.verify(repair=repair, progress=Meanwhile(replace_all))
         assert report.findings == ()
-        assert {record.status for record in cache.shelf.records(["shopify", "slack"])} == {Status.CACHED}
+        assert {record.status for record in cache.lookup.records(["shopify", "slack"])} == {Status.CACHED}
         assert {b"new s", b"new, too"} <= set(shared.files.values())
 
 
@@ -88,7 +88,7 @@ def test_entries_that_come_and_go_meanwhile_are_no_damage(shared: Bench) -> None
 
         def clear_it() -> None:
             with other._context.repository.unit() as unit:
-                unit.clear(files_by_key(other.shelf.records(["new.test"])))
+                unit.clear(files_by_key(other.lookup.records(["new.test"])))
             path_of(shared, "new.test").unlink()
 
         assert cache.verify(progress=Meanwhile(clear_it)).findings == ()

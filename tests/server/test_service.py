@@ -57,7 +57,7 @@ def told(served: LogoResponse) -> tuple[bytes, CacheState, int]:
 
 
 def file_of(scene: Scene, name: str) -> str:
-    record = scene.cache.shelf.find(name)
+    record = scene.cache.lookup.find(name)
     assert record is not None
     assert record.file is not None
     return record.file.name
@@ -195,8 +195,8 @@ def test_an_entry_that_gave_way_to_others_is_made_again_for_who_asks(bench: Benc
         async with serving(bench, on_demand=OnDemand.ANY, on_demand_max_entries=1, hot_memory_mb=0) as on:
             on.cache.init()
             await on.ask("first.test")
-            await asyncio.to_thread(on.cache.shelf.admit, "second.test")
-            assert await asyncio.to_thread(on.cache.shelf.records, ["first.test"]) == []
+            await asyncio.to_thread(on.cache.lookup.admit, "second.test")
+            assert await asyncio.to_thread(on.cache.lookup.records, ["first.test"]) == []
             served = await on.ask("first.test", variant=SMALL, fallback=Fallback.NOT_FOUND)
             assert (served.body.content, served.state) == (b"64-webp of first", CacheState.MISS)
 
@@ -283,7 +283,7 @@ def test_who_knew_of_no_logo_before_it_was_fetched_does_not_fetch_it_again(bench
     async def scene() -> None:
         known_but_cold(bench)
         async with serving(bench) as on:
-            before = on.cache.shelf.find("shopify")
+            before = on.cache.lookup.find("shopify")
             await on.ask("shopify")
             on.service.mirror.put("shopify", before)
             assert told(await on.ask("shopify"))[0] == b"shopify"
@@ -551,14 +551,14 @@ def test_a_lost_file_whose_source_is_down_costs_one_attempt_and_its_row_nothing(
     async def scene() -> None:
         async with serving(bench) as on:
             on.cache.init()
-            before = on.cache.shelf.find("shopify")
+            before = on.cache.lookup.find("shopify")
             (on.cache.settings.dir / file_of(on, "shopify")).unlink()
             bench.fetcher.replies[SHOPIFY] = reply(OutcomeKind.TRANSIENT, reason="down")
             bench.fetcher.asked.clear()
             shown = {await ask(on) for _ in range(5)}
             assert shown == {CacheState.PLACEHOLDER if fallback is Fallback.MONOGRAM else None}
             assert bench.fetcher.urls == [SHOPIFY]
-            after = on.cache.shelf.find("shopify")
+            after = on.cache.lookup.find("shopify")
             assert before is not None
             assert after is not None
             assert (after.file, after.provider, after.status) == (before.file, before.provider, before.status)
@@ -591,7 +591,7 @@ def test_files_are_served_by_name_for_ever(bench: Bench) -> None:
             assert on.service.from_memory(question) is not None
             assert await on.service.file(question) == served
             on.cache.flush()
-            record = on.cache.shelf.find("shopify")
+            record = on.cache.lookup.find("shopify")
             assert record is not None
             assert record.access_count == 3
 

@@ -216,7 +216,7 @@ class Background:
             if in_time:  # else it would only hang as well
                 await ending.do(self._cache.close)
         finally:
-            lost = self._cache.shelf.counted
+            lost = self._cache.lookup.counted
             if lost:
                 _log.error("accesses.lost", extra={"accesses": lost, "error": str(ending.problem)})
             ending.leave()

@@ -163,7 +163,7 @@ class Acquisition:
         settings = cache.settings
         self._policy = settings.on_demand
         self._on_demand = cache.on_demand
-        self._shelf = cache.shelf
+        self._shelf = cache.lookup
         self._mirror = mirror
         self._misses = ClientLimit(settings.misses_per_minute, monotonic=time.monotonic)
         self._drawings = ClientLimit(
@@ -172,7 +172,7 @@ class Acquisition:
         self._offline = settings.offline
         self._resting: TTLCache[str, None] = TTLCache(MOST_RESTING, ttl=REST_SECONDS, timer=time.monotonic)
         self.flights = FetchQueue(
-            cache.shelf,
+            cache.lookup,
             look_ups,
             workers=settings.concurrency,
             limit=settings.on_demand_queue,

@@ -55,13 +55,13 @@ class LogoService:
         self._enabled = settings.enabled
         self._offline = settings.offline
         self._patience = settings.on_demand_wait_seconds
-        self._shelf = cache.shelf
+        self._shelf = cache.lookup
         self._looked_up = looked_up
         self._once = SingleFlight()
         self.bulkheads = Bulkheads()
-        self.mirror = RecordCache(cache.shelf, settings.refresh_interval)
+        self.mirror = RecordCache(cache.lookup, settings.refresh_interval)
         self.bodies = ResponseCache(settings.hot_memory_bytes)
-        self.keeping = VariantWriter(cache.shelf)
+        self.keeping = VariantWriter(cache.lookup)
         self.acquisition = Acquisition(cache, self.mirror, self.bulkheads.look_ups)
 
     def from_memory(self, question: Question) -> LogoResponse | None:
