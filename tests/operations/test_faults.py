@@ -76,7 +76,7 @@ def test_a_fault_is_named_by_its_kind_and_its_place_in_our_code() -> None:
     """Never by its message, which may hold what a source sent."""
     icon = Icon(url=None, role=Role.LINK)  # type: ignore[arg-type]  # so that something of ours fails
     name = description(caught(lambda: icon.is_ico))
-    assert name.startswith("TypeError in providers.data_uri, line ")
+    assert name.startswith("TypeError in providers.icons, line ")
     assert description(caught(lambda: broken("another"))) == description(caught(broken))
     assert "another" not in description(caught(lambda: broken("another")))
     assert description(ValueError("never raised")) == "ValueError in an unknown place, line 0"
