@@ -312,11 +312,11 @@ class FakeServer:
     prepare: Callable[[], None] | None = None
 
     def __call__(
-        self, settings: Settings, *, prepare: Callable[[], None], say: Callable[[str], None]
+        self, settings: Settings, *, prepare: Callable[[], None], announce: Callable[[str], None]
     ) -> None:
         if self.error is not None:
             raise self.error
         self.settings = settings
         self.prepare = prepare
         prepare()
-        say("serving on http://127.0.0.1:8080 (press Ctrl-C to stop)")
+        announce("serving on http://127.0.0.1:8080 (press Ctrl-C to stop)")

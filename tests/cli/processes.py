@@ -20,7 +20,7 @@ PATIENCE = 60
 class Ended:
     code: int
     out: str
-    talk: str = ""
+    err: str = ""
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -44,7 +44,7 @@ def in_pipes(*arguments: str, **extra: str) -> Ended:
         check=False,
         env=environment(**extra),
     )
-    return Ended(code=done.returncode, out=done.stdout, talk=done.stderr)
+    return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
 def on_terminal(

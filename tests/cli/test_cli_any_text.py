@@ -59,21 +59,21 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def typed(*arguments: str) -> tuple[int, str, str]:
     """Exit code, and what was written to both outputs."""
-    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as talk:
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
         code = run(arguments)
-    return code, out.getvalue(), talk.getvalue()
+    return code, out.getvalue(), err.getvalue()
 
 
 @pytest.mark.usefixtures("cache")
 @settings(max_examples=60, deadline=None)
 @given(FORMS, TEXTS)
 def test_any_text_is_an_answer_or_one_line(form: tuple[str, ...], text: str) -> None:
-    code, _, talk = typed(*(argument.format(text) for argument in form))
+    code, _, err = typed(*(argument.format(text) for argument in form))
     assert code in {0, 1, 2, 3}
-    assert "this is a bug" not in talk
-    assert "Traceback" not in talk
+    assert "this is a bug" not in err
+    assert "Traceback" not in err
     if code in {2, 3}:
-        assert talk.count("\n") == 1 or "Usage:" in talk
+        assert err.count("\n") == 1 or "Usage:" in err
 
 
 NAMES = [b"\xff.png", b"stripe_\xfe.png", b"a\nb.png", b"\x1b[2J.png", b"\xed\xa0\x80.png"]
@@ -85,10 +85,10 @@ NAMES = [b"\xff.png", b"stripe_\xfe.png", b"a\nb.png", b"\x1b[2J.png", b"\xed\xa
 def test_names_of_files_that_are_no_text_are_shown_all_the_same(cache: Path, command: list[str]) -> None:
     for name in NAMES:
         Path(os.fsdecode(os.fsencode(cache) + b"/" + name)).write_bytes(b"x")
-    code, out, talk = typed(*command)
+    code, out, err = typed(*command)
     assert code in {0, 1}
     assert all(line.isprintable() for line in out.replace("\t", " ").splitlines())
-    assert "bug" not in talk
+    assert "bug" not in err
     for name in NAMES:
         Path(os.fsdecode(os.fsencode(cache) + b"/" + name)).write_bytes(b"x")
     code, out, _ = typed(*command, "--json")

@@ -222,7 +222,7 @@ def test_verify_names_each_finding_and_what_mends_it(capsys: Captured) -> None:
         "cache: warning: low_disk: 90 MB are free",
         "72 entries and 72 files (1.2 MB) checked in 0.5 s: 3 errors, 1 warning, 1 repaired.",
     ]
-    assert shown.err == "logocache: `logocache verify --repair` mends what can be mended\n"
+    assert shown.err == "logocache: `logocache verify --repair` repairs what can be repaired\n"
 
 
 @pytest.mark.parametrize("options", [[], ["--repair"], ["--fail-on", "never"]], ids=" ".join)
@@ -247,7 +247,7 @@ def test_clear_names_what_stays_and_what_it_overtakes(capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize("typed", [["-q", "init"], ["--quiet", "init"], ["init", "--quiet"]], ids=" ".join)
-def test_quiet_means_no_talk_but_data(typed: Sequence[str], capsys: Captured) -> None:
+def test_quiet_means_no_messages_but_data(typed: Sequence[str], capsys: Captured) -> None:
     run(typed, opener=FakeCache().open)
     shown = capsys.readouterr()
     assert shown.err == ""

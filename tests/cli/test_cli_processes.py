@@ -45,7 +45,7 @@ def test_help_for_a_reader_that_has_gone_is_quiet_too() -> None:
         pytest.param(["init", "--foo"], 2, id="an error keeps its exit code"),
     ],
 )
-def test_talk_that_nobody_reads_changes_nothing(typed: list[str], code: int) -> None:
+def test_messages_that_nobody_reads_change_nothing(typed: list[str], code: int) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -106,11 +106,11 @@ def test_an_output_without_unicode_gets_escapes() -> None:
 def test_milestones_in_a_pipe_go_to_standard_error() -> None:
     shown = in_pipes("init")
     assert "72 entries" in shown.out
-    assert shown.talk.splitlines() == [f"logocache: fetched {number} of 3" for number in (1, 2, 3)]
+    assert shown.err.splitlines() == [f"logocache: fetched {number} of 3" for number in (1, 2, 3)]
 
 
 def test_a_bug_shows_no_control_characters_even_in_its_traceback() -> None:
     shown = in_pipes("-vv", "list", FAKE_CACHE="bug")
     assert shown.code == 3
-    assert "ZeroDivisionError: a bug\ufffd[2J" in shown.talk
-    assert "\x1b" not in shown.talk
+    assert "ZeroDivisionError: a bug\ufffd[2J" in shown.err
+    assert "\x1b" not in shown.err

@@ -30,9 +30,9 @@ def test_milestones_are_few_and_end_with_the_last(
     total: int, lines: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work(Milestones("fetched"), total)
-    talk = capsys.readouterr().err.splitlines()
-    assert len(talk) == lines
-    assert talk[-1:] == ([f"logocache: fetched {total} of {total}"] if total else [])
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) == lines
+    assert err[-1:] == ([f"logocache: fetched {total} of {total}"] if total else [])
 
 
 def test_steps_beyond_the_total_are_silent(capsys: pytest.CaptureFixture[str]) -> None:

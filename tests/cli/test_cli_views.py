@@ -38,7 +38,7 @@ def prettily(result: Result) -> str:
         pytest.param(
             dataclasses.replace(FETCHED, offline=True, elsewhere=2, evicted=3),
             "asked for 2 offline in 4.2 s: 1 found, 0 unchanged, 1 placeholder, 0 failed, "
-            "2 in work elsewhere, 3 evicted.",
+            "2 being fetched by another process, 3 evicted.",
             id="offline, others at work, over the limit",
         ),
         pytest.param(

@@ -19,7 +19,7 @@ def prepare() -> None:
 def main() -> int:
     try:
         with exits.raised_as_exits():
-            serve(Settings(), prepare=prepare, say=tell, check=check, application=application)
+            serve(Settings(), prepare=prepare, announce=tell, check=check, application=application)
     except LogoCacheError as error:
         tell(f"{error.code}: {error}")
         return 3

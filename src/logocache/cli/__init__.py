@@ -1,6 +1,6 @@
 """The command line: `app` declares it, `commands` act, `views` and `render` show.
 
-Many imports in this box stand inside functions. `logocache --help`, `--version` and shell
-completion answer in a fraction of the time that the engines, the settings or even the result types
-need to load, so these are loaded only by a command that is really run.
+Many imports in this package are inside functions: `--help`, `--version` and shell completion take a
+fraction of the time that the operations, the settings or even the result types need to load, so only
+a command that runs loads them.
 """

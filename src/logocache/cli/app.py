@@ -99,5 +99,5 @@ def begin(
         config=config, cache_dir=cache_dir, database_url=database_url, verbosity=verbose, quiet=quiet
     )
     if context.invoked_subcommand is None:
-        terminal.talk(context.get_help() + "\n")
+        terminal.note(context.get_help() + "\n")
         raise typer.Exit(ExitCode.USAGE)

@@ -32,7 +32,7 @@ Named = Annotated[
 ]
 
 
-def clear(  # noqa: PLR0913  # each is an option of the command
+def clear(  # noqa: PLR0913  # one for each option
     context: typer.Context,
     keys: Named = None,
     *,

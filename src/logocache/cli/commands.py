@@ -180,7 +180,7 @@ def stats(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
 
 VERIFY_FOOT = foot(
     "logocache verify",
-    "logocache verify --repair                       mend what is broken",
+    "logocache verify --repair                       repair what is broken",
     "logocache verify --fail-on warning              warnings count, too",
     "logocache verify --fail-on orphan,wrong_digest  only these count",
     exit_codes="0 all is well; 1 something counts as failure; 2 usage; 3 could not run, or look at a file",
@@ -222,5 +222,5 @@ def verify(
     if unseen:
         session.notice("what could not be looked at is left alone: check disk and memory, then verify again")
     elif not report.ok and not repair:
-        session.notice("`logocache verify --repair` mends what can be mended")
+        session.notice("`logocache verify --repair` repairs what can be repaired")
     return exits.of_verify(report)

@@ -1,4 +1,4 @@
-"""Ends of the program: exit codes, and signals that ask for an orderly end."""
+"""Exit codes, and the signals that end the program in an orderly way."""
 
 import signal
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The four answers, and 128 plus the signal's number for the ends that a signal brings."""
+    """Exit codes of all commands; an end by a signal is 128 plus its number."""
 
     FINE = 0
     PROBLEMS = 1
-    """It ran, and something is wrong."""
+    """The command ran and found problems."""
     USAGE = 2
     """The command line or the configuration is wrong; nothing was done."""
     COULD_NOT_RUN = 3
     """The directory or the database is not usable, or the program has a bug."""
     INTERRUPTED = 130
     READER_GONE = 141
-    """Whoever read the output, such as `head`, went away."""
+    """The reader of the output, such as `head`, has gone."""
     TERMINATED = 128 + signal.SIGTERM
-    """As `signals.EndingSignal` has it; here so that the pages that list all codes are held to it."""
+    """The exit code of `EndingSignal` for SIGTERM; tests compare the pages that list all codes with it."""
 
 
 def of_error(error: Exception) -> ExitCode:
@@ -35,23 +35,23 @@ def of_error(error: Exception) -> ExitCode:
 
 
 def of_fetch(report: "FetchReport", *, strict: bool) -> ExitCode:
-    """A missing logo is a problem only when `strict`, and never while the cache is switched off."""
+    """PROBLEMS if `strict` and a logo is missing, unless the cache is switched off; else FINE."""
     return ExitCode.PROBLEMS if strict and report.enabled and report.missing else ExitCode.FINE
 
 
 def of_verify(report: "VerifyReport") -> ExitCode:
-    """What could not be looked at is neither fine nor a problem found."""
+    """COULD_NOT_RUN if anything was not checked; else PROBLEMS if a finding counts as failure."""
     if any(finding.kind == "not_checked" for finding in report.findings):
         return ExitCode.COULD_NOT_RUN
     return ExitCode.FINE if report.ok else ExitCode.PROBLEMS
 
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C (SIGINT) is not here: Python raises KeyboardInterrupt for it."""
+"""Without SIGINT (Ctrl-C), for which Python raises KeyboardInterrupt."""
 
 
 class EndingSignal(SystemExit):
-    """Raised in the main thread, so that every `with` on the way out cleans up: leases are released."""
+    """Raised in the main thread, so that every `with` cleans up on the way out, such as releasing leases."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -60,15 +60,15 @@ class EndingSignal(SystemExit):
         super().__init__(self.exit_code)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Made again from the signal: SystemExit keeps its code where only its constructor can put it."""
+        """Unpickle by calling the constructor: only SystemExit's own can set its code."""
         return type(self), (self.number,), self.__dict__
 
 
 @contextmanager
 def raised_as_exits() -> Iterator[None]:
-    """While it lasts, an ending signal raises `EndingSignal`. Ignored signals, as under nohup, stay so."""
-    heeded = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-    earlier = {number: signal.signal(number, _raise) for number in heeded}
+    """Within the block, signals of `ENDING` raise `EndingSignal`, unless ignored before, as under nohup."""
+    handled = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    earlier = {number: signal.signal(number, _raise) for number in handled}
     try:
         yield
     finally:
@@ -77,6 +77,6 @@ def raised_as_exits() -> Iterator[None]:
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    # A second signal must not break the clean-up that the first one began.
+    # A second signal must not interrupt the clean-up.
     signal.signal(number, signal.SIG_IGN)
     raise EndingSignal(number)

@@ -1,4 +1,4 @@
-"""How logocache's log is written: to standard error, as text or as JSON. Configured only here."""
+"""Logging of the program: to standard error, as text or as JSON. Configured only here."""
 
 import json
 import logging
@@ -14,27 +14,26 @@ from logocache.server.request_id import RequestIds
 from logocache.settings import LogFormat
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-"""What every log record has; anything else came as `extra` and is a field of the event."""
-
+"""Attributes of every log record; all others come from `extra` and are fields of the event."""
 
 INFORMATION = 1
-"""The verbosity from which information is shown."""
+"""The verbosity from which INFO is shown."""
 
 EVENT = re.compile(r"[\w.-]+")
-"""The name of an event. Other libraries write sentences, which are quoted."""
+"""The name of an event. Other libraries log sentences, which are quoted."""
 
 PLAIN = re.compile(r"""[^\s="]+""")
-"""A value of logfmt that needs no quotes, as long as it is printable."""
+"""A printable logfmt value that needs no quotes."""
 
 SERVERS = ("uvicorn", "asyncio")
-"""Loggers of what our server runs on. They tell of its troubles, and of no URL that we ask."""
+"""Loggers of the libraries that the server runs on; none of them logs URLs that we request."""
 
 
 def configure(log_format: LogFormat, *, verbosity: int, quiet: bool) -> None:
-    """Set up the loggers of `logocache` and of the server, and no other: HTTP clients log secrets in URLs.
+    """Configure the loggers of `logocache` and of the server only: HTTP clients log URLs with secrets.
 
-    Warnings are shown; with `verbosity` 1 also information, with 2 everything; when `quiet` errors only.
-    The server's loggers show no more than warnings: we log each request ourselves.
+    The level is WARNING; INFO with `verbosity` 1, DEBUG with more, ERROR when `quiet`. The server's
+    loggers never go below WARNING, because the access log is ours.
     """
     level = _level(verbosity, quiet=quiet)
     handler = _handler(log_format)
@@ -46,8 +45,8 @@ def configure(log_format: LogFormat, *, verbosity: int, quiet: bool) -> None:
 class TextFormatter(logging.Formatter):
     """`2026-01-31T12:00:00Z WARNING logocache.fetcher.client fetch.failed key=stripe`.
 
-    Fields are logfmt: what is not plain stands in quotes, with escapes. So no value can pass for a
-    field; and what follows a line, such as a traceback, is indented, so that it passes for no line.
+    Fields are logfmt; values that are not plain are quoted and escaped, so that none can pass for
+    another field. Further lines, such as a traceback, are indented, so that none can pass for a record.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -61,7 +60,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, event, its fields, and any exception."""
+    """One JSON object per line: time, level, logger, event, its fields, and any exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -77,7 +76,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class StandardErrorHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in typeshed only
-    """Writes to what is standard error at that moment, so that a progress bar can make room."""
+    """Writes to the current `sys.stderr`, which a progress bar replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr is not None:
@@ -86,12 +85,12 @@ class StandardErrorHandler(logging.StreamHandler):  # type: ignore[type-arg]  # 
 
 
 def _value(text: str) -> str:
-    """A field's value: as it is, unless something in it could end it, or steer a terminal."""
+    """The value of a field, quoted if anything in it could end it or control a terminal."""
     return text if text.isprintable() and PLAIN.fullmatch(text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:
-    """`text` in double quotes, with the escapes of JSON for all that is not printable."""
+    """`text` in double quotes; characters that are not printable as JSON escapes."""
     return "".join(
         character if character.isprintable() else json.dumps(character)[1:-1]
         for character in json.dumps(text, ensure_ascii=False)
@@ -124,7 +123,7 @@ def _as_json(log_format: LogFormat) -> bool:
         case LogFormat.TEXT:
             return False
         case LogFormat.AUTO:
-            return not terminal.talk_is_terminal()
+            return not terminal.err_is_terminal()
         case _:
             assert_never(log_format)
 

@@ -16,47 +16,47 @@ from logocache.errors import LogoCacheError, raise_if_exhausted
 from logocache.humanize import clean
 
 COMPLETION_VARIABLE = "_LOGOCACHE_COMPLETE"
-"""Set by the shell when it asks what may come next."""
+"""Set by the shell when it asks for completions."""
 
 SHOW_TRACEBACK = 2
-"""The verbosity from which an error brings its traceback along."""
+"""The verbosity from which errors are shown with their traceback."""
 
 
 def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve = serve_real) -> int:
-    """Do what `arguments` say; the exit code. Whatever goes wrong is one line on standard error."""
+    """Run the command in `arguments` and return its exit code. An error is one line on standard error."""
     session = Session(opener=opener, server=server)
     try:
         with exits.raised_as_exits():
             try:
                 return _dispatch(arguments, session)
             except Exception as error:
-                raise_if_exhausted(error)  # it may come from anywhere, such as a progress bar's thread
+                raise_if_exhausted(error)  # it may come from anywhere, such as the thread of a progress bar
                 raise
     except BrokenPipeError:
-        # The reader of the output has gone: nothing is wrong here. The parts of the core translate
-        # their own broken pipes, so that no other can arrive.
+        # The reader of the output has gone, which is no error. Other broken pipes cannot arrive here:
+        # the core translates its own.
         terminal.abandon_broken_streams()
         return ExitCode.READER_GONE
     except KeyboardInterrupt:
-        terminal.say("interrupted")
+        terminal.echo("interrupted")
         return ExitCode.INTERRUPTED
     except exits.EndingSignal as ending:
-        terminal.say(f"ended by {ending.name}")
+        terminal.echo(f"ended by {ending.name}")
         return ending.exit_code
     except typer.TyperException as error:
-        terminal.complain(f"{error.format_message().rstrip('.')}: try '{_help_for(error)}'")
+        terminal.error(f"{error.format_message().rstrip('.')}: try '{_help_for(error)}'")
         return ExitCode.USAGE
     except LogoCacheError as error:
-        terminal.complain(str(error))
+        terminal.error(str(error))
         _show_traceback(error, session)
         return exits.of_error(error)
-    except Exception as error:  # noqa: BLE001  # the last resort: a bug is told in one line, too
+    except Exception as error:  # noqa: BLE001  # the last resort: bugs, too, are reported in one line
         return _bug(error, session)
 
 
 def _bug(error: Exception, session: Session) -> int:
     what = f"unexpected {type(error).__name__}: {error}"
-    terminal.complain(f"{what}: this is a bug, run again with -vv for its traceback and report it")
+    terminal.error(f"{what}: this is a bug, run again with -vv for its traceback and report it")
     _show_traceback(error, session)
     return exits.of_error(error)
 
@@ -75,7 +75,7 @@ def _dispatch(arguments: Sequence[str], session: Session) -> int:
 
 
 def _help_for(error: typer.TyperException) -> str:
-    """The command whose help explains a mistake; usage errors know where they arose."""
+    """The help command for a usage error: that of the subcommand it arose in, if known."""
     context = getattr(error, "ctx", None)
     return f"{context.command_path if context else terminal.PROGRAM} --help"
 
@@ -83,4 +83,4 @@ def _help_for(error: typer.TyperException) -> str:
 def _show_traceback(error: Exception, session: Session) -> None:
     if session.options.verbosity >= SHOW_TRACEBACK:
         lines = "".join(traceback.format_exception(error)).splitlines()
-        terminal.talk("".join(f"{clean(line)}\n" for line in lines))
+        terminal.note("".join(f"{clean(line)}\n" for line in lines))

@@ -10,7 +10,7 @@ PROVIDERS = (
     *("site", "duckduckgo", "google", "yandex", "twenty", "clearbit", "logodev", "template", "iconsets"),
     *("monogram", "file"),
 )
-"""From whom a stored logo may be. The registry knows them, but would load the providers' engines."""
+"""Providers that a stored logo may come from, as in the registry, which takes too long to import."""
 
 
 def keys(incomplete: str) -> list[str]:
@@ -44,7 +44,7 @@ def filters(incomplete: str) -> list[str]:
 
 
 def failures(incomplete: str) -> list[str]:
-    """What --fail-on takes; of several kinds, the last one is completed."""
+    """Completions of --fail-on; in a comma-separated list, of its last element."""
     from logocache.results import FindingKind, Severity
 
     before, comma, _ = incomplete.rpartition(",")
@@ -61,7 +61,7 @@ def _starting(words: "list[str] | tuple[str, ...]", incomplete: str) -> list[str
 
 
 MOST_ENTRIES = 10**9
-"""More than any cache has, and still a number that every database takes."""
+"""More than any cache has, and within the integers of every database."""
 
 Keys = Annotated[
     list[str] | None,
@@ -79,21 +79,21 @@ Strict = Annotated[
 
 
 def foot(*examples: str, exit_codes: str) -> str:
-    """Examples and exit codes for the end of a help page, kept line by line."""
+    """Examples and exit codes for the end of a help page; their line breaks are kept."""
     shown = "\n".join(f"  {example}" for example in examples)
     return f"\b\nExamples:\n{shown}\n\n\b\nExit codes:\n  {exit_codes}"
 
 
 VALUED = ("--config", "--cache-dir", "--database-url")
 FLAGS = ("--verbose", "-v", "-vv", "--quiet")
-"""Not `-q`: behind `list` it means keys only."""
+"""Without `-q`, which after `list` means keys only."""
 
 
 def globals_first(arguments: Sequence[str]) -> list[str]:
-    """The same arguments with the global options moved to the front, where the parser wants them.
+    """Return the arguments with global options moved to the front, where the parser expects them.
 
-    Everything behind `--` stays. A global option without its value is left last, alone, so that
-    the parser complains about that and does not take the command for the value.
+    Everything after `--` stays in place. If a global option has no value, everything but the global
+    options is dropped, so that the parser reports that error and does not take the command as the value.
     """
     moved: list[str] = []
     rest: list[str] = []

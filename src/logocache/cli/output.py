@@ -8,8 +8,6 @@ from logocache.humanize import clean
 
 
 class Tone(Enum):
-    """How a line is meant."""
-
     PLAIN = "plain"
     GOOD = "good"
     WARNING = "warning"
@@ -25,15 +23,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One sentence or finding."""
-
     text: str
     tone: Tone = Tone.PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Labels and their values."""
+    """Pairs of label and value."""
 
     rows: tuple[tuple[str, str], ...]
 
@@ -43,14 +39,14 @@ class Grid:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
-    """As many cells as columns in each."""
+    """Each with as many cells as there are columns."""
     most: int | None = None
-    """So many rows are enough on a terminal; elsewhere all are shown."""
+    """Rows shown on a terminal at most; elsewhere all are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """How full something is; drawn on a terminal only."""
+    """A bar for a percentage, drawn on a terminal only."""
 
     percent: float
 
@@ -62,7 +58,7 @@ GAP = "  "
 
 
 def plain_text(blocks: Blocks) -> str:
-    """All blocks, each line ended; tables have an indent."""
+    """The blocks as newline-terminated lines; tables are indented."""
     return "".join(f"{line}\n" for block in blocks for line in _lines(block))
 
 

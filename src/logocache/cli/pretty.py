@@ -1,4 +1,4 @@
-"""Blocks as a terminal shows them: tables, colours unless NO_COLOR is set, a bar."""
+"""Blocks for a terminal: tables, bars, and colours unless NO_COLOR is set."""
 
 from typing import TextIO, assert_never
 
@@ -30,7 +30,7 @@ def text(blocks: Blocks, *, stream: TextIO) -> str:
 
 
 def _stand_apart(earlier: Block, block: Block) -> bool:
-    """Whether an empty line goes between them."""
+    """True if an empty line separates them."""
     return isinstance(earlier, Grid | Gauge) or isinstance(block, Facts | Grid)
 
 
@@ -62,7 +62,7 @@ def _facts(facts: Facts) -> Table:
 
 
 def _gauge(gauge: Gauge) -> Text:
-    """In characters that show without colours, too."""
+    """A bar that is readable without colours, too."""
     filled = min(round(gauge.percent * GAUGE_WIDTH / 100), GAUGE_WIDTH)
     style = STYLES[Tone.BAD if gauge.percent >= FULL else Tone.GOOD]
     return Text(f"[{'#' * filled}{'.' * (GAUGE_WIDTH - filled)}]", style=style)

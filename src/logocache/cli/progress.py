@@ -1,4 +1,4 @@
-"""How work in progress is shown on standard error: a bar on a terminal, a few lines elsewhere."""
+"""Progress on standard error: a bar on a terminal, a few lines elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +17,10 @@ MILESTONES = 10
 
 @contextmanager
 def shown(verb: str, *, quiet: bool) -> Iterator[Progress]:
-    """A progress that is shown until the block ends; nothing at all when `quiet`."""
+    """Show progress until the block ends; nothing when `quiet`."""
     if quiet:
         yield Silent()
-    elif terminal.talk_is_terminal():
+    elif terminal.err_is_terminal():
         with _bar() as bar:
             yield Bar(bar, verb)
     else:
@@ -28,7 +28,7 @@ def shown(verb: str, *, quiet: bool) -> Iterator[Progress]:
 
 
 class Milestones:
-    """At most ten lines for each `start`, however much there is to do."""
+    """Writes at most ten lines for each `start`, whatever the total."""
 
     def __init__(self, verb: str) -> None:
         self._verb = verb
@@ -39,15 +39,15 @@ class Milestones:
         self._total, self._done = total, 0
 
     def advance(self, label: str) -> None:
-        del label  # of the few lines shown, none is about one entry
+        del label  # no line is about a single entry
         before = self._done * MILESTONES // max(self._total, 1)
         self._done += 1
         if self._done * MILESTONES // max(self._total, 1) > before and self._done <= self._total:
-            terminal.say(f"{self._verb} {self._done} of {self._total}")
+            terminal.echo(f"{self._verb} {self._done} of {self._total}")
 
 
 class Bar:
-    """One bar; a second `start` begins it anew."""
+    """A progress bar; a second `start` resets it."""
 
     def __init__(self, bar: "RichProgress", verb: str) -> None:
         self._bar = bar

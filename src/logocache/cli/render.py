@@ -9,6 +9,7 @@ from typing import assert_never
 from logocache import humanize
 from logocache.cli import output, terminal, views
 from logocache.cli.output import Block, Blocks, Column, Grid, Line, Tone
+from logocache.cli.views import MOST
 from logocache.documents import document_of
 from logocache.humanize import size
 from logocache.results import (
@@ -23,9 +24,6 @@ from logocache.results import (
     VerifyReport,
 )
 
-MOST = 20
-"""So many rows are shown on a terminal."""
-
 COLUMNS = (
     Column(title="Key"),
     Column(title="Status"),
@@ -37,7 +35,7 @@ COLUMNS = (
 
 
 def plan_view(plan: ClearPlan, *, now: datetime) -> Blocks:
-    """What goes, row by row."""
+    """Tables of the logos and orphan files to clear."""
     if plan.is_empty:
         return (Line(text="Nothing matches."),)
     blocks: list[Block] = []
@@ -50,7 +48,7 @@ def plan_view(plan: ClearPlan, *, now: datetime) -> Blocks:
 
 
 def clear_summary(report: ClearReport) -> Blocks:
-    """One sentence on what went, or would go, and one on pinned entries that stay."""
+    """What was cleared, or would be; then entries being fetched, and foreign and pinned ones that stay."""
     amount = amount_of(report.logos, report.orphans)
     freed = size(report.freed_bytes)
     if report.dry_run:
@@ -137,10 +135,10 @@ def show_keys(result: Listing) -> None:
 
 
 def show_aside(plan: ClearPlan) -> None:
-    """Show a plan to the person who is about to be asked, while standard output waits for JSON."""
+    """Show a plan on standard error, because standard output is for the JSON that follows."""
     from logocache.cli import pretty
 
-    terminal.talk(pretty.text(blocks(plan, now=datetime.now(UTC)), stream=sys.stderr))
+    terminal.note(pretty.text(blocks(plan, now=datetime.now(UTC)), stream=sys.stderr))
 
 
 def blocks(result: Result, *, now: datetime) -> Blocks:

@@ -83,11 +83,11 @@ def serve(
     }
     given: dict[str, object] = {name: value for name, value in options.items() if value is not None}
     if over_tcp:
-        given["serve_unix_socket"] = None  # one of the environment's would win otherwise
+        given["serve_unix_socket"] = None  # one from the environment would take precedence
     session: Session = context.obj
     try:
         session.serve(given)
     except (KeyboardInterrupt, EndingSignal):
-        # Before it heeded signals itself: to be asked to end is how every server ends well.
+        # The signal came before the server handled signals itself; ending on request is a success.
         session.notice("ended before it served")
     return ExitCode.FINE

@@ -1,4 +1,4 @@
-"""What one run of the program holds: its global options, and the way to the cache."""
+"""State of one run of the program: its global options, and access to cache and server."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class CacheService(Protocol):
-    """What the commands ask of `logocache.cache.LogoCache`."""
+    """The methods of `logocache.cache.LogoCache` that commands use."""
 
     def __enter__(self) -> Self: ...
 
@@ -58,26 +58,26 @@ Opener = Callable[["Settings"], CacheService]
 
 
 def open_real(settings: "Settings") -> CacheService:
-    """The real cache; tests give a `Session` another opener."""
+    """Open the real cache; tests give a `Session` another opener."""
     from logocache.bootstrap import open_cache
 
     return open_cache(settings)
 
 
 class Serve(Protocol):
-    """What the command `serve` asks of `logocache.server.serving`."""
+    """Signature of `logocache.server.serving.serve`, as the command `serve` uses it."""
 
     def __call__(
-        self, settings: "Settings", *, prepare: Callable[[], None], say: Callable[[str], None]
+        self, settings: "Settings", *, prepare: Callable[[], None], announce: Callable[[str], None]
     ) -> None: ...
 
 
-def serve_real(settings: "Settings", *, prepare: Callable[[], None], say: Callable[[str], None]) -> None:
-    """The real server; tests give a `Session` another one."""
+def serve_real(settings: "Settings", *, prepare: Callable[[], None], announce: Callable[[str], None]) -> None:
+    """Run the real server; tests give a `Session` another one."""
     with needs_extra("server", "the server"):
         from logocache.server.serving import serve
 
-    serve(settings, prepare=prepare, say=say)
+    serve(settings, prepare=prepare, announce=announce)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +89,25 @@ class GlobalOptions:
     quiet: bool = False
 
     def settings(self) -> dict[str, object]:
-        """The settings that were given as options; the rest comes from the environment and the file."""
+        """Settings given as options; all others come from the environment and the file."""
         given = {"config": self.config, "dir": self.cache_dir, "database_url": self.database_url}
         return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """Filled in two steps: made before the command line is read, `options` set once it is."""
+    """Made before the command line is parsed; `options` is set afterwards."""
 
     opener: Opener = open_real
     server: Serve = serve_real
     options: GlobalOptions = field(default_factory=GlobalOptions)
 
     def open(self, *, offline: bool = False) -> CacheService:
-        """Read the settings, begin logging, open the cache.
+        """Read the settings, configure logging and open the cache.
 
         Raises:
-            SettingsError: a wrong setting.
-            LogoCacheError: whatever keeps the cache from opening.
+            SettingsError: a setting is invalid.
+            LogoCacheError: the cache cannot be opened.
         """
         from logocache.cli import logs
         from logocache.settings import Settings
@@ -118,13 +118,13 @@ class Session:
         return self.opener(settings)
 
     def serve(self, given: Mapping[str, object]) -> None:
-        """Serve until a signal comes, with settings `given` by options before all others.
+        """Serve until a signal arrives; settings in `given` take precedence.
 
-        Information is logged, requests among it, unless --quiet.
+        Logs at level INFO, which includes requests, unless --quiet.
 
         Raises:
-            SettingsError: a wrong setting.
-            LogoCacheError: whatever keeps the server from starting.
+            SettingsError: a setting is invalid.
+            LogoCacheError: the server cannot start.
         """
         from logocache.cli import logs
         from logocache.settings import Settings
@@ -136,22 +136,22 @@ class Session:
             verbosity=max(self.options.verbosity, logs.INFORMATION),
             quiet=self.options.quiet,
         )
-        self.server(settings, prepare=prepare, say=self.notice)
+        self.server(settings, prepare=prepare, announce=self.notice)
 
     def progress(self, verb: str) -> "AbstractContextManager[Progress]":
-        """Shows how the work goes on; `verb` is what happens to each entry, as "fetched"."""
+        """Progress, unless --quiet; `verb` says what is done to entries, such as "fetched"."""
         from logocache.cli import progress
 
         return progress.shown(verb, quiet=self.options.quiet)
 
     def show(self, result: "Result", *, as_json: bool) -> None:
-        """Write the command's data to standard output."""
+        """Write `result` to standard output."""
         from logocache.cli import render
 
         render.show(result, as_json=as_json)
 
     def show_keys(self, listing: "Listing") -> None:
-        """Write only the keys, a line each, to standard output."""
+        """Write the keys to standard output, one per line."""
         from logocache.cli import render
 
         render.show_keys(listing)
@@ -163,6 +163,6 @@ class Session:
         render.show_aside(plan)
 
     def notice(self, text: str) -> None:
-        """A line for people, unless --quiet."""
+        """Write a line to standard error, unless --quiet."""
         if not self.options.quiet:
-            terminal.say(text)
+            terminal.echo(text)

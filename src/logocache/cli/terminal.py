@@ -1,4 +1,4 @@
-"""The two streams. Data goes to standard output, all talk to standard error, through here alone."""
+"""The only way to the standard streams: data goes to standard output, messages to standard error."""
 
 import os
 import sys
@@ -10,16 +10,16 @@ from logocache.humanize import clean
 PROGRAM = "logocache"
 
 PIECE = 16384
-"""Characters written at once. With PYTHONUNBUFFERED, Python drops without an error what one write
-could not deliver to a reader that went away; the next piece then brings the error."""
+"""Characters per write. With PYTHONUNBUFFERED, Python silently drops what a single write could not deliver
+to a reader that has gone; the next write then raises the error."""
 
 
 def out(text: str) -> None:
-    """Write data, as it is, to standard output.
+    """Write `text` to standard output, unchanged.
 
     Raises:
         BrokenPipeError: the reader has gone.
-        UnavailableError: it cannot be written, such as to a full disk.
+        UnavailableError: it cannot be written, for example because the disk is full.
     """
     try:
         _write(sys.stdout, text)
@@ -32,37 +32,37 @@ def out(text: str) -> None:
         ) from error
 
 
-def talk(text: str) -> None:
-    """Write to standard error, as it is. When nobody can read it, the work goes on all the same."""
+def note(text: str) -> None:
+    """Write `text` to standard error, unchanged. A failure to write is ignored."""
     try:
         _write(sys.stderr, text)
     except OSError:
         abandon_broken_streams()
 
 
-def say(text: str) -> None:
-    """One line of talk, control characters replaced."""
-    talk(f"{PROGRAM}: {clean(text)}\n")
+def echo(text: str) -> None:
+    """Write one line to standard error, after the program's name, with control characters replaced."""
+    note(f"{PROGRAM}: {clean(text)}\n")
 
 
-def complain(text: str) -> None:
-    say(f"error: {text}")
+def error(text: str) -> None:
+    echo(f"error: {text}")
 
 
 def can_ask() -> bool:
-    """Whether a question would be seen and could be answered."""
+    """True if a person can see a question and answer it."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def ask(question: str) -> bool:
-    """Whether the person says yes; anything else, and the end of input, is no."""
-    talk(f"{clean(question)} [y/N] ")
+    """Ask; True for `y` or `yes`. Anything else, and the end of input, is no."""
+    note(f"{clean(question)} [y/N] ")
     answer = ""
     try:
         answer = sys.stdin.readline()
     finally:
         if not answer.endswith("\n"):
-            talk("\n")
+            note("\n")
     return answer.strip().lower() in {"y", "yes"}
 
 
@@ -70,20 +70,20 @@ def out_is_terminal() -> bool:
     return _is_terminal(sys.stdout)
 
 
-def talk_is_terminal() -> bool:
+def err_is_terminal() -> bool:
     return _is_terminal(sys.stderr)
 
 
 def abandon_broken_streams() -> None:
-    """Point streams that cannot be written to nowhere, so that Python's own last flush stays quiet."""
+    """Redirect streams that cannot be written to the null device: Python's final flush would fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
                 stream.flush()
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -91,9 +91,9 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write and flush. Characters that the stream's encoding lacks are written as escapes.
+    """Write and flush; characters that the stream's encoding lacks are escaped.
 
-    Python has no stream (None) when the program was started with a closed one.
+    The stream is None when the program was started with it closed.
     """
     if stream is None:
         return

@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def listing_view(listing: Listing, *, now: datetime) -> Blocks:
-    """A table, and how many more match."""
+    """A table of the entries, and how many match."""
     blocks: list[Block] = []
     if listing.entries:
         rows = tuple(_row(entry, now) for entry in listing.entries)
@@ -44,10 +44,10 @@ def listing_view(listing: Listing, *, now: datetime) -> Blocks:
 
 
 def lines(listing: Listing) -> Iterator[str]:
-    """A line for each entry, its cells separated by tabs; what is not known is an empty cell.
+    """One line per entry, its cells separated by tabs; a missing value is an empty cell.
 
-    The cells are stable: key, status, provider, size in bytes, width, height, the time when it was
-    fetched (ISO 8601, UTC), file, domain, name.
+    The order is stable: key, status, provider, size in bytes, width, height, time of fetching
+    (ISO 8601, UTC), file, domain, name.
     """
     for entry in listing.entries:
         fetched = entry.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ") if entry.fetched_at else None
@@ -106,13 +106,13 @@ def stats_view(stats: CacheStats, *, now: datetime) -> Blocks:
 def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
     limit, used = size(stats.max_size_bytes), humanize.percent(stats.size_usage_percent)
     free, total = size(stats.disk_free_bytes), size(stats.disk_total_bytes)
-    replaced, copies = size(stats.replaced_size_bytes), size(stats.variant_size_bytes)
+    replaced, variants = size(stats.replaced_size_bytes), size(stats.variant_size_bytes)
     return (
         ("Directory", stats.directory),
         ("Database", stats.database),
         ("Entries", str(stats.entries)),
         ("Files", f"{stats.files}, and {stats.replaced_files} replaced ({replaced})"),
-        ("Resized copies", f"{stats.variant_files} ({copies})"),
+        ("Resized copies", f"{stats.variant_files} ({variants})"),
         ("Disk", f"{free} free of {total}"),
         ("Size", f"{size(stats.size_bytes)} of {limit} ({used})"),
     )
@@ -172,7 +172,7 @@ SEVERITY_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING}
 
 
 def verify_view(report: VerifyReport) -> Blocks:
-    """A line for each finding, then a summary."""
+    """One line per finding, then a summary."""
     findings = tuple(
         Line(text=_finding_line(finding), tone=SEVERITY_TONES[finding.severity])
         for finding in report.findings
@@ -181,7 +181,7 @@ def verify_view(report: VerifyReport) -> Blocks:
 
 
 def _finding_line(finding: Finding) -> str:
-    """Like a compiler's: where, how bad, what. A file's name begins with its key."""
+    """In the form of compilers: place, severity, kind, detail. A file's name begins with its key."""
     where = finding.file or finding.key or "cache"
     repaired = f" [repaired: {finding.repair}]" if finding.repair is not None else ""
     return f"{where}: {finding.severity.value}: {finding.kind.value}: {finding.detail}{repaired}"
@@ -200,10 +200,10 @@ def _verify_summary(report: VerifyReport) -> str:
 
 
 NAMED = 10
-"""So many missing keys are spelled out."""
+"""Missing keys listed at most."""
 
 MOST = 20
-"""So many rows are shown on a terminal."""
+"""Rows shown on a terminal at most."""
 
 CHANGE_COLUMNS = (
     Column(title="Key"),
@@ -256,7 +256,7 @@ def _fetch_summary(report: FetchReport) -> str:
         f"{report.failed} failed",
     ]
     if report.elsewhere:
-        parts.append(f"{report.elsewhere} in work elsewhere")
+        parts.append(f"{report.elsewhere} being fetched by another process")
     if report.evicted:
         parts.append(f"{report.evicted} evicted")
     offline = " offline" if report.offline else ""

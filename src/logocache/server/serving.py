@@ -65,7 +65,7 @@ def serve(
     settings: Settings,
     *,
     prepare: Callable[[], None],
-    say: Callable[[str], None],
+    announce: Callable[[str], None],
     check: Callable[[Settings], None] = check_cache,
     application: Callable[[Settings], ASGIApp] = make_application,
 ) -> None:
@@ -74,7 +74,7 @@ def serve(
     A second SIGINT makes it quick. SIGHUP ends a single process, too; of several workers it replaces
     one after the other. Should threads be busy even after the end, the process is ended with exit code
     0 right here. To be called in the main thread. `prepare` sets up logging, here and in each worker;
-    with several workers it must pickle, and `application` too. `say` gets one line, as soon as requests
+    with several workers it must pickle, and `application` too. `announce` gets one line, as soon as requests
     can be answered.
 
     Raises UnavailableError when it cannot listen or a worker cannot start, and what `check` raises.
@@ -84,7 +84,7 @@ def serve(
     allow_open_files(settings.max_connections + OTHER_FILES)
     with listening(settings) as (listener, address):
         config = configuration(settings, functools.partial(_prepared, application, settings, prepare))
-        when_ready = functools.partial(say, f"serving on {address} (press Ctrl-C to stop)")
+        when_ready = functools.partial(announce, f"serving on {address} (press Ctrl-C to stop)")
         if settings.serve_workers == 1:
             server = Server(config, when_ready)
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
