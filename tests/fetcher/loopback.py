@@ -12,7 +12,7 @@ from ipaddress import IPv4Network
 
 from logocache.fetcher.client import HttpFetcher, utc_now
 from logocache.fetcher.network import Resolve, system_resolve
-from logocache.fetcher.streams import Closing, Deadline
+from logocache.fetcher.streams import Deadline, Shutdown
 from logocache.model import StoringClass
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings
@@ -190,8 +190,8 @@ def ask(
     return fetcher.fetch(request(url, **changes), deadline=time.monotonic() + seconds)
 
 
-def in_time(seconds: float = 5.0, *, closing: Closing | None = None) -> Deadline:
+def in_time(seconds: float = 5.0, *, closing: Shutdown | None = None) -> Deadline:
     """A deadline so many seconds from now."""
-    deadline = Deadline(time.monotonic, closing or Closing())
+    deadline = Deadline(time.monotonic, closing or Shutdown())
     deadline.at = time.monotonic() + seconds
     return deadline

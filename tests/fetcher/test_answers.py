@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.fetcher.request import LONGEST_VALIDATOR, judged, validator
+from logocache.fetcher.request import LONGEST_VALIDATOR, classify, validator
 from logocache.model import OutcomeKind as Kind
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -44,7 +44,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
     ],
 )
 def test_each_status_has_its_meaning(status: int, kind: Kind) -> None:
-    verdict = judged(status, retry_after=None, is_conditional=False, misconfigured=(), now=NOW)
+    verdict = classify(status, retry_after=None, is_conditional=False, misconfigured=(), now=NOW)
     assert verdict.kind is kind
     assert bool(verdict.reason) == (kind is not Kind.FOUND)
     assert verdict.retry_at is None
@@ -52,35 +52,35 @@ def test_each_status_has_its_meaning(status: int, kind: Kind) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_server_that_says_when_to_come_back_throttles(status: int) -> None:
-    verdict = judged(status, retry_after="60", is_conditional=False, misconfigured=(), now=NOW)
+    verdict = classify(status, retry_after="60", is_conditional=False, misconfigured=(), now=NOW)
     assert (verdict.kind, verdict.retry_at) == (Kind.THROTTLED, NOW + timedelta(seconds=60))
 
 
 @pytest.mark.parametrize("status", [500, 404, 403, 200])
 def test_retry_after_means_nothing_with_other_statuses(status: int) -> None:
-    with_field = judged(status, retry_after="60", is_conditional=False, misconfigured=(), now=NOW)
-    assert with_field == judged(status, retry_after=None, is_conditional=False, misconfigured=(), now=NOW)
+    with_field = classify(status, retry_after="60", is_conditional=False, misconfigured=(), now=NOW)
+    assert with_field == classify(status, retry_after=None, is_conditional=False, misconfigured=(), now=NOW)
 
 
 def test_an_unreadable_retry_after_makes_503_transient() -> None:
-    verdict = judged(503, retry_after="soon", is_conditional=False, misconfigured=(), now=NOW)
+    verdict = classify(503, retry_after="soon", is_conditional=False, misconfigured=(), now=NOW)
     assert verdict.kind is Kind.TRANSIENT
 
 
 def test_304_means_unchanged_when_it_was_asked_for() -> None:
-    verdict = judged(304, retry_after=None, is_conditional=True, misconfigured=(), now=NOW)
+    verdict = classify(304, retry_after=None, is_conditional=True, misconfigured=(), now=NOW)
     assert (verdict.kind, verdict.reason) == (Kind.UNCHANGED, "")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 200])
 def test_the_statuses_of_a_provider_for_bad_credentials_come_first(status: int) -> None:
-    verdict = judged(status, retry_after="1", is_conditional=False, misconfigured={status}, now=NOW)
+    verdict = classify(status, retry_after="1", is_conditional=False, misconfigured={status}, now=NOW)
     assert verdict.kind is Kind.MISCONFIGURED
 
 
 @given(st.integers(0, 9999), st.none() | st.text(), st.booleans())
 def test_every_status_is_judged(status: int, retry_after: str | None, is_conditional: bool) -> None:  # noqa: FBT001  # drawn
-    verdict = judged(
+    verdict = classify(
         status, retry_after=retry_after, is_conditional=is_conditional, misconfigured=(), now=NOW
     )
     assert (verdict.kind is Kind.FOUND) == (200 <= status < 300 and status not in {204, 205, 206})

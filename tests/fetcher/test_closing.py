@@ -3,19 +3,19 @@ import threading
 import pytest
 
 from logocache.fetcher.errors import FetchError
-from logocache.fetcher.streams import Closing
+from logocache.fetcher.streams import Shutdown
 from logocache.model import OutcomeKind
 
 
 def test_before_it_begins_nothing_is_said() -> None:
-    closing = Closing()
+    closing = Shutdown()
     closing.check()
     closing.sleep(0)
     assert not closing.has_begun
 
 
 def test_once_it_has_begun_nothing_is_asked_any_more() -> None:
-    closing = Closing()
+    closing = Shutdown()
     for _ in range(2):
         closing.begin()
         with pytest.raises(FetchError, match="closed") as caught:
@@ -25,7 +25,7 @@ def test_once_it_has_begun_nothing_is_asked_any_more() -> None:
 
 
 def test_who_sleeps_is_woken_and_who_comes_later_does_not_sleep() -> None:
-    closing = Closing()
+    closing = Shutdown()
     sleeper = threading.Thread(target=closing.sleep, args=(60,))
     sleeper.start()
     assert sleeper.is_alive()

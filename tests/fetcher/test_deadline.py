@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from fetcher.loopback import FakeTime
 from logocache.fetcher.errors import FetchError
-from logocache.fetcher.streams import LONGEST_WAIT, Closing, Deadline
+from logocache.fetcher.streams import LONGEST_WAIT, Deadline, Shutdown
 from logocache.model import OutcomeKind
 
 
-def after(seconds: float, time: FakeTime, closing: Closing | None = None) -> Deadline:
-    deadline = Deadline(time.monotonic, closing or Closing())
+def after(seconds: float, time: FakeTime, closing: Shutdown | None = None) -> Deadline:
+    deadline = Deadline(time.monotonic, closing or Shutdown())
     deadline.at = time.now + seconds
     return deadline
 
@@ -55,7 +55,7 @@ def test_a_part_ends_with_the_whole_at_the_latest(seconds: float, expected: floa
 
 
 def test_once_the_fetcher_is_closed_nothing_is_asked_though_there_were_time() -> None:
-    closing = Closing()
+    closing = Shutdown()
     deadline = after(5, FakeTime(), closing)
     part = deadline.within(1)
     closing.begin()

@@ -7,8 +7,8 @@ import pytest
 from fetcher.loopback import FakeTime, options, request, terms
 from logocache.fetcher.errors import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
-from logocache.fetcher.request import LONGEST_REASON, MAX_REDIRECTS, Exchange, Surroundings, user_agent
-from logocache.fetcher.transport import PASSAGE
+from logocache.fetcher.request import LONGEST_REASON, MAX_REDIRECTS, Exchange, FetchContext, user_agent
+from logocache.fetcher.transport import GUARD_CONTEXT
 from logocache.model import OutcomeKind
 from logocache.ports import Answer, FetchRequest
 
@@ -37,7 +37,7 @@ def ask(web: Web, asked: FetchRequest, *, seconds: float = 30, admitted: bool = 
     return Exchange(
         asked,
         transport=httpx.MockTransport(web.handle),
-        surroundings=Surroundings(
+        context=FetchContext(
             settings=options(),
             terms={"keyed": terms("keyed", misconfigured_statuses=frozenset({401}))},
             slots=HostSlots(1),
@@ -155,16 +155,16 @@ def test_a_redirect_without_a_target_is_refused() -> None:
 def test_trust_and_deadline_travel_with_every_hop() -> None:
     web = redirecting("http://elsewhere.example/")
     ask(web, request(trusted_origin="http://logo.example:80"), seconds=3)
-    passages = [asked.extensions[PASSAGE] for asked in web.asked]
+    passages = [asked.extensions[GUARD_CONTEXT] for asked in web.asked]
     assert len(passages) == 2
-    assert {passage.trusted_origin for passage in passages} == {"http://logo.example:80"}
-    assert {passage.deadline for passage in passages} == {1003.0}
+    assert {context.trusted_origin for context in passages} == {"http://logo.example:80"}
+    assert {context.deadline for context in passages} == {1003.0}
 
 
 def test_a_request_takes_no_longer_than_its_own_limit() -> None:
     web = redirecting()
     ask(web, request(), seconds=60)
-    assert web.asked[0].extensions[PASSAGE].deadline == 1000 + options().request_timeout_seconds
+    assert web.asked[0].extensions[GUARD_CONTEXT].deadline == 1000 + options().request_timeout_seconds
 
 
 def test_secrets_are_sent_and_shown_nowhere() -> None:

@@ -13,7 +13,7 @@ from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.errors import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend, destination
 from logocache.fetcher.network import connect
-from logocache.fetcher.streams import LONGEST_WAIT, Closing, Deadline
+from logocache.fetcher.streams import LONGEST_WAIT, Deadline, Shutdown
 from logocache.model import OutcomeKind
 from logocache.settings.sources import ConnectTo
 
@@ -160,7 +160,7 @@ def test_an_address_that_does_not_answer_leaves_the_others_their_share_of_the_ti
 
 
 def test_an_address_that_does_not_answer_is_left_with_the_fetcher() -> None:
-    closing = Closing()
+    closing = Shutdown()
     begun = time.monotonic()
 
     def monotonic() -> float:

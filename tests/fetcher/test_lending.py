@@ -3,7 +3,7 @@ import threading
 import httpx
 import pytest
 
-from logocache.fetcher.client import Lending
+from logocache.fetcher.client import TransportPool
 from logocache.fetcher.errors import FetchError
 
 
@@ -28,10 +28,10 @@ class Maker:
 
 def test_one_after_the_other_use_the_same_transport() -> None:
     maker = Maker()
-    lending = Lending(maker)
-    with lending.lent() as first:
+    pool = TransportPool(maker)
+    with pool.borrow() as first:
         pass
-    with lending.lent() as second:
+    with pool.borrow() as second:
         pass
     assert first is second
     assert len(maker.made) == 1
@@ -39,13 +39,13 @@ def test_one_after_the_other_use_the_same_transport() -> None:
 
 def test_at_the_same_time_everyone_has_one_alone() -> None:
     maker = Maker()
-    lending = Lending(maker)
+    pool = TransportPool(maker)
     all_have_one = threading.Barrier(4, timeout=5)
-    lent = []
+    borrowed = []
 
     def use() -> None:
-        with lending.lent() as transport:
-            lent.append(transport)
+        with pool.borrow() as transport:
+            borrowed.append(transport)
             all_have_one.wait()
 
     threads = [threading.Thread(target=use) for _ in range(4)]
@@ -53,36 +53,36 @@ def test_at_the_same_time_everyone_has_one_alone() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(map(id, lent))) == len(maker.made) == 4
+    assert len(set(map(id, borrowed))) == len(maker.made) == 4
 
 
 def test_a_transport_comes_back_when_its_use_fails() -> None:
     maker = Maker()
-    lending = Lending(maker)
+    pool = TransportPool(maker)
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), lending.lent():
+        with pytest.raises(ZeroDivisionError), pool.borrow():
             raise ZeroDivisionError
     assert len(maker.made) == 1
 
 
 def test_closing_closes_those_at_home_at_once_and_those_out_when_they_come_back() -> None:
     maker = Maker()
-    lending = Lending(maker)
+    pool = TransportPool(maker)
 
     def closed() -> list[bool]:
         return [transport.is_closed for transport in maker.made]
 
-    with lending.lent():
-        with lending.lent():
+    with pool.borrow():
+        with pool.borrow():
             pass
-        lending.close()
+        pool.close()
         assert closed() == [False, True]
     assert closed() == [True, True]
-    lending.close()
+    pool.close()
 
 
 def test_nothing_is_lent_once_closed() -> None:
-    lending = Lending(Maker())
-    lending.close()
-    with pytest.raises(FetchError, match="closed"), lending.lent():
+    pool = TransportPool(Maker())
+    pool.close()
+    with pytest.raises(FetchError, match="closed"), pool.borrow():
         raise AssertionError("unreachable: it is closed")

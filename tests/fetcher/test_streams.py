@@ -11,7 +11,7 @@ import trustme
 
 from fetcher.loopback import Server, always, http, in_time, serving
 from logocache.fetcher.errors import FetchError
-from logocache.fetcher.streams import Closing, Deadline, SocketStream, TLSStream
+from logocache.fetcher.streams import Deadline, Shutdown, SocketStream, TLSStream
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_write_to_someone_who_does_not_read_ends_at_the_deadline(pair: Pair, d
 
 
 def test_a_write_to_someone_who_does_not_read_ends_with_the_fetcher(pair: Pair) -> None:
-    closing, is_full = Closing(), threading.Event()
+    closing, is_full = Shutdown(), threading.Event()
     stream = SocketStream(pair[0], in_time(60, closing=closing))
 
     def close() -> None:
@@ -101,7 +101,7 @@ def test_a_write_to_someone_who_does_not_read_ends_with_the_fetcher(pair: Pair) 
 def test_a_handshake_that_ends_with_the_fetcher_closes_the_connection(
     pair: Pair, client_context: ssl.SSLContext
 ) -> None:
-    closing = Closing()
+    closing = Shutdown()
     stream = SocketStream(pair[0].dup(), in_time(closing=closing))
     closing.begin()
     with pytest.raises(FetchError, match="closed"):

@@ -13,7 +13,7 @@ from fetcher.loopback import LOOPBACK, always, http, in_time, options, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.errors import FetchError
 from logocache.fetcher.network import Resolve
-from logocache.fetcher.transport import PASSAGE, GuardedTransport, Passage, pool_of
+from logocache.fetcher.transport import GUARD_CONTEXT, GuardContext, GuardedTransport, pool_of
 from logocache.settings import Settings
 from logocache.settings.sources import ConnectTo
 
@@ -32,8 +32,8 @@ def transport(chosen: Settings, resolve: Resolve = loopback) -> GuardedTransport
 
 
 def question(url: str, *, trusted_origin: str | None = None) -> httpx.Request:
-    passage = Passage(deadline=time.monotonic() + 5, trusted_origin=trusted_origin)
-    return httpx.Request("GET", url, extensions={PASSAGE: passage})
+    context = GuardContext(deadline=time.monotonic() + 5, trusted_origin=trusted_origin)
+    return httpx.Request("GET", url, extensions={GUARD_CONTEXT: context})
 
 
 def test_what_may_be_asked_is_asked() -> None:

@@ -1,1 +1,1 @@
-"""How the network is asked: guarded, bounded in time and size, politely. Entry: `client.HttpFetcher`."""
+"""HTTP client: guarded against SSRF, bounded in time and size, rate-limited. Entry: `client.HttpFetcher`."""

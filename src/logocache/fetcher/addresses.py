@@ -39,7 +39,7 @@ FORBIDDEN_IPV4 = tuple(
         ("240.0.0.0/4", "reserved, RFC 1112 4"),
     )
 )
-"""What is forbidden in IPv4; everything else is global unicast. The first match gives the reason."""
+"""Forbidden in IPv4; everything else is global unicast. The first match gives the reason."""
 
 FORBIDDEN_IPV6 = tuple(
     (IPv6Network(network), why)
@@ -69,7 +69,7 @@ FORBIDDEN_IPV6 = tuple(
         ("ff00::/8", "multicast, RFC 4291 2.7"),
     )
 )
-"""What is forbidden in IPv6, first match first, beside all that lies outside `GLOBAL_UNICAST_IPV6`."""
+"""Forbidden in IPv6, besides all outside `GLOBAL_UNICAST_IPV6`. The first match gives the reason."""
 
 GLOBAL_UNICAST_IPV6 = IPv6Network("2000::/3")
 """All that IANA has given out for unicast: RFC 4291 2.4 and the IPv6 Address Space registry."""
@@ -78,7 +78,7 @@ STANDS_FOR_IPV4 = (
     IPv6Network("::ffff:0:0/96"),  # IPv4-mapped, RFC 4291 2.5.5.2: the kernel connects by IPv4
     IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052 2.1: DNS64 makes these of public A records
 )
-"""Here the last 32 bits are the IPv4 address that is reached."""
+"""Networks in which the last 32 bits are the IPv4 address that is reached."""
 
 ISATAP_INTERFACES = frozenset({0x0000_5EFE, 0x0200_5EFE})
 """RFC 5214 6.1: before an IPv4 address in the last 32 bits, these mark a tunnel to it."""
@@ -87,9 +87,8 @@ ISATAP_INTERFACES = frozenset({0x0000_5EFE, 0x0200_5EFE})
 def forbidden_reason(address: IPAddress, *, allowed: Iterable[IPNetwork] = ()) -> str | None:
     """Why `address` must not be connected to; None when it may be.
 
-    An address that stands for an IPv4 address is judged as that one, before anything else; a
-    network in `allowed` opens what it contains. Deprecated tunnels (6to4, Teredo) are forbidden
-    whatever they carry.
+    An address that stands for an IPv4 address is judged as that address. `allowed` networks take
+    precedence. Deprecated tunnels (6to4, Teredo) are forbidden whatever they carry.
     """
     reached = unwrapped(address)
     if any(reached in network for network in allowed):
@@ -127,7 +126,7 @@ def last_ipv4(address: IPv6Address) -> IPv4Address:
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 LONGEST_URL = 8000
-"""Octets: what RFC 9110 4.1 asks everyone to support. Longer ones come from nobody's logo."""
+"""Octets that RFC 9110 4.1 asks everyone to support."""
 
 LONGEST_HOST = 253
 """Octets of a DNS name in its text form (RFC 1035 2.3.4)."""
@@ -149,10 +148,10 @@ def parsed(url: str) -> httpx.URL:
 
 
 def redirected(url: httpx.URL, location: str | None) -> httpx.URL:
-    """Where a redirect from `url` leads. Raises `FetchError` when it leads nowhere, or to plain HTTP.
+    """The target of a redirect from `url`.
 
-    From https to http is refused: whoever sits on the way could choose the logo that is then
-    kept and served for a week.
+    Raises `FetchError` for a missing or invalid target, and for a redirect from https to http: an
+    attacker on the network path could replace the logo.
     """
     if not location:
         raise FetchError(OutcomeKind.REFUSED, "a redirect without a target")
@@ -166,16 +165,16 @@ def redirected(url: httpx.URL, location: str | None) -> httpx.URL:
 
 
 def _with_host(url: httpx.URL) -> httpx.URL:
-    """`url`. Raises ValueError for A-labels that mean no name: httpx reads them only when it is asked."""
+    """`url`. Raises ValueError for invalid A-labels, which httpx decodes only on access."""
     _ = url.host
     return url
 
 
 def check(url: httpx.URL, *, trusted_origin: str | None = None, local_names: bool = False) -> None:
-    """Raise `FetchError` unless `url` may be asked.
+    """Raise `FetchError` unless `url` may be requested.
 
-    In `trusted_origin` any port, any host name and IP literals are let through; with `local_names`
-    also names of an intranet, such as `wiki.corp`, anywhere.
+    `trusted_origin` allows any port, host name or IP literal at that origin; `local_names` allows
+    intranet names such as `wiki.corp` anywhere.
     """
     problem = problem_of(url, trusted_origin=trusted_origin, local_names=local_names)
     if problem is not None:
@@ -209,7 +208,7 @@ def host_problem(host: str, *, local_names: bool) -> str | None:
 
 
 def with_secrets(url: httpx.URL, secrets: Iterable[tuple[str, str]]) -> httpx.URL:
-    """`url` as it is sent: the secret parameters behind those it has."""
+    """`url` with the secret parameters appended to its query."""
     added = urlencode(list(secrets), quote_via=quote)
     if not added:
         return url

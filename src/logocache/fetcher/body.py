@@ -1,7 +1,7 @@
-"""Reading a body whole, decoded, and within its limit, or not at all. Pure.
+"""Reads a response body: complete, decoded and within its limit, or not at all. Pure.
 
-httpx's own decoders are not used: they take a gzip stream that breaks off for complete, and
-decode a whole chunk of a compression bomb before anyone can count.
+httpx's own decoders are not used: they accept a truncated gzip stream as complete, and decode a
+whole chunk of a compression bomb before its size can be checked.
 """
 
 import zlib
@@ -11,10 +11,10 @@ from logocache.fetcher.errors import FetchError
 from logocache.model import OutcomeKind
 
 ACCEPT_ENCODING = "gzip, deflate"
-"""What can be decoded below."""
+"""The encodings that `decoded` supports."""
 
 STEP = 65_536
-"""Bytes that are decoded at a time."""
+"""Bytes decoded at a time."""
 
 GZIP = 16 + zlib.MAX_WBITS
 ZLIB = zlib.MAX_WBITS
@@ -24,7 +24,7 @@ ZLIB_METHOD = 8
 """The low half of the first byte of a zlib stream (RFC 1950 2.2, CM)."""
 
 LONGEST_LENGTH = 20
-"""Digits of a Content-Length that are looked at: far beyond any limit."""
+"""Digits of a Content-Length that are read: far beyond any limit."""
 
 
 def read(chunks: Iterable[bytes], *, encoding: str, content_length: str, max_bytes: int) -> bytes:
@@ -42,7 +42,7 @@ def read(chunks: Iterable[bytes], *, encoding: str, content_length: str, max_byt
 
 
 def within(chunks: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
-    """The chunks, as long as their sum is in bounds."""
+    """The chunks. Raises `FetchError` (REFUSED) once they exceed `max_bytes` together."""
     total = 0
     for chunk in chunks:
         total += len(chunk)
@@ -60,7 +60,7 @@ def decoded(chunks: Iterable[bytes], *, encoding: str) -> Iterator[bytes]:
 
 
 def inflated(chunks: Iterable[bytes], *, encoding: str) -> Iterator[bytes]:
-    """The inflated parts, each at most STEP long. A body without any byte is empty, not broken."""
+    """The inflated parts, each at most STEP bytes. An empty body is empty, not broken."""
     stream = None
     for chunk in filter(None, chunks):
         if stream is None:
@@ -75,7 +75,7 @@ def inflated(chunks: Iterable[bytes], *, encoding: str) -> Iterator[bytes]:
 
 
 def steps(stream: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
-    """What `chunk` adds, in steps; a full step may hide more even when its input is used up."""
+    """The inflated `chunk`, in steps; after a full step there may be more output even without more input."""
     while True:
         try:
             part = stream.decompress(chunk, STEP)
@@ -88,7 +88,7 @@ def steps(stream: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
 
 
 def window_bits(encoding: str, first: int) -> int:
-    """How to inflate. `deflate` means zlib, but some servers leave its frame out (RFC 9110 8.4.1.2)."""
+    """Zlib's `wbits`. `deflate` means zlib, but some servers leave its frame out (RFC 9110 8.4.1.2)."""
     if encoding != "deflate":
         return GZIP
     return ZLIB if first & 0x0F == ZLIB_METHOD else RAW_DEFLATE

@@ -1,4 +1,4 @@
-"""The fetcher: limits, retries and breakers around single tries."""
+"""The HTTP fetcher: limits, retries and circuit breakers around single attempts."""
 
 import logging
 import random
@@ -17,8 +17,8 @@ from logocache.fetcher.errors import FetchError, NoTurnError, closed
 from logocache.fetcher.limits import Breaker, HostSlots
 from logocache.fetcher.network import Resolve, system_resolve
 from logocache.fetcher.rates import TokenBucket
-from logocache.fetcher.request import Exchange, Surroundings
-from logocache.fetcher.streams import Closing, Deadline
+from logocache.fetcher.request import Exchange, FetchContext
+from logocache.fetcher.streams import Deadline, Shutdown
 from logocache.fetcher.transport import GuardedTransport
 from logocache.model import OutcomeKind
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
@@ -26,8 +26,8 @@ from logocache.settings import Settings
 from logocache.settings.masking import Mask
 
 
-class Lending:
-    """Lends transports, and makes as many as are ever out at the same time. Safe for threads."""
+class TransportPool:
+    """Transports, each used by one thread at a time; grows to the peak concurrency. Thread-safe."""
 
     def __init__(self, make: Callable[[], httpx.BaseTransport]) -> None:
         self._make = make
@@ -36,7 +36,7 @@ class Lending:
         self._lock = threading.Lock()
 
     @contextmanager
-    def lent(self) -> Iterator[httpx.BaseTransport]:
+    def borrow(self) -> Iterator[httpx.BaseTransport]:
         """A transport for this thread alone. Raises `FetchError` (NOT_ASKED) once closed."""
         with self._lock:
             if self._is_closed:
@@ -45,17 +45,17 @@ class Lending:
         try:
             yield transport
         finally:
-            self._take_back(transport)
+            self._return(transport)
 
     def close(self) -> None:
-        """Close all of them; those that are out are closed when they come back."""
+        """Close all of them; those in use are closed when they are returned."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
         for transport in idle:
             transport.close()
 
-    def _take_back(self, transport: httpx.BaseTransport) -> None:
+    def _return(self, transport: httpx.BaseTransport) -> None:
         with self._lock:
             if not self._is_closed:
                 self._idle.append(transport)
@@ -71,7 +71,7 @@ def utc_now() -> datetime:
 
 
 class HttpFetcher:
-    """Asks over HTTP; implements `ports.Fetcher`. Safe for threads; close it when done."""
+    """Implements `ports.Fetcher` over HTTP. Thread-safe; close it when done."""
 
     def __init__(
         self,
@@ -85,12 +85,11 @@ class HttpFetcher:
         sleep: Callable[[float], None] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """Asks nothing yet. `terms` are those of the providers that will ask. Raises ValueError for a rate
-        that is not above 0.
+        """Make no request yet. `terms` are those of the providers to fetch for.
 
-        Without `ssl_context` the usual authorities are trusted, or those in the file or directory
-        that SSL_CERT_FILE or SSL_CERT_DIR name; they are loaded when first needed, once for all.
-        Without `sleep` waits end when the fetcher is closed.
+        Without `ssl_context` the system's certificate authorities are trusted, or those of
+        SSL_CERT_FILE or SSL_CERT_DIR, loaded on first use. The default `sleep` returns early when the
+        fetcher is closed. Raises ValueError for a rate that is not above 0.
         """
         self._settings = settings
         self._terms = {term.id: term for term in terms}
@@ -98,21 +97,21 @@ class HttpFetcher:
         self._resolve = resolve
         self._clock = clock
         self._monotonic = monotonic
-        self._closing = Closing()
-        self._sleep = sleep or self._closing.sleep
+        self._shutdown = Shutdown()
+        self._sleep = sleep or self._shutdown.sleep
         self._random = random
-        self._surroundings = Surroundings(
+        self._context = FetchContext(
             settings=settings,
             terms=self._terms,
             slots=HostSlots(settings.concurrency_per_host),
             clock=clock,
             monotonic=monotonic,
         )
-        self._transports = Lending(self._new_transport)
+        self._transports = TransportPool(self._new_transport)
         self._buckets = {
-            each.id: TokenBucket(each.rate_per_second, monotonic=monotonic)
-            for each in self._terms.values()
-            if each.rate_per_second is not None
+            term.id: TokenBucket(term.rate_per_second, monotonic=monotonic)
+            for term in self._terms.values()
+            if term.rate_per_second is not None
         }
         self._breakers: dict[str, Breaker] = {}
         self._stopped: dict[str, str] = {}
@@ -120,7 +119,7 @@ class HttpFetcher:
         self._lock = threading.Lock()
 
     def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
-        """See the port. TRANSIENT also when rate or concurrency leave no time before `deadline`."""
+        """See the port. TRANSIENT also when rate or concurrency limits leave no time before `deadline`."""
         started = self._monotonic()
         answer = self._with_retries(request, deadline=deadline)
         answer = replace(answer, duration=self._monotonic() - started)
@@ -128,9 +127,9 @@ class HttpFetcher:
         return answer
 
     def close(self) -> None:
-        """See the port. Does not wait until all has ended. Whatever is fetched afterwards is NOT_ASKED."""
-        self._closing.begin()
-        self._surroundings.slots.close()
+        """See the port. Does not wait for running requests. Later fetches return NOT_ASKED."""
+        self._shutdown.begin()
+        self._context.slots.close()
         self._transports.close()
 
     def _with_retries(self, request: FetchRequest, *, deadline: float) -> Answer:
@@ -144,7 +143,7 @@ class HttpFetcher:
             earlier, answer = answer, self._try(request, deadline=deadline, earlier=answer)
             if answer is earlier:
                 break
-        return answer  # what closing broke off might have healed: nothing is said against it
+        return answer  # NOT_ASKED when closing cut a retry short: no failure is recorded
 
     def _wait_after(
         self, answer: Answer, attempt: int, request: FetchRequest, *, deadline: float
@@ -155,13 +154,13 @@ class HttpFetcher:
         return wait
 
     def _try(self, request: FetchRequest, *, deadline: float, earlier: Answer | None = None) -> Answer:
-        """What came of asking once; `earlier` when our turn did not come."""
+        """The answer of one attempt; `earlier` when the request could not be sent in time."""
         try:
-            self._closing.check()
+            self._shutdown.check()
             self._check_provider(request.provider)
             self._check_throttled(request)
             self._await_turn(request, deadline=deadline)
-            with self._transports.lent() as transport:
+            with self._transports.borrow() as transport:
                 return self._exchange(request, transport, deadline=deadline)
         except FetchError as error:
             if earlier is not None and isinstance(error, NoTurnError):
@@ -175,14 +174,14 @@ class HttpFetcher:
             )
 
     def _check_provider(self, provider: str) -> None:
-        """Raise `FetchError` when it rejected our credentials before."""
+        """Raise `FetchError` if the provider has rejected our credentials."""
         with self._lock:
             rejection = self._stopped.get(provider)
         if rejection is not None:
             raise FetchError(OutcomeKind.MISCONFIGURED, f"not asked again after {rejection}")
 
     def _check_throttled(self, request: FetchRequest) -> None:
-        """Raise `FetchError` while the host wants to be left alone (RFC 6585 4, RFC 9110 10.2.3)."""
+        """Raise `FetchError` until the host's Retry-After has passed (RFC 6585 4, RFC 9110 10.2.3)."""
         host = addresses.host_of(addresses.parsed(request.url))
         with self._lock:
             until = self._throttled_until.get(host)
@@ -191,7 +190,7 @@ class HttpFetcher:
             raise FetchError(OutcomeKind.THROTTLED, reason, retry_at=until)
 
     def _await_turn(self, request: FetchRequest, *, deadline: float) -> None:
-        """Wait as the provider's rate demands. Raises `NoTurnError` when there is no use in waiting."""
+        """Wait for the provider's rate limit. Raises `NoTurnError` when waiting cannot help."""
         if self._breaker(request).is_open():
             raise NoTurnError(OutcomeKind.NOT_ASKED, f"{request.provider} seems unreachable")
         bucket = self._buckets.get(request.provider)
@@ -202,14 +201,14 @@ class HttpFetcher:
             raise NoTurnError(OutcomeKind.TRANSIENT, f"the rate limit of {request.provider} left no time")
         if wait > 0:
             self._sleep(wait)
-            self._closing.check()
+            self._shutdown.check()
 
     def _exchange(self, request: FetchRequest, transport: httpx.BaseTransport, *, deadline: float) -> Answer:
         breaker = self._breaker(request)
         exchange = Exchange(
             request,
             transport=transport,
-            surroundings=self._surroundings,
+            context=self._context,
             deadline=deadline,
             admit=breaker.admit,
         )
@@ -224,7 +223,7 @@ class HttpFetcher:
         return answer
 
     def _learn(self, request: FetchRequest, answer: Answer) -> None:
-        """What the answer says about its provider."""
+        """Update breaker, credentials and throttling of the answer's provider."""
         breaker = self._breaker(request)
         terms = self._terms.get(request.provider)
         has_many_hosts = terms is not None and terms.asks_many_hosts
@@ -257,24 +256,24 @@ class HttpFetcher:
             return self._breakers[request.provider]
 
     def _new_transport(self) -> GuardedTransport:
-        """Called by one thread at a time (see `Lending`): the authorities are loaded only once."""
+        """Called under the pool's lock, so that the authorities are loaded only once."""
         if self._ssl_context is None:
             self._ssl_context = httpx.create_ssl_context()
         return GuardedTransport(
             self._settings,
             ssl_context=self._ssl_context,
             resolve=self._resolve,
-            deadline=Deadline(self._monotonic, self._closing),
+            deadline=Deadline(self._monotonic, self._shutdown),
         )
 
 
 def site_of(url: str) -> str:
-    """The host, `www.` left out: one site in trouble is one failure."""
+    """The host without `www.`: failures of both names count as one."""
     return addresses.host_of(addresses.parsed(url)).removeprefix("www.")
 
 
 def described(request: FetchRequest, answer: Answer) -> dict[str, object]:
-    """The fields of a log event. Answers hold no secrets."""
+    """The fields of a log event. Answers contain no secrets."""
     return {
         "provider": request.provider,
         "url": answer.url,

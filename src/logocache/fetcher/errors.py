@@ -1,4 +1,4 @@
-"""How asking can fail: our own reasons, and the one door through which httpx's errors come."""
+"""Errors of the fetcher, and the translation of httpx's errors into them."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from logocache.model import OutcomeKind
 
 
 class FetchError(PicklableError):
-    """One try ended without an answer that can be judged. Never leaves the fetcher."""
+    """An attempt ended without a usable answer. Never leaves the fetcher."""
 
     def __init__(self, kind: OutcomeKind, reason: str, *, retry_at: datetime | None = None) -> None:
         self.kind = kind
@@ -19,20 +19,20 @@ class FetchError(PicklableError):
 
 
 class NoTurnError(FetchError):
-    """Nothing was sent, because our turn did not come: an earlier answer to the same question says more.
+    """Nothing was sent: limits left no time, or the breaker is open. An earlier answer takes precedence.
 
-    TRANSIENT where time ran out, whoever used it up: the entry backs off like one whose source is slow,
-    for else it would be asked for again and again. NOT_ASKED while the breaker is open.
+    TRANSIENT when time ran out, so that the entry backs off instead of being retried at once;
+    NOT_ASKED while the breaker is open.
     """
 
 
 def closed() -> FetchError:
-    """Why nothing is asked, and what was under way is broken off, once the fetcher is closed."""
+    """The error of requests that are started or still running once the fetcher is closed."""
     return FetchError(OutcomeKind.NOT_ASKED, "the fetcher is closed")
 
 
 FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
-"""The roots of everything httpx raises on purpose."""
+"""The base classes of all exceptions that httpx raises on purpose."""
 
 MEANINGS: dict[type[Exception], tuple[OutcomeKind, str]] = {
     httpx.HTTPError: (OutcomeKind.TRANSIENT, "the request failed"),
@@ -64,15 +64,15 @@ MEANINGS: dict[type[Exception], tuple[OutcomeKind, str]] = {
     httpx.ResponseNotRead: (OutcomeKind.TRANSIENT, "the answer was not read"),
     httpx.RequestNotRead: (OutcomeKind.TRANSIENT, "the request was not read"),
 }
-"""Every exception class of httpx by itself, so that a new one is noticed (a test asks httpx)."""
+"""Every exception class of httpx; a test fails when httpx adds one."""
 
 
 def translated(error: Exception) -> FetchError:
-    """`error`, an instance of `FOREIGN`, in our words, its own behind them.
+    """`error`, an instance of `FOREIGN`, as a `FetchError` with the original text in parentheses.
 
-    Its own may be long and hold what a server sent: mask it, then shorten it, before it is shown.
+    That text may be long and contain what a server sent: mask it, then shorten it, before it is shown.
     """
-    kind, meaning = next(MEANINGS[each] for each in type(error).__mro__ if each in MEANINGS)
-    # A proxy speaks of itself, and of what it found inside its network: only its status is told.
+    kind, meaning = next(MEANINGS[base] for base in type(error).__mro__ if base in MEANINGS)
+    # A proxy's text may describe its internal network: only the status is shown.
     detail = str(error).strip() if not isinstance(error, httpx.ProxyError) else str(error)[:3]
     return FetchError(kind, f"{meaning} ({detail})" if detail else meaning)

@@ -1,4 +1,4 @@
-"""The guard: a network backend that connects only where we may. See docs/adr/0003."""
+"""The SSRF guard: a network backend that connects only to permitted addresses. See docs/adr/0003."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Looks a name up once, checks all its addresses, and connects to those that were checked.
+    """Resolves a name once, checks all its addresses, and connects only to those.
 
-    Every operation ends before `deadline`; looking up and connecting take at most `limit` seconds
-    each. `connect_to` sends connections elsewhere, as curl's --connect-to does; the addresses
-    found there are checked like any others.
+    Every operation ends before `deadline`; resolving and connecting take at most `limit` seconds
+    each. `connect_to` redirects connections as curl's --connect-to does; the resulting addresses are
+    checked as well.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002  # the deadline rules
+        timeout: float | None = None,  # noqa: ARG002  # the deadline applies
         local_address: str | None = None,  # noqa: ARG002  # our pools set none
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # our pools set none
     ) -> httpcore.NetworkStream:
@@ -62,10 +62,10 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class ProxyBackend(httpcore.NetworkBackend):
-    """Connects to the operator's proxy and nowhere else.
+    """Connects to the operator's proxy only.
 
-    The proxy's own address is not checked, since the operator named it; nor are those of the sites,
-    since the proxy looks them up.
+    The proxy's address is not checked, since the operator chose it; nor are those of the sites, since
+    the proxy resolves them.
     """
 
     def __init__(self, *, proxy: tuple[str, int], resolve: Resolve, deadline: Deadline, limit: float) -> None:
@@ -78,7 +78,7 @@ class ProxyBackend(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ARG002  # the deadline rules
+        timeout: float | None = None,  # noqa: ARG002  # the deadline applies
         local_address: str | None = None,  # noqa: ARG002  # our pools set none
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # our pools set none
     ) -> httpcore.NetworkStream:
@@ -90,7 +90,7 @@ class ProxyBackend(httpcore.NetworkBackend):
 
 
 def destination(host: str, port: int, connect_to: Iterable[ConnectTo]) -> tuple[str, int]:
-    """Where a connection for `host:port` goes: the first entry that fits, or there itself."""
+    """Host and port to connect to for `host:port`, by the first matching entry of `connect_to`."""
     for entry in connect_to:
         if entry.host in {None, host} and entry.port in {None, port}:
             return entry.to_host, entry.to_port
@@ -100,9 +100,9 @@ def destination(host: str, port: int, connect_to: Iterable[ConnectTo]) -> tuple[
 def check(host: str, addresses: Iterable[IPAddress], *, allowed: Sequence[IPNetwork]) -> None:
     """Raise `FetchError` unless every address may be connected to.
 
-    Outcomes are published, and whoever links to a name must not learn from us what it means inside
-    our network: the address is only in the log, for whoever debugs. One forbidden address forbids
-    all: a name that points both outside and inside is an attack, or a mistake.
+    Outcomes are public and must not reveal internal addresses: the address is only in the debug log.
+    One forbidden address forbids all: a name with both public and internal addresses is an attack or
+    a mistake.
     """
     for address in addresses:
         why = forbidden_reason(address, allowed=allowed)

@@ -1,4 +1,4 @@
-"""Rate limits, circuit breakers and retries. Safe for threads."""
+"""Limits per host, circuit breakers and retries. Thread-safe."""
 
 import threading
 from collections import Counter
@@ -14,7 +14,7 @@ from logocache.ports import Answer
 
 
 class HostSlots:
-    """At most `per_host` requests to one host at a time. Hosts that nobody asks take no memory."""
+    """At most `per_host` concurrent requests to one host. Idle hosts take no memory."""
 
     def __init__(self, per_host: int) -> None:
         self._per_host = per_host
@@ -38,10 +38,10 @@ class HostSlots:
         try:
             yield
         finally:
-            self._give_back(host)
+            self._release(host)
 
     def close(self) -> None:
-        """Nobody gets a slot any more, neither who comes nor who waits. Those that are held stay so."""
+        """Reject waiting and future requests for a slot. Held slots remain valid."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -49,7 +49,7 @@ class HostSlots:
     def _has_free(self, host: str) -> bool:
         return self._taken[host] < self._per_host
 
-    def _give_back(self, host: str) -> None:
+    def _release(self, host: str) -> None:
         with self._changed:
             self._taken[host] -= 1
             if not self._taken[host]:
@@ -58,24 +58,23 @@ class HostSlots:
 
 
 THRESHOLD = 5
-"""Different subjects that failed in a row."""
+"""Consecutive failures of different subjects that open a breaker."""
 
 COOL_DOWN = 60.0
-"""Seconds until one request may try whether the source is back."""
+"""Seconds until a probe request is admitted."""
 
 
 class State(Enum):
     CLOSED = "closed"
-    """All is well, or not yet bad enough."""
     OPEN = "open"
     PROBING = "probing"
-    """Open, but one request is on its way."""
+    """Open, with a probe request running."""
 
 
 class Breaker:
-    """Opens after THRESHOLD different subjects failed with no answer in between. Safe for threads.
+    """Circuit breaker: opens after THRESHOLD different subjects failed in a row. Thread-safe.
 
-    Whoever is admitted reports once: `failed`, `answered`, or `abandoned`.
+    Every admitted request reports exactly once: `failed`, `answered` or `abandoned`.
     """
 
     def __init__(self, *, monotonic: Callable[[], float]) -> None:
@@ -86,12 +85,12 @@ class Breaker:
         self._opened_at = 0.0
 
     def is_open(self) -> bool:
-        """Whether nobody would be admitted now."""
+        """True if no request would be admitted now."""
         with self._lock:
             return not self._would_admit()
 
     def admit(self) -> bool:
-        """Whether one may ask now. After the cool-down only one is admitted, until it reports."""
+        """True if a request may be sent now. After the cool-down one is admitted until it reports."""
         with self._lock:
             if not self._would_admit():
                 return False
@@ -100,7 +99,7 @@ class Breaker:
             return True
 
     def failed(self, subject: str) -> bool:
-        """Something admitted ended without an answer; whether this opened the breaker."""
+        """Report an admitted request that got no answer. Returns True if this opened the breaker."""
         with self._lock:
             was_closed = self._state is State.CLOSED
             self._subjects.add(subject)
@@ -111,13 +110,13 @@ class Breaker:
             return was_closed
 
     def answered(self) -> None:
-        """Something admitted was answered, whatever the answer: the source lives."""
+        """Report an admitted request that was answered, whatever the answer: closes the breaker."""
         with self._lock:
             self._state = State.CLOSED
             self._subjects.clear()
 
     def abandoned(self) -> None:
-        """Something admitted ended with nothing learnt: the next one may try instead."""
+        """Report an admitted request that showed nothing: another may probe instead."""
         with self._lock:
             if self._state is State.PROBING:
                 self._state = State.OPEN
@@ -129,29 +128,29 @@ class Breaker:
 
 
 FIRST_WAIT = 0.5
-"""Seconds; doubles with each try."""
+"""Seconds; doubles with each attempt."""
 
 LONGEST_WAIT = 8.0
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 
 LONGEST_THROTTLE = 5.0
-"""Seconds that a worker sleeps because a server asks it to; a longer wait is for the next run."""
+"""Seconds of a Retry-After that are waited for within a run."""
 
 LONGEST_RETRY_AFTER = timedelta(days=7)
-"""Whoever asks for more is mistaken, or wants to be forgotten."""
+"""Longer values of Retry-After are cut to this."""
 
 
 def wait_before(attempt: int, *, random: float) -> float:
-    """Seconds before the retry number `attempt` (from 1): exponential, with full jitter.
+    """Seconds before retry number `attempt` (from 1): exponential backoff with full jitter.
 
-    `random` is between 0 and 1. "Full jitter" as in
+    `random` is between 0 and 1. See
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     return random * min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1))
 
 
 def wait_after(answer: Answer, attempt: int, *, random: float, now: datetime) -> float | None:
-    """Seconds to wait before asking again; None when asking again in this run cannot help."""
+    """Seconds to wait before a retry; None when a retry in this run cannot help."""
     if answer.kind is OutcomeKind.TRANSIENT:
         return wait_before(attempt, random=random)
     if answer.kind is OutcomeKind.THROTTLED and answer.retry_at is not None:
@@ -161,9 +160,9 @@ def wait_after(answer: Answer, attempt: int, *, random: float, now: datetime) ->
 
 
 def retry_at(value: str | None, *, now: datetime) -> datetime | None:
-    """The moment that a Retry-After field names (RFC 9110 10.2.3), from `now` to seven days later.
+    """The time that a Retry-After field gives (RFC 9110 10.2.3), at most seven days from `now`.
 
-    None when there is no field, or it is neither a number of seconds nor an HTTP date.
+    None when the field is absent, or neither a number of seconds nor an HTTP date.
     """
     value = (value or "").strip()
     latest = now + LONGEST_RETRY_AFTER

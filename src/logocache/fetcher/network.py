@@ -1,4 +1,4 @@
-"""Name lookups within a time limit, TCP connections to known addresses, trusted authorities."""
+"""Name resolution with a time limit, TCP connections to given addresses, certificate authorities."""
 
 import os
 import selectors
@@ -22,9 +22,9 @@ from logocache.settings.input_files import read_input
 def connect(addresses: Sequence[IPAddress], port: int, *, deadline: Deadline, limit: float) -> SocketStream:
     """The first connection that succeeds, within `limit` seconds and before `deadline`.
 
-    The time is shared out among the addresses, so that a dead first one leaves the others their
-    turn. Raises `httpcore.ConnectTimeout` or `httpcore.ConnectError`, for the last one's reason,
-    and `FetchError` (NOT_ASKED) once the fetcher is closed.
+    The time is divided among the addresses, so that an unreachable one leaves time for the others.
+    Raises `httpcore.ConnectTimeout` or `httpcore.ConnectError` with the last failure, and `FetchError`
+    (NOT_ASKED) once the fetcher is closed.
     """
     share = min(limit, deadline.left(httpcore.ConnectTimeout)) / len(addresses)
     failure: OSError | httpcore.ConnectTimeout | None = None
@@ -50,7 +50,7 @@ def connected_to(address: IPAddress, port: int, *, deadline: Deadline) -> socket
     connecting = socket.socket(family, kind, protocol)
     try:
         connecting.setblocking(False)
-        with suppress(BlockingIOError):  # that it has begun
+        with suppress(BlockingIOError):  # connecting has begun
             connecting.connect(place)
         wait_until_writable(connecting, deadline)
         failure = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -63,7 +63,7 @@ def connected_to(address: IPAddress, port: int, *, deadline: Deadline) -> socket
 
 
 def wait_until_writable(connecting: socket.socket, deadline: Deadline) -> None:
-    """Wait until the connection is there, or has failed."""
+    """Wait until the connection is established or has failed."""
     with selectors.DefaultSelector() as selector:
         selector.register(connecting, selectors.EVENT_WRITE)
         while not selector.select(deadline.piece(httpcore.ConnectTimeout)):
@@ -77,7 +77,7 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 def system_resolve(host: str, port: int) -> Sequence[IPAddress]:
-    """What the operating system says, in its order (RFC 6724). Raises OSError or UnicodeError."""
+    """The operating system's addresses, in its order (RFC 6724). Raises OSError or UnicodeError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     texts = dict.fromkeys(str(sockaddr[0]) for family, _, _, _, sockaddr in found if family in FAMILIES)
     return [ip_address(text) for text in texts]
@@ -88,11 +88,10 @@ def resolve_within(resolve: Resolve, host: str, port: int, *, deadline: Deadline
 
     Raises `httpcore.ConnectTimeout` at the deadline, `httpcore.ConnectError` when there are none, and
     `FetchError` (NOT_ASKED) once the fetcher is closed; none of them names the host, which may be the
-    operator's proxy, or inside his network. The lookup runs in a daemon thread:
-    `getaddrinfo` cannot be interrupted, and one that hangs must hold up neither us nor the end of
-    the program.
+    operator's proxy or internal. The lookup runs in a daemon thread, because `getaddrinfo` cannot be
+    interrupted and must not delay the end of the program.
     """
-    deadline.left(httpcore.ConnectTimeout)  # or nothing is looked up
+    deadline.left(httpcore.ConnectTimeout)  # raises when there is none
     answer: Future[Sequence[IPAddress]] = Future()
     threading.Thread(
         target=settle, args=(answer, resolve, host, port), name=f"resolve {host}", daemon=True
@@ -119,19 +118,19 @@ def wait_for(answer: Future[Sequence[IPAddress]], deadline: Deadline) -> None:
 def settle(answer: Future[Sequence[IPAddress]], resolve: Resolve, host: str, port: int) -> None:
     try:
         answer.set_result(resolve(host, port))
-    except BaseException as error:  # noqa: BLE001  # handed over to the thread that waits
+    except BaseException as error:  # noqa: BLE001  # passed to the waiting thread
         answer.set_exception(error)
 
 
 MAX_BYTES = 10_000_000
-"""All public authorities together have 300 kB."""
+"""Of a certificate file; all public authorities together take 300 kB."""
 
 
 def named_authorities() -> ssl.SSLContext | None:
-    """The context that trusts those in the file SSL_CERT_FILE; None when the variable names none.
+    """A context that trusts the authorities in SSL_CERT_FILE; None when the variable is not set.
 
     Raises:
-        SettingsError: the file cannot be used. Found out here, before anything is asked.
+        SettingsError: the file cannot be used.
     """
     name = os.environ.get("SSL_CERT_FILE")
     if not name:

@@ -1,14 +1,14 @@
-"""How often something may happen. Apart from the other limits because the server counts its clients by it."""
+"""Token bucket, for requests to providers and for the server's rate limit of clients."""
 
 import threading
 from collections.abc import Callable
 
 
 class TokenBucket:
-    """At most `rate` requests a second, after a `burst` (at least one) at once. Safe for threads."""
+    """At most `rate` requests a second, after a `burst` of at least one. Thread-safe."""
 
     def __init__(self, rate: float, *, burst: float | None = None, monotonic: Callable[[], float]) -> None:
-        """Without `burst` a second's worth. Raises ValueError for a rate that is not above 0."""
+        """`burst` defaults to one second's worth. Raises ValueError for a rate that is not above 0."""
         if rate <= 0:
             raise ValueError(f"a rate must be above 0, not {rate}")
         self._rate = rate
@@ -19,10 +19,10 @@ class TokenBucket:
         self._lock = threading.Lock()
 
     def take(self, *, until: float) -> float | None:
-        """Take one token; the seconds to wait before it may be used.
+        """Reserve one token and return the seconds to wait before using it.
 
-        None, and nothing is taken, when that would be after `until`. Tokens are given out in the
-        order of the calls: each waiter has its own moment.
+        Returns None, and reserves nothing, when that would be after `until`. Tokens are reserved in
+        the order of the calls.
         """
         with self._lock:
             wait = self._wait()
@@ -32,7 +32,7 @@ class TokenBucket:
             return wait
 
     def take_now(self) -> float:
-        """Take one token and return 0; when there is none, take nothing: the seconds until there is."""
+        """Take one token and return 0, or take none and return the seconds until there is one."""
         with self._lock:
             wait = self._wait()
             if not wait:
@@ -40,7 +40,7 @@ class TokenBucket:
             return wait
 
     def _wait(self) -> float:
-        """Seconds until there is a token, from now on."""
+        """Seconds until there is a token."""
         now = self._monotonic()
         gained = (now - self._counted_at) * self._rate
         self._tokens = min(self._capacity, self._tokens + gained)

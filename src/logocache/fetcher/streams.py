@@ -1,4 +1,4 @@
-"""Network streams that keep a wall-clock deadline in every operation, and end with the fetcher."""
+"""Network streams whose operations respect a wall-clock deadline and the fetcher's shutdown."""
 
 import socket
 import ssl
@@ -12,14 +12,14 @@ import httpcore
 from logocache.fetcher.errors import FetchError, closed
 
 
-class Closing:
-    """Says once, to all threads, that nothing more is asked. Safe for threads."""
+class Shutdown:
+    """Event that stops all requests. Thread-safe."""
 
     def __init__(self) -> None:
         self._begun = threading.Event()
 
     def begin(self) -> None:
-        """From now on `check` raises, and nobody sleeps."""
+        """From now on `check` raises and `sleep` returns at once."""
         self._begun.set()
 
     @property
@@ -32,43 +32,43 @@ class Closing:
             raise closed()
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; none at all, or no more, once it has begun."""
+        """Sleep, at most until the shutdown begins."""
         self._begun.wait(seconds)
 
 
 LONGEST_WAIT = 0.1
-"""Seconds that a wait for the network may take before it looks whether the fetcher is closed.
+"""Seconds after which a wait for the network checks for a shutdown.
 
-Sockets cannot be woken from another thread on every system, so waits for them are cut instead.
+Not every system can wake a socket from another thread.
 """
 
 
 class Deadline:
-    """Until when the request at hand may take. Set anew for each request; used by one thread."""
+    """The current request's deadline, on the `monotonic` clock. Set for each request; used by one thread."""
 
-    def __init__(self, monotonic: Callable[[], float], closing: Closing) -> None:
+    def __init__(self, monotonic: Callable[[], float], shutdown: Shutdown) -> None:
         self._monotonic = monotonic
-        self._closing = closing
+        self._shutdown = shutdown
         self.at = 0.0
 
     def left(self, too_late: type[httpcore.TimeoutException]) -> float:
-        """Seconds that are left, above 0.
+        """Remaining seconds, above 0.
 
         Raises `too_late` when there are none, and `FetchError` (NOT_ASKED) once the fetcher is closed.
         """
-        self._closing.check()
+        self._shutdown.check()
         seconds = self.at - self._monotonic()
         if seconds <= 0:
             raise too_late("no time left")
         return seconds
 
     def piece(self, too_late: type[httpcore.TimeoutException]) -> float:
-        """Seconds to wait before asking for the next piece; otherwise as `left`."""
+        """Seconds of one wait, at most `LONGEST_WAIT`; otherwise as `left`."""
         return min(self.left(too_late), LONGEST_WAIT)
 
     def within(self, seconds: float) -> "Deadline":
-        """The deadline of a part that may take so long from now, but no longer than the whole."""
-        part = Deadline(self._monotonic, self._closing)
+        """A deadline `seconds` from now, but no later than this one."""
+        part = Deadline(self._monotonic, self._shutdown)
         part.at = min(self.at, self._monotonic() + seconds)
         return part
 
@@ -79,7 +79,7 @@ TLS_READ_SIZE = 65_536
 
 
 class SocketStream(httpcore.NetworkStream):
-    """A connected socket. The timeouts that httpcore passes along are ignored for the deadline."""
+    """A connected socket. The deadline replaces the timeouts that httpcore passes."""
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self._socket = connected
@@ -107,7 +107,7 @@ class SocketStream(httpcore.NetworkStream):
                 raise httpcore.WriteError(error) from error
 
     def close(self) -> None:
-        with suppress(OSError):  # what was to be read has been read; the descriptor is freed anyway
+        with suppress(OSError):  # the descriptor is freed anyway
             self._socket.close()
 
     def start_tls(
@@ -122,7 +122,7 @@ class SocketStream(httpcore.NetworkStream):
         return self._is_readable() if info == "is_readable" else None
 
     def _is_readable(self) -> bool:
-        """Whether something came in, be it the end: then an idle connection is of no more use."""
+        """True if there is data or the end of the stream: then an idle connection cannot be reused."""
         try:
             self._socket.setblocking(False)
             self._socket.recv(1, socket.MSG_PEEK)
@@ -134,12 +134,12 @@ class SocketStream(httpcore.NetworkStream):
 
 
 class TLSStream(httpcore.NetworkStream):
-    """TLS over another stream, which keeps the deadline."""
+    """TLS over another stream, which enforces the deadline."""
 
     def __init__(
         self, inner: httpcore.NetworkStream, context: ssl.SSLContext, server_hostname: str | None
     ) -> None:
-        """Shake hands. `inner` is closed when that fails.
+        """Do the handshake. `inner` is closed when that fails.
 
         Raises `httpcore.ConnectError` or `ConnectTimeout`, or `FetchError` once the fetcher is closed.
         """
@@ -188,7 +188,7 @@ class TLSStream(httpcore.NetworkStream):
         return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
 
     def _perform(self, operation: Callable[[], Result]) -> Result:
-        """Do it, feeding it what comes in and sending what it puts out, until it is done."""
+        """Run `operation` to its end, passing data between it and the inner stream."""
         while True:
             try:
                 result = operation()
@@ -212,7 +212,7 @@ class TLSStream(httpcore.NetworkStream):
 
 
 def _tls_problem(error: ssl.SSLError | httpcore.NetworkError) -> str:
-    """Why a handshake failed, without the host's name, which may be that of the operator's proxy."""
+    """The reason without the host's name, which may be that of the operator's proxy."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message.partition(', certificate is not valid')[0]}"
     return str(error)

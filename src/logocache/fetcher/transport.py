@@ -1,4 +1,4 @@
-"""httpx's transport with the guard built in: what goes through it has been checked, each hop."""
+"""httpx's transport with the guard built in: every hop is checked."""
 
 import logging
 import ssl
@@ -15,26 +15,26 @@ from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings import Settings
 
-PASSAGE = "logocache"
-"""The request extension that holds its `Passage`."""
+GUARD_CONTEXT = "logocache"
+"""The request extension with the `GuardContext`."""
 
 CONNECTIONS = 4
-"""Of one transport, that is, of one thread: the one in use, and a few hosts kept alive."""
+"""Connections of one transport (one thread): the one in use, and a few kept alive."""
 
 KEPT_ALIVE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """What a request brings along to be let through."""
+class GuardContext:
+    """Deadline and trusted origin of a request."""
 
     deadline: float
-    """The end of its time, on the clock of the transport's `Deadline`."""
+    """On the clock of the transport's `Deadline`."""
     trusted_origin: str | None = None
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """Sends requests that carry a `Passage`, over HTTP/1.1. For one thread at a time.
+    """Sends requests that carry a `GuardContext`, over HTTP/1.1. For one thread at a time.
 
     `handle_request` raises `FetchError` for what the guard refuses, and httpx's errors.
     """
@@ -43,36 +43,36 @@ class GuardedTransport(httpx.HTTPTransport):
         self, settings: Settings, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
     ) -> None:
         super().__init__(verify=ssl_context)
-        # httpx offers no way to give it a network backend, so its private pool is replaced. Should a
-        # later httpx keep its pool elsewhere, requests would go round the guard: rather fail here.
+        # httpx takes no network backend, so its private pool is replaced. Should a later httpx keep its
+        # pool elsewhere, requests would bypass the guard: fail here instead.
         if not isinstance(vars(self).get("_pool"), httpcore.ConnectionPool):
             problem = "this version of httpx cannot be guarded: install the one pyproject.toml names"
             raise RuntimeError(problem)  # noqa: TRY004  # no caller gave a wrong type
         self._pool = pool_of(settings, ssl_context=ssl_context, resolve=resolve, deadline=deadline)
         self._deadline = deadline
-        # Local names mean something only to who allowed the networks behind them, or named the host.
+        # Local names are resolved only where the operator allowed private networks, or named the host.
         self._asks_intranet = any(not network.is_loopback for network in settings.allowed_networks)
         self._named_hosts = frozenset(entry.host for entry in settings.connect_to if entry.host)
         silence_headers()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        passage = request.extensions.get(PASSAGE)
-        if not isinstance(passage, Passage):
+        context = request.extensions.get(GUARD_CONTEXT)
+        if not isinstance(context, GuardContext):
             raise FetchError(OutcomeKind.REFUSED, "a request that does not come from the fetcher")
         host = addresses.host_of(request.url)
         addresses.check(
             request.url,
-            trusted_origin=passage.trusted_origin,
+            trusted_origin=context.trusted_origin,
             local_names=self._asks_intranet or host in self._named_hosts,
         )
-        self._deadline.at = passage.deadline
+        self._deadline.at = context.deadline
         return super().handle_request(request)
 
 
 def pool_of(
     settings: Settings, *, ssl_context: ssl.SSLContext, resolve: Resolve, deadline: Deadline
 ) -> httpcore.ConnectionPool:
-    """A small connection pool over the guard, or over a backend that knows only the proxy."""
+    """A connection pool over the guard, or over a backend that connects only to the proxy."""
     if settings.http_proxy is None:
         return httpcore.ConnectionPool(
             ssl_context=ssl_context,
@@ -102,5 +102,5 @@ def pool_of(
 
 
 def silence_headers() -> None:
-    """Keep httpcore from logging received headers: a Location may echo a secret."""
+    """Keep httpcore from logging response headers: a Location may echo a secret."""
     logging.getLogger("httpcore.http11").setLevel(logging.INFO)
