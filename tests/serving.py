@@ -19,7 +19,7 @@ import httpx
 READY = re.compile(r"serving on (http://\S+)")
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Nobody speaks TLS here, and loading the usual authorities takes longer than a request."""
-PATIENCE = 60
+PATIENCE = 300
 """Seconds after which something counts as stuck."""
 
 

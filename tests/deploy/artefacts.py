@@ -66,4 +66,4 @@ def defaults(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def run_tool(*command: str) -> subprocess.CompletedProcess[str]:
     """A linter from the test dependencies, run in the root folder."""
     assert shutil.which(command[0]), f"{command[0]} is missing: install the dependency group `test`"
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)

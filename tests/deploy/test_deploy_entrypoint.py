@@ -28,7 +28,7 @@ case $1 in
     serve) exit "${SERVE_CODE:-0}" ;;
 esac
 """
-PATIENCE = 30
+PATIENCE = 120
 """Seconds after which the script counts as stuck."""
 
 

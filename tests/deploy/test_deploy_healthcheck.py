@@ -62,7 +62,7 @@ def check(**variables: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": os.environ["PATH"]} | variables,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=600,
         check=False,
     )
 

@@ -135,7 +135,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             wait_for(port, process)
             yield Front(port=port, directory=logos)
             process.terminate()
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=300) == 0
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -31,7 +31,7 @@ def test_every_artefact_is_named() -> None:
 
 def test_the_secrets_are_made_as_compose_reads_them(tmp_path: Path) -> None:
     (block,) = (block for block in blocks("sh") if block.startswith("mkdir -p -m 700 secrets"))
-    subprocess.run(["sh", "-eu", "-c", block], cwd=tmp_path, check=True, timeout=30)
+    subprocess.run(["sh", "-eu", "-c", block], cwd=tmp_path, check=True, timeout=600)
     folder = tmp_path / "secrets"
     assert {path.name for path in folder.iterdir()} == set(document(COMPOSE)["secrets"])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -49,7 +49,7 @@ def test_the_account_in_the_url_is_the_database_s() -> None:
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=lambda block: block.split("\n")[0][:40])
 def test_the_shell_can_read_each_block(block: str) -> None:
-    done = subprocess.run(["sh", "-n", "-c", block], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["sh", "-n", "-c", block], capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -41,7 +41,12 @@ def test_the_example_runs(tmp_path: Path) -> None:
     found = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     result = subprocess.run(
-        [sys.executable, "-c", found[1]], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", found[1]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
     )
     lines = result.stdout.splitlines()
     assert lines[0] == "2 logos, 0 missing"
@@ -61,6 +66,6 @@ def test_importing_the_package_loads_no_engine() -> None:
     }
     code = "import sys, logocache; print(*sys.modules, sep='\\n')"
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True
     )
     assert engines & set(result.stdout.split()) == set()

@@ -32,7 +32,7 @@ def run(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[s
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         stdin=subprocess.DEVNULL,
         cwd=folder,

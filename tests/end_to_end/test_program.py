@@ -70,7 +70,7 @@ def run(tmp_path: Path, database_url: str) -> Run:
             [sys.executable, "-m", "logocache", *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
             stdin=subprocess.DEVNULL,
             env={

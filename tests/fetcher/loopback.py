@@ -78,7 +78,7 @@ def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[
             server.stopping.set()
             socket.create_connection(("127.0.0.1", server.port)).close()
             for thread in (acceptor, *threads):
-                thread.join(timeout=5)
+                thread.join(timeout=120)
 
 
 def read_head(stream: socket.socket) -> bytes:

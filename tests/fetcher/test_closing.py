@@ -31,5 +31,5 @@ def test_who_sleeps_is_woken_and_who_comes_later_does_not_sleep() -> None:
     assert sleeper.is_alive()
     closing.begin()
     closing.sleep(60)
-    sleeper.join(timeout=5)
+    sleeper.join(timeout=120)
     assert not sleeper.is_alive()

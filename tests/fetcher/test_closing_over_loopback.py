@@ -36,7 +36,7 @@ class Stalling:
 
     def __init__(self, sent: bytes = b"", *, clients: int = 1) -> None:
         self._sent = sent
-        self._clients = threading.Barrier(clients, timeout=5)
+        self._clients = threading.Barrier(clients, timeout=60)
         self.all_wait = threading.Event()
         self.was_left = threading.Event()
 
@@ -77,7 +77,7 @@ def asking(fetcher: HttpFetcher, url: str = "http://logo.example/") -> Iterator[
     thread.start()
     yield answers
     closed_at = time.monotonic()
-    thread.join(timeout=30)
+    thread.join(timeout=120)
     assert not thread.is_alive()
     assert time.monotonic() - closed_at < PROMPTLY
 
@@ -221,7 +221,7 @@ def test_a_slot_of_the_host_is_not_waited_for() -> None:
             assert watch.is_waiting.wait(5)
             fetcher.close()
         over.set()
-        first.join(timeout=5)
+        first.join(timeout=120)
     assert_not_asked(answers)
     assert len(server.requests) == 1
 
@@ -238,7 +238,7 @@ def test_what_we_broke_off_is_not_held_against_the_provider(caplog: pytest.LogCa
         assert stalling.all_wait.wait(5)
         fetcher.close()
         for thread in threads:
-            thread.join(timeout=5)
+            thread.join(timeout=120)
     assert [answer.kind for answer in answers] == [OutcomeKind.NOT_ASKED] * THRESHOLD
     assert not [record for record in caplog.records if record.levelno >= logging.INFO]
 

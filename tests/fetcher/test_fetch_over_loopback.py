@@ -236,7 +236,7 @@ def test_at_most_so_many_requests_reach_one_host_at_a_time() -> None:
     lock = threading.Lock()
     inside: dict[bytes, int] = {b"a": 0, b"b": 0}
     most = dict(inside)
-    four_are_inside = threading.Barrier(4, timeout=5)
+    four_are_inside = threading.Barrier(4, timeout=60)
 
     def handle(stream: socket.socket, head: bytes) -> None:
         host = head.partition(b"Host: ")[2][:1]
@@ -281,7 +281,7 @@ def answers_together(fetcher: HttpFetcher, urls: Sequence[str]) -> list[Answer]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=120)
     return answers
 
 

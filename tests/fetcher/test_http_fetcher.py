@@ -159,7 +159,7 @@ def test_a_provider_that_rejects_our_credentials_is_stopped_and_says_so_once(
 def test_two_threads_that_are_rejected_together_warn_once(
     httpx_mock: HTTPXMock, time: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    both_ask = threading.Barrier(2, timeout=5)
+    both_ask = threading.Barrier(2, timeout=60)
 
     def reject(asked: httpx.Request) -> httpx.Response:
         both_ask.wait()
@@ -436,7 +436,7 @@ def test_the_authorities_are_loaded_when_first_needed_and_once_for_all(
         loaded.append(True)
         return original()
 
-    both_ask = threading.Barrier(2, timeout=5)
+    both_ask = threading.Barrier(2, timeout=60)
 
     def wait(asked: httpx.Request) -> httpx.Response:
         both_ask.wait()

@@ -40,7 +40,7 @@ def test_one_after_the_other_use_the_same_transport() -> None:
 def test_at_the_same_time_everyone_has_one_alone() -> None:
     maker = Maker()
     pool = TransportPool(maker)
-    all_have_one = threading.Barrier(4, timeout=5)
+    all_have_one = threading.Barrier(4, timeout=60)
     borrowed = []
 
     def use() -> None:

@@ -37,7 +37,7 @@ def test_once_closed_nobody_gets_a_slot_and_who_waits_is_told_at_once() -> None:
             waiter.start()
         slots.close()
         for waiter in waiters:
-            waiter.join(timeout=5)
+            waiter.join(timeout=120)
     assert told == [OutcomeKind.NOT_ASKED] * 3
     with pytest.raises(FetchError, match="closed"), slots.held("b.example", timeout=60):
         raise AssertionError("unreachable: it is closed")

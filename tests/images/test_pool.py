@@ -392,7 +392,7 @@ def test_importing_the_pool_and_decoding_with_it_load_no_engine_in_this_process(
         [sys.executable, "-c", PARENT + "pool.close()"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 0, run.stderr
@@ -407,7 +407,7 @@ def test_no_decoder_outlives_a_process_that_did_not_close_its_pool(end: str) -> 
     ) as parent:
         assert parent.stdout is not None
         decoder = os.pidfd_open(int(parent.stdout.readline()))
-        parent.communicate(b"\n", timeout=30)
+        parent.communicate(b"\n", timeout=300)
     try:
         ended, _, _ = select.select([decoder], [], [], 20)
         assert ended
@@ -439,7 +439,7 @@ pool.close()
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems bound processes in other ways")
 def test_without_a_process_or_a_thread_to_be_had_the_error_says_so() -> None:
     run = subprocess.run(
-        [sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=600, check=False
     )
     decoding, checking = run.stdout.splitlines()
     assert decoding.startswith(

@@ -82,7 +82,7 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ask(process: subprocess.Popen[bytes], *tasks: Message) -> list[Message]:
-    output, errors = process.communicate(b"".join(task.pack() for task in tasks), timeout=30)
+    output, errors = process.communicate(b"".join(task.pack() for task in tasks), timeout=300)
     assert process.returncode == 0, errors
     stream = io.BytesIO(output)
     messages = [receive(stream.read) for _ in range(len(tasks) + 1)]
@@ -102,7 +102,7 @@ def in_a_process(code: str) -> str:
     """What a program prints that runs within the worker's limits."""
     program = f"import resource, sys, os, warnings\nfrom logocache.images import worker\n{code}"
     run = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=600, check=True
     )
     return run.stdout + "|" + run.stderr
 
@@ -166,5 +166,5 @@ def test_an_orphan_at_work_ends_itself_even_when_its_parent_ignored_alarms() -> 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         signal.signal(signal.SIGALRM, before)
         # Nobody ends it at its limit here, and its input ends while it is at work.
-        process.communicate(Message(fields={"task": Task.NORMALISE}, blob=ENDLESS).pack(), timeout=30)
+        process.communicate(Message(fields={"task": Task.NORMALISE}, blob=ENDLESS).pack(), timeout=300)
     assert process.returncode == -signal.SIGALRM

@@ -16,7 +16,7 @@ def wait_for_the_others():
     sys.stdin.readline()
 
 """
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds."""
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from logocache.server.serving import Server, configuration
 from logocache.settings import Settings
 
-PATIENCE = 20
+PATIENCE = 120
 """Seconds after which something counts as stuck."""
 ENGINES = ("httptools on uvloop", "h11 on asyncio")
 

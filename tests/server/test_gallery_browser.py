@@ -23,7 +23,7 @@ from server.running import running
 pytestmark = [pytest.mark.end_to_end, needs_chromium]
 
 STORED = ("github", "paypal", "shopify", "slack", "stripe", "activecampaign")
-PATIENCE = 30
+PATIENCE = 120
 NARROW, WIDE = (360, 740), (1280, 900)
 LEAST_RULES = 10
 PAGES = ("/", "/logos/shopify")
