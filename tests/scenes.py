@@ -37,13 +37,13 @@ class Scene:
     ) -> LogoResponse:
         """As the routes ask: memory first."""
         question = LogoRequest(name, variant, fallback)
-        return self.service.from_memory(question) or await self.service.answer(question, client)
+        return self.service.from_memory(question) or await self.service.logo(question, client)
 
     async def follow_changes(self) -> bool:
         """As the server does every second; whether anything had changed."""
-        changes = await asyncio.to_thread(self.service.mirror.read_changes)
+        changes = await asyncio.to_thread(self.service.records.read_changes)
         if changes is not None:
-            self.service.mirror.apply(changes)
+            self.service.records.apply(changes)
         return changes is not None
 
 
@@ -57,8 +57,8 @@ async def serving(bench: Bench, **settings: Any) -> AsyncIterator[Scene]:
             yield Scene(cache, service, looked_up)
         finally:
             cache.interrupt()
-            await service.acquisition.flights.close(patience=10)
-            service.keeping.close()
+            await service.admission.queue.close(patience=10)
+            service.variants.close()
 
 
 def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -145,7 +145,7 @@ def test_every_code_of_a_problem_is_explained(text: str) -> None:
     refused = {
         each.code: each.status.value
         for _, each in inspect.getmembers(early_responses)
-        if isinstance(each, early_responses.Refusal)
+        if isinstance(each, early_responses.EarlyResponse)
     }
     expected = ours | framework | documented | refused
     assert {code: str(status) for code, status in expected.items()}.items() <= statuses.items()

@@ -41,10 +41,10 @@ def without_database(folder: Path) -> LogoCache:
 
 def make_router(cache: LogoCache, metrics: Metrics | None = None, load: Load = IDLE) -> APIRouter:
     router = APIRouter()
-    desk, opening = Bulkheads().management, Opening(lambda: asyncio.sleep(0))
-    router.include_router(probes.build(cache, metrics or Metrics(), lambda: load, desk, opening))
-    router.include_router(maintenance.build(cache, admin_only(cache.settings), desk, opening))
-    router.include_router(maintenance.build_integrations(cache, desk))
+    management, opening = Bulkheads().management, Opening(lambda: asyncio.sleep(0))
+    router.include_router(probes.build(cache, metrics or Metrics(), lambda: load, management, opening))
+    router.include_router(maintenance.build(cache, admin_only(cache.settings), management, opening))
+    router.include_router(maintenance.build_integrations(cache, management))
     return router
 
 

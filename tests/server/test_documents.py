@@ -23,11 +23,11 @@ from logocache.server.json_documents import (
     FilesDocument,
     ListingDocument,
     StatsDocument,
-    config_answer,
-    entry_answer,
-    files_answer,
-    health_answer,
-    result_answer,
+    config_response,
+    entry_response,
+    files_response,
+    health_response,
+    result_response,
 )
 from logocache.server.problems import Problem, problem_response
 from logocache.settings import Settings
@@ -71,14 +71,14 @@ def test_answers_are_what_their_schemas_say(cache: LogoCache) -> None:
         (cache.stats(), StatsDocument),
         (cache.clear(plan), ClearDocument),
     ):
-        document = read(result_answer(result))
+        document = read(result_response(result))
         assert document == document_of(result)
         jsonschema.validate(document, model.model_json_schema(mode="serialization"))
 
 
 def test_an_entry_stands_alone_as_it_stands_in_a_listing(cache: LogoCache) -> None:
     entry = cache.list().entries[0]
-    document = read(entry_answer(entry))
+    document = read(entry_response(entry))
     jsonschema.validate(document, EntryDocument.model_json_schema(mode="serialization"))
     assert list(document) == list(EntryDocument.model_fields)
     assert document == {"schema_version": 1} | document_of(cache.list())["entries"][0]  # type: ignore[index, operator]  # a list of objects
@@ -99,7 +99,7 @@ def test_health_has_exactly_the_fields_that_monitoring_knows() -> None:
         disk_space_available_gb=1.5,
         disk_usage_percent=20.25,
     )
-    answer = health_answer(health, status=200)
+    answer = health_response(health, status=200)
     assert read(answer) == dataclasses.asdict(health)
     assert list(read(answer)) == [
         "status",
@@ -120,24 +120,24 @@ def test_health_has_exactly_the_fields_that_monitoring_knows() -> None:
 
 def test_settings_are_shown_without_secrets() -> None:
     settings = Settings(admin_token="swordfish-swordfish", database_url="postgresql://me:swordfish@db/logos")
-    answer = config_answer(settings)
+    answer = config_response(settings)
     assert read(answer) == {"schema_version": 1, "settings": settings.shown()}
     assert b"swordfish" not in bytes(answer.body)
     jsonschema.validate(read(answer), TypeAdapter(ConfigDocument).json_schema(mode="serialization"))
 
 
 def test_a_page_of_files_may_be_the_last_and_empty() -> None:
-    answer = files_answer(FilesDocument(schema_version=VERSION, files=(), after=None))
+    answer = files_response(FilesDocument(schema_version=VERSION, files=(), after=None))
     assert read(answer) == {"schema_version": 1, "files": [], "after": None}
 
 
 def test_no_answer_is_to_be_stored() -> None:
-    assert config_answer(Settings()).headers["cache-control"] == "no-store"
+    assert config_response(Settings()).headers["cache-control"] == "no-store"
 
 
 def test_names_that_are_no_text_are_written_all_the_same() -> None:
     """A directory may be called by bytes that are no UTF-8; JSON has no such thing."""
     settings = Settings(dir=Path("/srv/\udcff"))
-    assert json.loads(bytes(config_answer(settings).body))["settings"]["dir"] == r"/srv/\udcff"
+    assert json.loads(bytes(config_response(settings).body))["settings"]["dir"] == r"/srv/\udcff"
     problem = Problem(status=503, code="directory", title="Away", detail="/srv/\udcff is away")
     assert json.loads(bytes(problem_response(problem).body))["detail"] == r"/srv/\udcff is away"

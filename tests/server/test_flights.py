@@ -18,7 +18,7 @@ LOGO = make_cached()
 
 
 class Rows:
-    """What the flights ask of the shelf."""
+    """The methods of `Lookup` that the queue uses."""
 
     def __init__(self) -> None:
         self.current: list[LogoRecord] = []
@@ -33,10 +33,10 @@ class Rows:
         return self.current
 
 
-def flights_of(rows: Rows, *, workers: int = 1, limit: int = 1, patience: float = 20) -> FetchQueue:
+def queue_of(rows: Rows, *, workers: int = 1, limit: int = 1, patience: float = 20) -> FetchQueue:
     return FetchQueue(
         rows,  # type: ignore[arg-type]  # the two methods used
-        Bulkheads().look_ups,
+        Bulkheads().database,
         workers=workers,
         limit=limit,
         patience=patience,
@@ -49,32 +49,32 @@ def done() -> Fetched:
 
 def test_who_asks_for_the_same_name_joins() -> None:
     async def scene() -> None:
-        flights = flights_of(Rows())
-        flight = flights.start("shopify", done)
-        assert flight is not None
-        assert flights.start("shopify", done) is flight
-        assert flights.find("shopify") is flight
-        assert await flight == LOGO
-        await until(lambda: flights.find("shopify") is None)
+        queue = queue_of(Rows())
+        task = queue.start("shopify", done)
+        assert task is not None
+        assert queue.start("shopify", done) is task
+        assert queue.find("shopify") is task
+        assert await task == LOGO
+        await until(lambda: queue.find("shopify") is None)
 
     play(scene)
 
 
 def test_only_so_many_wait() -> None:
     async def scene() -> None:
-        flights, may_end = flights_of(Rows(), workers=2, limit=1), threading.Event()
+        queue, may_end = queue_of(Rows(), workers=2, limit=1), threading.Event()
 
         def wait() -> Fetched:
             assert may_end.wait(20)
             return done()
 
-        started = [flights.start(name, wait) for name in "abc"]
-        assert (flights.in_progress, flights.waiting, flights.limit) == (2, 1, 1)
-        assert flights.is_full
-        assert flights.start("d", wait) is None
+        started = [queue.start(name, wait) for name in "abc"]
+        assert (queue.in_progress, queue.waiting, queue.limit) == (2, 1, 1)
+        assert queue.is_full
+        assert queue.start("d", wait) is None
         may_end.set()
-        await asyncio.gather(*(flight for flight in started if flight is not None))
-        await until(lambda: (flights.in_progress, flights.waiting) == (0, 0))
+        await asyncio.gather(*(task for task in started if task is not None))
+        await until(lambda: (queue.in_progress, queue.waiting) == (0, 0))
 
     play(scene)
 
@@ -87,10 +87,10 @@ def test_a_failure_reaches_who_waits_and_the_log(error: Exception, caplog: pytes
         def fail() -> Fetched:
             raise error
 
-        flight = flights_of(Rows()).start("shopify", fail)
-        assert flight is not None
+        task = queue_of(Rows()).start("shopify", fail)
+        assert task is not None
         with pytest.raises(type(error)):
-            await flight
+            await task
 
     play(scene)
     assert caplog.records[0].message in {"fetch.failed", "fetch.broken"}
@@ -107,12 +107,12 @@ def test_a_fetch_elsewhere_is_waited_for_whatever_comes_of_it(after: LogoRecord)
         before = make_cached(checked_at=NOW - DAY)
         rows.current, rows.leased = [before], True
         elsewhere = Fetched(state=FetchState.ELSEWHERE, record=before)
-        flight = flights_of(rows).start("shopify", lambda: elsewhere)
-        assert flight is not None
+        task = queue_of(rows).start("shopify", lambda: elsewhere)
+        assert task is not None
         await until(lambda: rows.asked > 0)
-        assert not flight.done()
+        assert not task.done()
         rows.current, rows.leased = [after], False
-        assert await flight == after
+        assert await task == after
 
     play(scene)
 
@@ -123,9 +123,9 @@ def test_what_another_process_gives_back_as_it_was_is_fetched_here() -> None:
         rows.current = [make_cached(checked_at=None)]
         before = make_cached(checked_at=None, lease=Lease(claim="another's", until=NOW + DAY))
         answers = [Fetched(state=FetchState.ELSEWHERE, record=before), done()]
-        flight = flights_of(rows).start("shopify", lambda: answers.pop(0))
-        assert flight is not None
-        assert await flight == LOGO
+        task = queue_of(rows).start("shopify", lambda: answers.pop(0))
+        assert task is not None
+        assert await task == LOGO
 
     play(scene)
 
@@ -133,9 +133,9 @@ def test_what_another_process_gives_back_as_it_was_is_fetched_here() -> None:
 def test_an_entry_that_goes_while_it_is_waited_for_is_none() -> None:
     async def scene() -> None:
         elsewhere = Fetched(state=FetchState.ELSEWHERE, record=LOGO)
-        flight = flights_of(Rows()).start("shopify", lambda: elsewhere)
-        assert flight is not None
-        assert await flight is None
+        task = queue_of(Rows()).start("shopify", lambda: elsewhere)
+        assert task is not None
+        assert await task is None
 
     play(scene)
 
@@ -145,23 +145,23 @@ def test_nobody_is_waited_for_for_ever() -> None:
         rows = Rows()
         rows.current, rows.leased = [LOGO], True
         elsewhere = Fetched(state=FetchState.ELSEWHERE, record=LOGO)
-        flight = flights_of(rows, patience=0.01).start("shopify", lambda: elsewhere)
-        assert flight is not None
-        assert await flight == LOGO
+        task = queue_of(rows, patience=0.01).start("shopify", lambda: elsewhere)
+        assert task is not None
+        assert await task == LOGO
 
     play(scene)
 
 
 def test_closing_waits_only_so_long() -> None:
     async def scene() -> None:
-        flights, may_end = flights_of(Rows(), workers=1, limit=5), threading.Event()
+        queue, may_end = queue_of(Rows(), workers=1, limit=5), threading.Event()
 
         def wait() -> Fetched:
             assert may_end.wait(20)
             return done()
 
-        started = [flights.start(name, wait) for name in "abc"]
-        await flights.close(patience=0.01)
+        started = [queue.start(name, wait) for name in "abc"]
+        await queue.close(patience=0.01)
         may_end.set()
         results = await asyncio.gather(*(each for each in started if each), return_exceptions=True)
         assert all(isinstance(result, asyncio.CancelledError) for result in results)
@@ -171,6 +171,6 @@ def test_closing_waits_only_so_long() -> None:
 
 def test_closing_with_nothing_under_way_is_quick() -> None:
     async def scene() -> None:
-        await flights_of(Rows()).close(patience=20)
+        await queue_of(Rows()).close(patience=20)
 
     play(scene)

@@ -185,16 +185,16 @@ def test_a_disk_that_hangs_leaves_what_is_in_memory(tmp_path: Path) -> None:
             service.bulkheads.disk = Bulkhead(
                 "disk", threads=3, seconds=0.05, error=DirectoryError, hint="look at it"
             )
-            await service.answer(LogoRequest("shopify"), CLIENT)
-            served = await service.answer(LogoRequest("shopify", SMALL), CLIENT)
+            await service.logo(LogoRequest("shopify"), CLIENT)
+            served = await service.logo(LogoRequest("shopify", SMALL), CLIENT)
             assert served.body.content == b"64-webp of shopify"
             with pytest.raises(DirectoryError, match="did not answer"):
-                await service.answer(LogoRequest("slack", SMALL), CLIENT)
+                await service.logo(LogoRequest("slack", SMALL), CLIENT)
             # Names that memory does not know, and monograms, need no disk.
-            unknown = await service.answer(LogoRequest("stripe"), CLIENT)
+            unknown = await service.logo(LogoRequest("stripe"), CLIENT)
             assert unknown.body.content
             stuck.may_go.set()
-            service.keeping.close()
+            service.variants.close()
 
         try:
             play(scene)

@@ -52,7 +52,7 @@ def test_what_is_counted_is_written_while_it_runs_and_at_its_end(bench: Bench) -
     async def scene() -> None:
         service, life = served_by(bench.open())
         async with life.run():
-            await service.answer(LogoRequest("shopify"), CLIENT)
+            await service.logo(LogoRequest("shopify"), CLIENT)
             await until(lambda: accesses_of(bench, "shopify") == 1)
             service.from_memory(LogoRequest("shopify"))
 
@@ -64,12 +64,12 @@ def test_a_change_of_another_process_is_followed(bench: Bench) -> None:
     async def scene() -> None:
         service, life = served_by(bench.open())
         async with life.run():
-            await service.answer(LogoRequest("shopify"), CLIENT)
+            await service.logo(LogoRequest("shopify"), CLIENT)
             bench.fetcher.replies[SHOPIFY] = reply(body=b"shopify, new")
             with bench.open() as another:
                 another.refresh(["shopify"])
-            await until(lambda: size_in(service.mirror.get("shopify")) == len(b"shopify, new"))
-            served = await service.answer(LogoRequest("shopify"), CLIENT)
+            await until(lambda: size_in(service.records.get("shopify")) == len(b"shopify, new"))
+            served = await service.logo(LogoRequest("shopify"), CLIENT)
             assert served.body.content == b"shopify, new"
 
     play(scene)
@@ -128,7 +128,7 @@ def test_the_end_waits_for_no_slow_source(bench: Bench, monkeypatch: pytest.Monk
     async def scene() -> None:
         service, life = served_by(bench.open(background_refresh=False))
         async with life.run():
-            assert service.acquisition.wanted("shopify", service._shelf.find("shopify")) is not None
+            assert service.admission.fetch_now("shopify", service._lookup.find("shopify")) is not None
             assert await asyncio.to_thread(asked.wait, 20)
         assert bench.fetcher.closed
         may_answer.set()
@@ -148,7 +148,7 @@ def test_counts_that_cannot_be_written_at_the_end_are_told(
         cache = bench.open()
         service, life = served_by(cache)
         async with life.run():
-            await service.answer(LogoRequest("shopify"), CLIENT)
+            await service.logo(LogoRequest("shopify"), CLIENT)
             monkeypatch.setattr(cache._context.repository, "record_accesses", away)
 
     play(scene)

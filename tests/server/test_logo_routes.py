@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from benches import SHOPIFY, Bench
 from fakes import reply
-from logocache.server.fast_path import HotPath, RouteCache
+from logocache.server.fast_path import FastPath, RouteCache
 from logocache.server.requests import FileRequest, admin_only
 from logocache.server.responses import Cors
 from logocache.server.routes import logos
@@ -51,14 +51,14 @@ def client_of(bench: Bench, **settings: Any) -> Iterator[Client]:
     """The logo routes on their own, behind the hot path."""
     with bench.open(**settings) as cache, asyncio.Runner() as runner:
         service = LogoService(cache, looked_up=lambda state: None)
-        addresses, cors = RouteCache(), Cors(cache.settings.cors_origins)
+        route_cache, cors = RouteCache(), Cors(cache.settings.cors_origins)
         app = FastAPI()
-        app.include_router(logos.build(service, addresses, cors, admin_only(cache.settings)))
-        app.include_router(logos.build_by_domain(service, addresses, cors))
-        app.add_middleware(HotPath, service=service, addresses=addresses, cors=cors)
+        app.include_router(logos.build(service, route_cache, cors, admin_only(cache.settings)))
+        app.include_router(logos.build_by_domain(service, route_cache, cors))
+        app.add_middleware(FastPath, service=service, route_cache=route_cache, cors=cors)
         yield Client(app, runner)
-        runner.run(service.acquisition.flights.close(patience=10))
-        service.keeping.close()
+        runner.run(service.admission.queue.close(patience=10))
+        service.variants.close()
 
 
 @pytest.fixture
@@ -276,11 +276,11 @@ def test_only_who_holds_the_token_may_refresh(bench: Bench) -> None:
 
 
 def test_addresses_in_memory_are_bounded() -> None:
-    addresses = RouteCache(capacity=2)
+    route_cache = RouteCache(capacity=2)
     scopes = [{"path": f"/{name}", "query_string": b""} for name in "abc"]
     for scope in scopes:
-        addresses.learn(scope, FileRequest(scope["path"]))  # type: ignore[arg-type]  # a path is a text
-    assert [addresses.find(scope) is None for scope in scopes] == [True, False, False]
+        route_cache.learn(scope, FileRequest(scope["path"]))  # type: ignore[arg-type]  # a path is a text
+    assert [route_cache.find(scope) is None for scope in scopes] == [True, False, False]
     long = {"path": "/d", "query_string": b"size=64&" + b"x" * 200}
-    addresses.learn(long, FileRequest("/d"))
-    assert addresses.find(long) is None
+    route_cache.learn(long, FileRequest("/d"))
+    assert route_cache.find(long) is None

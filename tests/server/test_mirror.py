@@ -13,7 +13,7 @@ WEEK = timedelta(days=7)
 
 
 class Rows:
-    """What the mirror asks of the shelf."""
+    """The methods of `Lookup` that the cache uses."""
 
     def __init__(self, *records: LogoRecord) -> None:
         self.records_by_key = {record.key: record for record in records}
@@ -30,35 +30,35 @@ class Rows:
         return [self.records_by_key[key] for key in keys if key in self.records_by_key]
 
 
-def mirror_of(rows: Rows, **facts: int) -> RecordCache:
-    mirror = RecordCache(rows, WEEK, **facts)  # type: ignore[arg-type]  # the two methods that are used
-    first = mirror.read_changes()
+def cache_of(rows: Rows, **facts: int) -> RecordCache:
+    cache = RecordCache(rows, WEEK, **facts)  # type: ignore[arg-type]  # the two methods that are used
+    first = cache.read_changes()
     assert first is not None
-    mirror.apply(first)
-    return mirror
+    cache.apply(first)
+    return cache
 
 
-def follow(mirror: RecordCache) -> bool:
-    changes = mirror.read_changes()
+def follow(cache: RecordCache) -> bool:
+    changes = cache.read_changes()
     if changes is not None:
-        mirror.apply(changes)
+        cache.apply(changes)
     return changes is not None
 
 
 def test_what_was_put_is_known_until_the_row_changes() -> None:
     before, after = make_cached(content=b"old"), make_cached(content=b"new")
     rows = Rows(before)
-    mirror = mirror_of(rows)
-    mirror.put("shopify", before)
-    mirror.put("shopify.test", before)
-    assert not follow(mirror)
+    cache = cache_of(rows)
+    cache.put("shopify", before)
+    cache.put("shopify.test", before)
+    assert not follow(cache)
     rows.change(after)
-    assert follow(mirror)
+    assert follow(cache)
     for name in ("shopify", "shopify.test"):
-        known = mirror.get(name)
+        known = cache.get(name)
         assert known is not None
         assert known.record == after
-    assert mirror.generation == 1
+    assert cache.generation == 1
 
 
 @pytest.mark.parametrize(
@@ -68,39 +68,39 @@ def test_what_was_put_is_known_until_the_row_changes() -> None:
 )
 def test_a_name_that_may_mean_something_else_now_is_forgotten(now: list[LogoRecord]) -> None:
     rows = Rows(make_cached("shopify"))
-    mirror = mirror_of(rows)
-    mirror.put("shopify", make_cached("shopify"))
-    mirror.put("slack", None)
+    cache = cache_of(rows)
+    cache.put("shopify", make_cached("shopify"))
+    cache.put("slack", None)
     rows.change(*now)
-    follow(mirror)
-    assert mirror.get("shopify") is None
-    assert mirror.get("slack") is None
+    follow(cache)
+    assert cache.get("shopify") is None
+    assert cache.get("slack") is None
 
 
 def test_what_was_learnt_while_rows_were_read_is_newer_than_they_are() -> None:
     old, new = make_cached(content=b"old"), make_cached(content=b"new")
     rows = Rows(old)
-    mirror = mirror_of(rows)
-    mirror.put("shopify", old)
+    cache = cache_of(rows)
+    cache.put("shopify", old)
     rows.change(old)
-    changes = mirror.read_changes()
-    mirror.put("shopify", new)
+    changes = cache.read_changes()
+    cache.put("shopify", new)
     assert changes is not None
-    mirror.apply(changes)
-    known = mirror.get("shopify")
+    cache.apply(changes)
+    known = cache.get("shopify")
     assert known is not None
     assert known.record == new
 
 
 def test_the_name_asked_for_longest_ago_is_forgotten_first() -> None:
-    mirror = mirror_of(Rows(), capacity=2)
+    cache = cache_of(Rows(), capacity=2)
     for name in ("a", "b"):
-        mirror.put(name, None)
-    mirror.get("a")
-    mirror.put("c", None)
-    assert mirror.get("a") is not None
-    assert mirror.get("b") is None
-    assert len(mirror) == 2
+        cache.put(name, None)
+    cache.get("a")
+    cache.put("c", None)
+    assert cache.get("a") is not None
+    assert cache.get("b") is None
+    assert len(cache) == 2
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,17 @@ def test_when_a_row_is_stale_and_due(record: LogoRecord | None, stale_at: float,
 def test_what_is_known_of_an_entry_is_known_under_its_other_names() -> None:
     before, after = make_cached(content=b"old"), make_cached(content=b"new")
     rows = Rows(before)
-    mirror = mirror_of(rows)
-    assert mirror.share("shopify.test", "shopify") is None
-    mirror.put("nobody", None)
-    assert mirror.share("nobody.test", "nobody") is None
-    known = mirror.put("shopify", before)
+    cache = cache_of(rows)
+    assert cache.share("shopify.test", "shopify") is None
+    cache.put("nobody", None)
+    assert cache.share("nobody.test", "nobody") is None
+    known = cache.put("shopify", before)
     rows.change(after)
-    changes = mirror.read_changes()
-    assert mirror.share("shopify.test", "shopify") is known
+    changes = cache.read_changes()
+    assert cache.share("shopify.test", "shopify") is known
     assert changes is not None
-    mirror.apply(changes)
+    cache.apply(changes)
     for name in ("shopify", "shopify.test"):
-        followed = mirror.get(name)
+        followed = cache.get(name)
         assert followed is not None
         assert followed.record == after, name

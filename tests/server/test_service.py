@@ -69,7 +69,7 @@ def test_a_stored_logo_is_a_hit_and_from_then_on_in_memory(bench: Bench) -> None
             on.cache.init()
             question = LogoRequest("shopify.test")
             assert on.service.from_memory(question) is None
-            assert told(await on.service.answer(question, CLIENT)) == (b"shopify", CacheState.HIT, 86_400)
+            assert told(await on.service.logo(question, CLIENT)) == (b"shopify", CacheState.HIT, 86_400)
             served = on.service.from_memory(question)
             assert served is not None
             assert told(served) == (b"shopify", CacheState.HIT, 86_400)
@@ -106,9 +106,9 @@ def test_freshness_runs_out_and_a_stale_logo_is_served_while_it_is_refreshed(ben
             await gate.until_asked()
             assert told(await on.ask("shopify")) == (b"shopify", CacheState.STALE, 60)
             gate.may_answer.set()
-            flight = on.service.acquisition.flights.find("shopify")
-            assert flight is not None
-            await flight
+            task = on.service.admission.queue.find("shopify")
+            assert task is not None
+            await task
             await asyncio.sleep(0)
             assert told(await on.ask("shopify"))[:2] == (b"shopify, new", CacheState.HIT)
             assert bench.fetcher.urls.count(SHOPIFY) == 2
@@ -124,9 +124,9 @@ def test_a_stale_logo_goes_on_when_its_source_is_down(bench: Bench) -> None:
             bench.fetcher.replies[SHOPIFY] = reply(OutcomeKind.TRANSIENT, reason="HTTP 503", status=503)
             for _ in range(3):
                 assert told(await on.ask("shopify")) == (b"shopify", CacheState.STALE, 60)
-                flight = on.service.acquisition.flights.find("shopify")
-                if flight is not None:
-                    await flight
+                task = on.service.admission.queue.find("shopify")
+                if task is not None:
+                    await task
             assert bench.fetcher.urls.count(SHOPIFY) == 2  # the failure has its own next attempt
 
     play(scene)
@@ -182,7 +182,7 @@ def test_with_the_policy_off_nothing_is_refreshed_behind(bench: Bench) -> None:
             on.cache.init()
             bench.clock.advance(days=8)
             assert (await on.ask("shopify")).state is CacheState.STALE
-            assert on.service.acquisition.flights.find("shopify") is None
+            assert on.service.admission.queue.find("shopify") is None
 
     play(scene)
 
@@ -285,7 +285,7 @@ def test_who_knew_of_no_logo_before_it_was_fetched_does_not_fetch_it_again(bench
         async with serving(bench) as on:
             before = on.cache.lookup.find("shopify")
             await on.ask("shopify")
-            on.service.mirror.put("shopify", before)
+            on.service.records.put("shopify", before)
             assert told(await on.ask("shopify"))[0] == b"shopify"
             assert bench.fetcher.urls == [SHOPIFY]
 
@@ -319,9 +319,9 @@ def test_no_logo_is_believed_for_its_own_time_and_then_asked_again(bench: Bench)
             assert bench.fetcher.urls.count(STRIPE) == asked
             bench.clock.advance(days=4)
             await on.ask("stripe")
-            flight = on.service.acquisition.flights.find("stripe")
-            assert flight is not None
-            await flight
+            task = on.service.admission.queue.find("stripe")
+            assert task is not None
+            await task
             assert bench.fetcher.urls.count(STRIPE) == asked + 1
 
     play(scene)
@@ -406,7 +406,7 @@ def test_another_process_that_fetches_it_is_waited_for(bench: Bench) -> None:
             first = asyncio.create_task(one.ask("slack"))
             await gate.until_asked()
             second = asyncio.create_task(two.ask("slack"))
-            await until(lambda: two.service.acquisition.flights.find("slack") is not None)
+            await until(lambda: two.service.admission.queue.find("slack") is not None)
             gate.may_answer.set()
             assert told(await first)[0] == told(await second)[0] == b"slack"
             assert bench.fetcher.urls == [SLACK]
@@ -425,8 +425,8 @@ def test_beyond_the_queue_the_answer_comes_at_once(tmp_path: Path) -> None:
             first = asyncio.create_task(on.ask("company0"))
             await gate.until_asked()
             second = asyncio.create_task(on.ask("company1"))
-            await until(lambda: on.service.acquisition.flights.find("company1") is not None)
-            assert on.service.acquisition.flights.waiting == 1
+            await until(lambda: on.service.admission.queue.find("company1") is not None)
+            assert on.service.admission.queue.waiting == 1
             assert told(await on.ask("company2"))[:2] == (b"monogram company2", CacheState.PLACEHOLDER)
             with pytest.raises(BusyError):
                 await on.ask("company3", fallback=Fallback.NOT_FOUND)
@@ -449,10 +449,10 @@ def test_a_slow_source_is_not_waited_for_for_ever_and_its_logo_is_not_lost(bench
             assert (await on.ask("slack")).state is CacheState.PLACEHOLDER
             with pytest.raises(BusyError, match="not answered yet"):
                 await on.ask("slack", fallback=Fallback.NOT_FOUND)
-            flight = on.service.acquisition.flights.find("slack")
-            assert flight is not None
+            task = on.service.admission.queue.find("slack")
+            assert task is not None
             gate.may_answer.set()
-            await flight
+            await task
             await on.follow_changes()
             assert told(await on.ask("slack"))[:2] == (b"slack", CacheState.HIT)
             assert bench.fetcher.urls == [SLACK]
@@ -471,7 +471,7 @@ def test_hot_logos_are_answered_while_300_cold_ones_wait_for_a_slow_source(tmp_p
         async with serving(bench) as on:
             await on.ask("company0")
             waiting = [asyncio.create_task(on.ask(f"company{number}")) for number in range(1, 301)]
-            await until(lambda: on.service.acquisition.flights.waiting == 296)
+            await until(lambda: on.service.admission.queue.waiting == 296)
             assert told(await on.ask("company0"))[:2] == (b"company0", CacheState.HIT)
             assert (await asyncio.to_thread(on.cache.health)).total_files == 1
             for gate in gates.values():
@@ -669,9 +669,9 @@ def test_hits_go_on_without_the_database(bench: Bench, monkeypatch: pytest.Monke
                     trouble.setattr(on.cache._context.repository, method, away)
                 for _ in range(3):
                     assert told(await on.ask("shopify"))[:2] == (b"shopify", CacheState.STALE)
-                    flight = on.service.acquisition.flights.find("shopify")
-                    if flight is not None:
-                        await asyncio.wait([flight])
+                    task = on.service.admission.queue.find("shopify")
+                    if task is not None:
+                        await asyncio.wait([task])
                         await asyncio.sleep(0)
                 with pytest.raises(DatabaseError):
                     await on.ask("slack")

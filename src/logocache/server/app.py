@@ -12,7 +12,7 @@ from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
 from logocache.server.background import Background
 from logocache.server.early_responses import ClientLimits, HostRequired
-from logocache.server.fast_path import HotPath, RouteCache
+from logocache.server.fast_path import FastPath, RouteCache
 from logocache.server.gallery import routes as gallery_routes
 from logocache.server.metrics import Load, Metrics, load_of
 from logocache.server.middleware import Requests
@@ -32,7 +32,7 @@ class Server:
     cache: LogoCache
     metrics: Metrics
     service: LogoService
-    addresses: RouteCache
+    route_cache: RouteCache
     cors: Cors
 
 
@@ -56,7 +56,7 @@ def assemble(settings: Settings) -> Server:
         cache=cache,
         metrics=metrics,
         service=LogoService(cache, looked_up=metrics.looked_up),
-        addresses=RouteCache(),
+        route_cache=RouteCache(),
         cors=Cors(settings.cors_origins),
     )
 
@@ -67,27 +67,27 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
     admin = admin_only(settings)
 
     def load() -> Load:
-        return load_of(server.service.acquisition.flights, server.service.bodies)
+        return load_of(server.service.admission.queue, server.service.responses)
 
     def report_load() -> None:
         server.metrics.loaded(load())
 
-    lifetime = Background(server.cache, server.service, each_second=report_load)
-    opening, desk = lifetime.opening, server.service.bulkheads.management
+    background = Background(server.cache, server.service, each_second=report_load)
+    opening, management = background.opening, server.service.bulkheads.management
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:  # noqa: ANN401  # whatever application it is
-        async with lifetime.run(strict=strict):
+        async with background.run(strict=strict):
             yield
 
     router = APIRouter(lifespan=lifespan)
-    router.include_router(gallery_routes.build(server.cache, desk, check=opening.check))
-    router.include_router(probes.build(server.cache, server.metrics, load, desk, opening))
-    router.include_router(maintenance.build(server.cache, admin, desk, opening))
+    router.include_router(gallery_routes.build(server.cache, management, check=opening.check))
+    router.include_router(probes.build(server.cache, server.metrics, load, management, opening))
+    router.include_router(maintenance.build(server.cache, admin, management, opening))
     for routes in (
-        maintenance.build_integrations(server.cache, desk),
-        logos.build(server.service, server.addresses, server.cors, admin),
-        logos.build_by_domain(server.service, server.addresses, server.cors),
+        maintenance.build_integrations(server.cache, management),
+        logos.build(server.service, server.route_cache, server.cors, admin),
+        logos.build_by_domain(server.service, server.route_cache, server.cors),
     ):
         router.include_router(routes, dependencies=[Depends(opening.check)])
     return router
@@ -119,7 +119,7 @@ class Application(FastAPI):
         install_handlers(self)
         settings = server.cache.settings
         layers: ASGIApp = super().__call__
-        layers = HotPath(layers, service=server.service, addresses=server.addresses, cors=server.cors)
+        layers = FastPath(layers, service=server.service, route_cache=server.route_cache, cors=server.cors)
         layers = ClientLimits(
             layers,
             max_body_bytes=settings.max_body_bytes,

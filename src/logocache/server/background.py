@@ -210,9 +210,9 @@ class Background:
         ending = _Ending(max(self._cache.settings.shutdown_seconds / 2, SHORTEST_END))
         try:
             in_time = await ending.do(self._cache.flush, self._cache.interrupt)
-            await self._service.acquisition.flights.close(patience=PATIENCE_SECONDS)
+            await self._service.admission.queue.close(patience=PATIENCE_SECONDS)
             leave_refreshing = partial(self._refreshing.shutdown, wait=True, cancel_futures=True)
-            await ending.do(leave_refreshing, self._service.keeping.close, within=PATIENCE_SECONDS)
+            await ending.do(leave_refreshing, self._service.variants.close, within=PATIENCE_SECONDS)
             if in_time:  # else it would only hang as well
                 await ending.do(self._cache.close)
         finally:
@@ -228,9 +228,9 @@ class Background:
 
     async def _follow_changes(self) -> None:
         self._each_second()
-        changes = await self._following.run(self._service.mirror.read_changes)
+        changes = await self._following.run(self._service.records.read_changes)
         if changes is not None:
-            self._service.mirror.apply(changes)
+            self._service.records.apply(changes)
 
     async def _flush(self) -> None:
         await self._counting.run(self._cache.flush)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class EarlyResponse:
     """A problem document (RFC 9457) that also closes the connection."""
 
     status: HTTPStatus
@@ -53,26 +53,26 @@ class Refusal:
         await send({"type": "http.response.body", "body": self.body})
 
 
-BAD_REQUEST = Refusal(
+BAD_REQUEST = EarlyResponse(
     status=HTTPStatus.BAD_REQUEST, code="bad_request", detail="this is not an HTTP/1.1 request"
 )
-BAD_HOST = Refusal(
+BAD_HOST = EarlyResponse(
     status=HTTPStatus.BAD_REQUEST,
     code="bad_request",
     detail="the request's Host is missing, given twice, or not the name of a host",
 )
-SLOW_HEAD = Refusal(
+SLOW_HEAD = EarlyResponse(
     status=HTTPStatus.REQUEST_TIMEOUT, code="slow_client", detail="the request's head did not come in time"
 )
-SLOW_BODY = Refusal(
+SLOW_BODY = EarlyResponse(
     status=HTTPStatus.REQUEST_TIMEOUT, code="slow_client", detail="the request's body did not come in time"
 )
-LARGE_HEAD = Refusal(
+LARGE_HEAD = EarlyResponse(
     status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     code="head_too_large",
     detail="the request's head is larger than LOGO_CACHE_MAX_HEADER_KB",
 )
-LARGE_BODY = Refusal(
+LARGE_BODY = EarlyResponse(
     status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     code="body_too_large",
     detail="the request's body is larger than LOGO_CACHE_MAX_BODY_KB",
@@ -157,7 +157,7 @@ class WatchedBody:
             self._is_answered = True
             await self._send(message)
 
-    async def _refuse(self, refusal: Refusal) -> Message:
+    async def _refuse(self, refusal: EarlyResponse) -> Message:
         self.is_refused = True
         if not self._is_answered:
             await refusal.send(self._send)

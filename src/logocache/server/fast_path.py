@@ -1,71 +1,72 @@
-"""Answers from memory, before any routing: the way that nearly all requests take."""
+"""Responses from memory, before any routing: the path of nearly all requests."""
 
 from collections.abc import Mapping
 
 from cachetools import LRUCache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from logocache.server.requests import Question
-from logocache.server.responses import Answer, Cors, answer_of
+from logocache.server.middleware import ROUTE_IN_SCOPE
+from logocache.server.requests import CacheRequest
+from logocache.server.responses import Cors, HttpResponse, http_response_of
 from logocache.server.service import LogoService
 
 CAPACITY = 20_000
-"""Addresses remembered; those asked for longest ago are forgotten first."""
+"""Targets in a route cache; the least recently used are dropped first."""
 
 LONGEST_QUERY = 200
-"""Bytes of a query that is remembered: more than all parameters take, whatever else a client adds."""
+"""Bytes of a query that is cached at most: more than all parameters together need."""
 
 METHODS = frozenset({"GET", "HEAD"})
 
-Address = tuple[str, bytes]
-"""Path and query of a request, as they came."""
+Target = tuple[str, bytes]
+"""Path and query of a request, unchanged."""
 
 
 class RouteCache:
-    """Which question an address asks. Learnt from the routes, so that only these read parameters."""
+    """The meaning of request targets, learnt from the routes, so that only these parse parameters."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._questions: LRUCache[Address, tuple[Question, str]] = LRUCache(capacity)
+        self._requests: LRUCache[Target, tuple[CacheRequest, str]] = LRUCache(capacity)
 
-    def learn(self, scope: Scope, question: Question) -> None:
-        """Remember what this request, which a route has understood, asks, unless its query is a long one."""
+    def learn(self, scope: Scope, request: CacheRequest) -> None:
+        """Cache the meaning of a request that a route has parsed, unless its query is too long."""
         if len(scope["query_string"]) > LONGEST_QUERY:
             return
         route = getattr(scope.get("route"), "path", "")
-        self._questions[scope["path"], scope["query_string"]] = (question, route)
+        self._requests[scope["path"], scope["query_string"]] = (request, route)
 
-    def find(self, scope: Scope) -> tuple[Question, str] | None:
-        """What the request asks, and the path of the route it would take."""
-        return self._questions.get((scope["path"], scope["query_string"]))
+    def find(self, scope: Scope) -> tuple[CacheRequest, str] | None:
+        """The parsed request and the path template of its route, if cached."""
+        return self._requests.get((scope["path"], scope["query_string"]))
 
 
-class HotPath:
-    """ASGI layer: what memory can answer goes no further."""
+class FastPath:
+    """ASGI middleware that responds to requests for logos in memory."""
 
-    def __init__(self, app: ASGIApp, *, service: LogoService, addresses: RouteCache, cors: Cors) -> None:
+    def __init__(self, app: ASGIApp, *, service: LogoService, route_cache: RouteCache, cors: Cors) -> None:
         self._app = app
         self._service = service
-        self._addresses = addresses
+        self._route_cache = route_cache
         self._cors = cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._answer(scope) if scope["type"] == "http" and scope["method"] in METHODS else None
-        if answer is None:
+        response = self._respond(scope) if scope["type"] == "http" and scope["method"] in METHODS else None
+        if response is None:
             await self._app(scope, receive, send)
             return
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        await send({"type": "http.response.body", "body": response.body})
 
-    def _answer(self, scope: Scope) -> Answer | None:
-        found = self._addresses.find(scope)
+    def _respond(self, scope: Scope) -> HttpResponse | None:
+        found = self._route_cache.find(scope)
         if found is None:
             return None
-        question, route = found
-        served = self._service.from_memory(question)
-        if served is None:
+        request, route = found
+        response = self._service.from_memory(request)
+        if response is None:
             return None
-        scope["logocache.route"] = route
-        request: Mapping[bytes, bytes] = dict(scope["headers"])
-        origin = request.get(b"origin")
+        scope[ROUTE_IN_SCOPE] = route
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        origin = headers.get(b"origin")
         cors = self._cors.headers(origin.decode("latin-1") if origin is not None else None)
-        return answer_of(served, method=scope["method"], request=request, cors=cors)
+        return http_response_of(response, method=scope["method"], headers=headers, cors=cors)

@@ -71,32 +71,32 @@ class ConfigDocument:
     """JSON values of as many types as there are settings."""
 
 
-def result_answer(result: Result) -> Response:
+def result_response(result: Result) -> Response:
     """The document that the command line writes with `--json`."""
     return _answer(document_of(result))
 
 
-def entry_answer(entry: Entry) -> Response:
+def entry_response(entry: Entry) -> Response:
     """The entry as it stands in a listing, with the version of the document first."""
     listing = document_of(Listing(entries=(entry,), matching=1))
     (listed,) = cast("list[dict[str, Json]]", listing["entries"])
     return _answer({"schema_version": VERSION, **listed})
 
 
-def health_answer(health: Health, *, status: int) -> Response:
+def health_response(health: Health, *, status: int) -> Response:
     """The figures for monitoring, exactly these fields."""
     return _answer(dataclasses.asdict(health), status=status)
 
 
-def readiness_answer(readiness: Readiness, *, status: int) -> Response:
+def readiness_response(readiness: Readiness, *, status: int) -> Response:
     return _answer(dataclasses.asdict(readiness), status=status)
 
 
-def files_answer(files: FilesDocument) -> Response:
+def files_response(files: FilesDocument) -> Response:
     return _answer(dataclasses.asdict(files))
 
 
-def config_answer(settings: Settings) -> Response:
+def config_response(settings: Settings) -> Response:
     """The settings in force, fit for people and logs."""
     return _answer({"schema_version": VERSION, "settings": settings.shown()})
 

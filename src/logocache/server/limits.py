@@ -1,4 +1,4 @@
-"""Limits on work: threads for each kind of blocking work, and misses for each client."""
+"""Limits on work: threads per kind of blocking work, and misses per client."""
 
 import asyncio
 import ipaddress
@@ -13,25 +13,25 @@ from logocache.errors import DatabaseError, DirectoryError, UnavailableError
 from logocache.fetcher.rates import TokenBucket
 
 CAPACITY = 10_000
-"""Addresses remembered; one that comes back after it was forgotten starts afresh."""
+"""Clients remembered; one that was forgotten starts with a full bucket."""
 IPV6_PREFIX = 64
-"""One customer's network (RFC 6177 2): single addresses in it cost nothing."""
+"""The network of one customer (RFC 6177 2), whose single addresses cost nothing."""
 
 
 class ClientLimit:
-    """A token bucket for each client address. Used by the event loop's thread alone."""
+    """A token bucket per client. Used by the event loop's thread only."""
 
     def __init__(
         self, per_minute: float, *, monotonic: Callable[[], float], capacity: int = CAPACITY
     ) -> None:
-        """A client may cause a minute's share at once, and then as many as flow back. 0: no limit."""
+        """`per_minute` is both rate and burst; 0 means no limit. `capacity` clients are remembered."""
         self._per_second = per_minute / 60
         self._burst = per_minute
         self._monotonic = monotonic
         self._buckets: LRUCache[str, TokenBucket] = LRUCache(capacity)
 
     def wait_for(self, client: str) -> float:
-        """Count one for that client: 0 when it may, else the seconds after which it may."""
+        """Take a token for the client and return 0; if there is none, return the seconds until there is."""
         if not self._per_second:
             return 0.0
         network = network_of(client)
@@ -43,7 +43,7 @@ class ClientLimit:
 
 
 def network_of(client: str) -> str:
-    """What counts as one client: an IPv4 address, an IPv6 network; other texts as they are."""
+    """The network that counts as one client: an IPv4 address, an IPv6 /64; other text unchanged."""
     try:
         address = ipaddress.ip_address(client.partition("%")[0])
     except ValueError:
@@ -59,12 +59,12 @@ Result = TypeVar("Result")
 
 
 class Bulkhead:
-    """A few threads, and how long anybody waits for what they do. Used by one event loop's thread."""
+    """A few threads, with a limit on the wait for their work. Used by the thread of one event loop only."""
 
     def __init__(
         self, name: str, *, threads: int, seconds: float, error: type[UnavailableError], hint: str
     ) -> None:
-        """`error`, with `hint`, is raised for what was not done within `seconds`, waiting included."""
+        """`run` raises `error`, with `hint`, after `seconds`, which include the wait for a thread."""
         self._name = name
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"logocache-{name.replace(' ', '-')}")
         self._free = asyncio.Semaphore(threads)
@@ -73,10 +73,10 @@ class Bulkhead:
         self._hint = hint
 
     async def run(self, work: Callable[[], Result], *, within: float | None = None) -> Result:
-        """What `work` returns or raises. It goes on in its thread when nobody waits for it any more.
+        """Run `work` in a thread, where it goes on if the caller is cancelled; return or raise its result.
 
-        Raises the bulkhead's UnavailableError when the time is up. No queue grows meanwhile: who waits
-        for a thread gives up like all others.
+        Raises the bulkhead's UnavailableError after `within` seconds (default: those of the bulkhead).
+        The wait for a thread is included, so no queue grows.
         """
         seconds = self._seconds if within is None else within
         try:
@@ -93,20 +93,20 @@ class Bulkhead:
             raise self._error(problem, hint=self._hint) from None
 
     def close(self) -> None:
-        """Begin nothing any more, and wait for nobody."""
+        """Start nothing more, and do not wait for running work."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _ended(self, future: "asyncio.Future[Any]") -> None:
         self._free.release()
         if not future.cancelled():
-            future.exception()  # whoever still waits has got it; nobody need
+            future.exception()  # mark it as retrieved: perhaps nobody waits for it any more
 
 
 class Bulkheads:
-    """Those of one server."""
+    """The bulkheads of one server."""
 
     def __init__(self) -> None:
-        self.look_ups = Bulkhead(
+        self.database = Bulkhead(
             "database", threads=4, seconds=5.0, error=DatabaseError, hint="check that it answers"
         )
         self.disk = Bulkhead(
@@ -120,5 +120,5 @@ class Bulkheads:
         )
 
     def close(self) -> None:
-        for bulkhead in (self.look_ups, self.disk, self.drawing, self.management):
+        for bulkhead in (self.database, self.disk, self.drawing, self.management):
             bulkhead.close()

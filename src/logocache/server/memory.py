@@ -1,4 +1,4 @@
-"""Hot rows and hot bytes in memory, kept true to the database by its generation number."""
+"""Records and responses in memory, kept consistent with the database by its generation number."""
 
 import asyncio
 import hashlib
@@ -27,19 +27,19 @@ MEDIA_TYPES = {
 }
 
 OVERHEAD_BYTES = 500
-"""What one entry costs in memory beyond its content, about."""
+"""Approximate memory of one cached response beyond its content."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedBody:
-    """The content of an answer."""
+    """Content of a response, with its headers."""
 
     content: bytes
     media_type: str
     etag: str
-    """Strong (RFC 9110 8.8.1): the same tag is the same bytes."""
+    """Strong (RFC 9110 8.8.1)."""
     headers: tuple[tuple[bytes, bytes], ...]
-    """Content-Type, Content-Length and ETag, as they are sent."""
+    """Content-Type, Content-Length and ETag, ready to send."""
 
     @classmethod
     def of(cls, content: bytes, image_format: ImageFormat) -> "CachedBody":
@@ -54,28 +54,28 @@ class CachedBody:
 
 
 class ResponseCache:
-    """Used by the event loop's thread alone."""
+    """Least recently used cache of contents. Used by the event loop's thread only."""
 
     def __init__(self, budget_bytes: int) -> None:
-        """Keeps nothing when the budget is 0."""
-        self._bodies: LRUCache[tuple[str, str], CachedBody] = LRUCache(budget_bytes, getsizeof=_cost)
+        """`budget_bytes` includes `OVERHEAD_BYTES` per response; with 0 nothing is cached."""
+        self._responses: LRUCache[tuple[str, str], CachedBody] = LRUCache(budget_bytes, getsizeof=_cost)
 
     def get(self, name: str, label: str) -> CachedBody | None:
-        """The content of the file `name` in the form that `label` names."""
-        return self._bodies.get((name, label))
+        """The variant `label` of the file `name`."""
+        return self._responses.get((name, label))
 
     def put(self, name: str, label: str, body: CachedBody) -> None:
-        """Keep it, if it fits into the budget at all."""
-        self._bodies.pop((name, label), None)
-        if _cost(body) <= self._bodies.maxsize:
-            self._bodies[name, label] = body
+        """Cache the content, unless it alone exceeds the budget."""
+        self._responses.pop((name, label), None)
+        if _cost(body) <= self._responses.maxsize:
+            self._responses[name, label] = body
 
     @property
     def size_bytes(self) -> int:
-        return int(self._bodies.currsize)
+        return int(self._responses.currsize)
 
     def __len__(self) -> int:
-        return len(self._bodies)
+        return len(self._responses)
 
 
 def _cost(body: CachedBody) -> int:
@@ -83,18 +83,18 @@ def _cost(body: CachedBody) -> int:
 
 
 CAPACITY = 10_000
-"""Names remembered. Those asked for longest ago are forgotten first."""
+"""Names in a record cache; the least recently used are dropped first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CachedRecord:
-    """What the database says of a name. `record` is None where it knows nothing."""
+    """The record behind a name; `record` is None if the database has none."""
 
     record: LogoRecord | None
     stale_at: float
-    """Seconds since the epoch; infinite for what is never stale."""
+    """Seconds since the epoch; infinite if it never becomes stale."""
     due_at: float
-    """As `stale_at`: when its sources may be asked again."""
+    """When its sources may be asked again, as `stale_at`."""
 
     @classmethod
     def of(cls, record: LogoRecord | None, refresh_interval: timedelta) -> "CachedRecord":
@@ -111,7 +111,7 @@ class CachedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Rows read anew, and the state of the mirror for which they were read."""
+    """Records read again, with the contents of the cache for which they were read."""
 
     generation: int
     before: Mapping[str, CachedRecord]
@@ -119,77 +119,77 @@ class Changes:
 
 
 class RecordCache:
-    """Changed by the event loop's thread alone; only `read_changes` runs elsewhere."""
+    """Used by the event loop's thread only, apart from `read_changes`."""
 
-    def __init__(self, shelf: Lookup, refresh_interval: timedelta, *, capacity: int = CAPACITY) -> None:
-        self._shelf = shelf
+    def __init__(self, lookup: Lookup, refresh_interval: timedelta, *, capacity: int = CAPACITY) -> None:
+        self._lookup = lookup
         self._refresh_interval = refresh_interval
         self._capacity = capacity
-        self._known: OrderedDict[str, CachedRecord] = OrderedDict()
+        self._cached: OrderedDict[str, CachedRecord] = OrderedDict()
         self._generation = -1
 
     def get(self, name: str) -> CachedRecord | None:
-        """What is known of that name, or None: the database was not asked for it lately."""
-        known = self._known.get(name)
-        if known is not None:
-            self._known.move_to_end(name)
-        return known
+        """The cached record behind `name`, or None if it is not cached."""
+        cached = self._cached.get(name)
+        if cached is not None:
+            self._cached.move_to_end(name)
+        return cached
 
     def put(self, name: str, record: LogoRecord | None) -> CachedRecord:
-        """Remember what the database says of that name just now."""
+        """Cache the record that the database has for `name` now."""
         return self._remember(name, CachedRecord.of(record, self._refresh_interval))
 
     def share(self, name: str, key: str) -> CachedRecord | None:
-        """What is known under `key`, from now on under `name`, too; None when that is nothing."""
-        known = self.get(key)
-        if known is None or known.record is None:
+        """Cache the record of `key` under `name`, too, and return it; None if it is not cached."""
+        cached = self.get(key)
+        if cached is None or cached.record is None:
             return None
-        return self._remember(name, known)
+        return self._remember(name, cached)
 
     @property
     def generation(self) -> int:
-        """The state of the database up to which the mirror is true."""
+        """The generation of the database that the cache reflects."""
         return self._generation
 
     def read_changes(self) -> Changes | None:
-        """The rows of all known names, where any row has changed since; else None.
+        """Read the records of all cached names again; None if the database has not changed since.
 
-        Asks the database: run it in another thread, then give the result to `apply`. Raises DatabaseError.
+        Blocks: run it in another thread, then pass the result to `apply`. Raises DatabaseError.
         """
-        generation = self._shelf.generation()
+        generation = self._lookup.generation()
         if generation == self._generation:
             return None
-        before = dict(self._known)
-        keys = sorted({known.record.key for known in before.values() if known.record is not None})
-        records = {record.key: record for record in self._shelf.records(keys)} if keys else {}
+        before = dict(self._cached)
+        keys = sorted({cached.record.key for cached in before.values() if cached.record is not None})
+        records = {record.key: record for record in self._lookup.records(keys)} if keys else {}
         return Changes(generation=generation, before=before, records=records)
 
     def apply(self, changes: Changes) -> None:
-        """Take the rows over, except where the mirror has learnt something newer meanwhile.
+        """Take over the records, except for names that were put meanwhile.
 
-        Names are forgotten where they may mean something else now: where there was no entry, where it
-        is gone, and where its domain has changed.
+        Names that may mean another entry now are dropped: those that had no entry, and those whose entry
+        is gone or has another domain.
         """
         self._generation = changes.generation
-        seen = {id(known) for known in changes.before.values()}
-        for name, before in list(self._known.items()):  # names may have come to share what was known
+        seen = {id(cached) for cached in changes.before.values()}
+        for name, before in list(self._cached.items()):  # names may share a cached record since
             if id(before) not in seen:
                 continue
             now = changes.records.get(before.record.key) if before.record is not None else None
             if before.record is None or now is None or now.domain != before.record.domain:
-                del self._known[name]
+                del self._cached[name]
             else:
-                self._known[name] = CachedRecord.of(now, self._refresh_interval)
+                self._cached[name] = CachedRecord.of(now, self._refresh_interval)
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._cached)
 
-    def _remember(self, name: str, known: CachedRecord) -> CachedRecord:
-        self._known[name] = known
-        self._known.move_to_end(name)
-        if len(self._known) > self._capacity:
-            self._known.popitem(last=False)
-        return known
+    def _remember(self, name: str, cached: CachedRecord) -> CachedRecord:
+        self._cached[name] = cached
+        self._cached.move_to_end(name)
+        if len(self._cached) > self._capacity:
+            self._cached.popitem(last=False)
+        return cached
 
 
 def file_page(cache: LogoCache, *, limit: int, after: str | None = None, root: str) -> FilesDocument:
@@ -219,55 +219,55 @@ Result = TypeVar("Result")
 
 
 class SingleFlight:
-    """Used by the event loop's thread alone."""
+    """Runs the same work once for all who wait for it. Used by the event loop's thread only."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}  # of as many types as there are callers
+        self._in_progress: dict[Hashable, asyncio.Task[Any]] = {}  # of as many types as there are callers
 
     async def do(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """What `work` gives, shared with all who ask for `key` until it is done. Raises what it raises.
+        """Return or raise the result of `work`, shared by all calls for `key` while it runs.
 
-        A caller that is cancelled takes nothing from the others.
+        Cancelling one caller does not affect the others.
         """
-        task: asyncio.Task[Result] | None = self._under_way.get(key)
+        task: asyncio.Task[Result] | None = self._in_progress.get(key)
         if task is None:
             task = asyncio.create_task(work())
-            self._under_way[key] = task
+            self._in_progress[key] = task
             task.add_done_callback(partial(self._done, key))
         shared: Awaitable[Result] = asyncio.shield(task)
         return await shared
 
     def _done(self, key: Hashable, task: "asyncio.Task[Any]") -> None:
-        self._under_way.pop(key, None)
+        self._in_progress.pop(key, None)
         if not task.cancelled():
-            task.exception()  # whoever still waits has got it; nobody need
+            task.exception()  # mark it as retrieved: perhaps nobody waits for it any more
 
 
 MOST_WAITING = 100
-"""Copies that wait for the disk and the database; a copy beyond them is made again another time."""
+"""Variants that wait to be written; further ones are dropped, and drawn again when requested."""
 
 
 class VariantWriter:
-    """One thread that keeps copies. `keep` is called by the event loop's thread."""
+    """Writes variants to disk in one thread of its own."""
 
-    def __init__(self, shelf: Lookup) -> None:
-        self._shelf = shelf
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="logocache-keep")
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="logocache-variants")
         self._waiting = 0
 
-    def keep(self, file: StoredFile, variant: Variant, content: bytes) -> None:
-        """Have it kept soon. Returns at once."""
+    def write(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+        """Queue the variant to be written, and return at once. Called by the event loop's thread only."""
         if self._waiting >= MOST_WAITING:
             return
         self._waiting += 1
-        self._thread.submit(partial(self._keep, file, variant, content))
+        self._thread.submit(partial(self._write, file, variant, content))
 
     def close(self) -> None:
-        """Keep nothing any more; what is being written is finished."""
+        """Wait for the variant being written; drop the others."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _keep(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+    def _write(self, file: StoredFile, variant: Variant, content: bytes) -> None:
         try:
-            self._shelf.keep(file, variant, content)
+            self._lookup.keep(file, variant, content)
         finally:
             self._waiting -= 1

@@ -64,7 +64,7 @@ class Load:
 
 
 class Fetches(Protocol):
-    """What fetches are under way; see `flights.Flights`."""
+    """What fetches are under way; see `queue.Flights`."""
 
     @property
     def waiting(self) -> int: ...

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from logocache.server import early_responses
-from logocache.server.early_responses import Refusal
+from logocache.server.early_responses import EarlyResponse
 
 LOCAL_ADDRESS = ("127.0.0.1", 0)
 """Who a client on a unix socket is: it has no address, and is on this machine."""
@@ -109,7 +109,7 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: EarlyResponse) -> None:
         """Answer in place of the application, unless it is answering already; then close."""
         if self.transport.is_closing():
             return

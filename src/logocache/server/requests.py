@@ -1,4 +1,4 @@
-"""Requests of the logo routes apart from HTTP, bounded parameters, and the bearer token (RFC 6750)."""
+"""Requests for logos apart from HTTP, bounded parameters, and the bearer token (RFC 6750)."""
 
 import hmac
 from dataclasses import dataclass, field
@@ -19,26 +19,26 @@ from logocache.settings import Settings
 
 
 class Fallback(StrEnum):
-    """What to answer when there is no logo."""
+    """The response when there is no logo."""
 
     NOT_FOUND = "404"
     MONOGRAM = "monogram"
 
 
 class CacheState(StrEnum):
-    """Where an answer came from: the `X-Cache` header."""
+    """Source of a response: the `X-Cache` header."""
 
     HIT = "HIT"
     STALE = "STALE"
-    """Older than LOGO_REFRESH_INTERVAL_DAYS; its refresh is under way or was tried."""
+    """Older than LOGO_REFRESH_INTERVAL_DAYS; a refresh is in progress or was attempted."""
     MISS = "MISS"
-    """It was fetched for this request."""
+    """Fetched for this request."""
     PLACEHOLDER = "PLACEHOLDER"
 
 
 @dataclass(frozen=True, slots=True)
 class LogoRequest:
-    """A logo by the name of its entry: key, alias or domain."""
+    """A request for a logo by key, alias or domain."""
 
     name: str
     variant: Variant = field(default_factory=Variant)
@@ -47,28 +47,26 @@ class LogoRequest:
 
 @dataclass(frozen=True, slots=True)
 class FileRequest:
-    """A file by its own name."""
+    """A request for a stored file by its name."""
 
     file: str
 
 
-Question = LogoRequest | FileRequest
+CacheRequest = LogoRequest | FileRequest
 
 
 @dataclass(frozen=True, slots=True)
 class LogoResponse:
-    """A logo to send."""
-
     body: CachedBody
     state: CacheState
     max_age: int
-    """Seconds for which the client need not ask again."""
+    """Freshness for clients, in seconds."""
     is_immutable: bool = False
-    """The address stands for these bytes for ever."""
+    """True if the URL always has this content."""
 
 
 class NoLogoError(Exception):
-    """There is no logo, and no stand-in is wanted."""
+    """There is no logo, and the request wants no placeholder."""
 
 
 class BusyError(PicklableError):
@@ -80,7 +78,7 @@ class BusyError(PicklableError):
 
 
 class TooManyMissesError(PicklableError):
-    """The client has caused more fetches than it may. `retry_after` is in seconds."""
+    """The client has caused more fetches than allowed. `retry_after` is in seconds."""
 
     def __init__(self, *, retry_after: float) -> None:
         super().__init__("too many logos that had to be fetched")
@@ -92,7 +90,7 @@ class DisabledError(Exception):
 
 
 class MovedError(Exception):
-    """The file is no longer there; its entry has another one now."""
+    """The entry of a deleted file has another file now."""
 
     def __init__(self, file: str) -> None:
         super().__init__(file)
@@ -100,12 +98,12 @@ class MovedError(Exception):
 
 
 MOST_AT_ONCE = 1000
-"""Entries of one answer."""
+"""Maximum number of entries in a response."""
 MOST_VALUES = 100
-"""How often a parameter may be repeated."""
+"""Maximum number of values of a repeated parameter."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""What something is called, whoever gave the name: no control characters, which no database takes."""
+"""A name from a client, without control characters, which not all databases accept."""
 
 Keys = Annotated[
     list[Name],
@@ -118,14 +116,14 @@ Keys = Annotated[
 ]
 Statuses = Annotated[
     list[Status],
-    Query(alias="status", max_length=MOST_VALUES, description="What they hold. May be repeated."),
+    Query(alias="status", max_length=MOST_VALUES, description="Status of the entries. May be repeated."),
 ]
 Providers = Annotated[
     list[Name],
     Query(
         alias="provider",
         max_length=MOST_VALUES,
-        description="Who gave their logo. May be repeated.",
+        description="Provider of their logo. May be repeated.",
         examples=[["site"]],
     ),
 ]
@@ -138,14 +136,14 @@ Categories = Annotated[
         examples=[["ecommerce"]],
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST_AT_ONCE, description="At most so many.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_AT_ONCE, description="Maximum number.")]
 After = Annotated[
     Name | None,
     Query(description="Only those behind this key, in order of key: the last one of the page before."),
 ]
 
 
-def list_query(  # noqa: PLR0913  # each is a parameter of the route
+def list_query(  # noqa: PLR0913  # one for each parameter of the route
     keys: Keys = [],  # noqa: B006  # FastAPI makes a new one for each request
     statuses: Statuses = [],  # noqa: B006
     providers: Providers = [],  # noqa: B006
@@ -184,7 +182,7 @@ CHALLENGE = 'Bearer realm="logocache"'
 
 
 class AdminOnly(HTTPBearer):
-    """A dependency that ends requests without the token; in OpenAPI the security scheme `adminToken`."""
+    """A dependency that rejects requests without the token; in OpenAPI the security scheme `adminToken`."""
 
     def __init__(self, token: str | None) -> None:
         super().__init__(
@@ -195,10 +193,10 @@ class AdminOnly(HTTPBearer):
         self._token = token.encode("utf-8") if token is not None else None
 
     async def __call__(self, request: HTTPConnection) -> None:
-        """Let the request pass.
+        """Check the token of the request.
 
         Raises:
-            ProblemError: 403 when the server has no token, 401 when it is missing or wrong.
+            ProblemError: 403 if the server has no token, 401 if that of the request is missing or wrong.
         """
         if self._token is None:
             raise ProblemError(
@@ -210,13 +208,13 @@ class AdminOnly(HTTPBearer):
         sent = await super().__call__(request)
         if sent is None:
             raise _unauthorized("the token is missing", CHALLENGE)
-        # Header fields are read as Latin-1: encoding them back gives the bytes that were sent.
+        # Headers are decoded as Latin-1: encoding them gives the bytes that were sent.
         if not hmac.compare_digest(sent.credentials.encode("latin-1"), self._token):
             raise _unauthorized("the token is wrong", f'{CHALLENGE}, error="invalid_token"')
 
 
 def admin_only(settings: Settings) -> AdminOnly:
-    """The dependency of all changing routes: `Depends(admin_only(settings))`."""
+    """The dependency of all routes that change something: `Depends(admin_only(settings))`."""
     token = settings.admin_token
     return AdminOnly(token.get_secret_value() if token is not None else None)
 

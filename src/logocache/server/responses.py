@@ -9,7 +9,7 @@ from typing import assert_never
 from logocache.server.requests import CacheState, LogoResponse
 
 ENTITY_TAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[\x21\x23-\x7e\x80-\xff]*")')
-"""RFC 9110 8.8.3. A comma may stand inside the quotes."""
+"""RFC 9110 8.8.3. The quoted part may contain commas."""
 SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*$")
 """Empty elements of a list are allowed (RFC 9110 5.6.1)."""
 
@@ -17,15 +17,15 @@ SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*$")
 class Precondition(Enum):
     PROCEED = auto()
     NOT_MODIFIED = auto()
-    """Answer 304."""
+    """HttpResponse 304."""
     FAILED = auto()
-    """Answer 412."""
+    """HttpResponse 412."""
 
 
 def evaluate(etag: str, *, if_match: str | None, if_none_match: str | None) -> Precondition:
-    """What a representation with this strong `etag` is to be answered with (RFC 9110 13.2.2).
+    """Evaluate a request's preconditions for a representation with this strong `etag` (RFC 9110 13.2.2).
 
-    A field that cannot be read counts as absent.
+    A malformed field counts as absent.
     """
     wanted = parse(if_match) if if_match is not None else None
     if wanted is not None and not matches_strongly(etag, wanted):
@@ -37,7 +37,7 @@ def evaluate(etag: str, *, if_match: str | None, if_none_match: str | None) -> P
 
 
 def parse(field: str) -> tuple[str, ...] | None:
-    """The entity tags in a field, weak ones with their `W/`; `("*",)` for any; None when malformed."""
+    """The entity tags of a field, weak ones with their `W/`; `("*",)` for any; None if malformed."""
     text = field.strip(" \t,")
     if text == "*":
         return ("*",)
@@ -54,12 +54,12 @@ def parse(field: str) -> tuple[str, ...] | None:
 
 
 def matches_strongly(etag: str, tags: tuple[str, ...]) -> bool:
-    """Strong comparison (RFC 9110 8.8.3.2): a weak tag equals nothing."""
+    """Strong comparison (RFC 9110 8.8.3.2): a weak tag matches nothing."""
     return tags == ("*",) or etag in tags
 
 
 def matches_weakly(etag: str, tags: tuple[str, ...]) -> bool:
-    """Weak comparison: as strong, but `W/` does not count."""
+    """Weak comparison (RFC 9110 8.8.3.2): `W/` is ignored."""
     return tags == ("*",) or etag in {tag.removeprefix("W/") for tag in tags}
 
 
@@ -71,15 +71,15 @@ EXPOSED = (b"access-control-expose-headers", b"ETag, X-Cache, X-Request-Id")
 
 
 class Cors:
-    """Decides by the origins that LOGO_CACHE_CORS_ORIGINS lists; `*` is every origin."""
+    """CORS headers (Fetch standard) for the origins of LOGO_CACHE_CORS_ORIGINS; `*` is any origin."""
 
     def __init__(self, origins: Sequence[str]) -> None:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self.depends_on_origin = bool(self._origins) and ANY not in self._origins
-        """Whether answers differ from origin to origin, so that caches must keep them apart."""
+        """True if responses vary by origin, so that caches must keep them apart."""
 
     def headers(self, origin: str | None) -> Headers:
-        """What an answer for that Origin says."""
+        """The headers of a response to a request with this Origin."""
         if ANY in self._origins:
             return ((b"access-control-allow-origin", b"*"), EXPOSED)
         if not self._origins:
@@ -90,7 +90,7 @@ class Cors:
         return (*vary, (b"access-control-allow-origin", origin.encode("latin-1")), EXPOSED)
 
     def preflight(self, origin: str | None) -> Headers:
-        """What the answer to an OPTIONS request says: logos are read, and nothing else."""
+        """The headers of a response to OPTIONS: logos can only be read."""
         headers = self.headers(origin)
         if not any(name == b"access-control-allow-origin" for name, _ in headers):
             return headers
@@ -104,42 +104,44 @@ class Cors:
 
 YEAR = 31_536_000
 STALE_SECONDS = 604_800
-"""How long a client may go on showing what it has while it asks again, or while we are down (RFC 5861)."""
+"""How long clients may use a stale logo while they revalidate it, or while we are down (RFC 5861)."""
 
 SAFETY: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 )
-"""Whatever the bytes are, no browser runs them; and pages of other sites may show them."""
+"""No browser runs the bytes, whatever they are; pages of other sites may show them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     status: int
     headers: Headers
     body: bytes
 
 
-def answer_of(served: LogoResponse, *, method: str, request: Mapping[bytes, bytes], cors: Headers) -> Answer:
-    """The answer to a request with these header fields (names in lower case)."""
-    body = served.body
-    state = ((b"cache-control", _cache_control(served)), (b"x-cache", served.state.encode("ascii")))
-    match _precondition(body.etag, request):
+def http_response_of(
+    response: LogoResponse, *, method: str, headers: Mapping[bytes, bytes], cors: Headers
+) -> HttpResponse:
+    """The response to a request with these `headers`, whose names are in lower case."""
+    body = response.body
+    state = ((b"cache-control", _cache_control(response)), (b"x-cache", response.state.encode("ascii")))
+    match _precondition(body.etag, headers):
         case Precondition.PROCEED:
             content = b"" if method == "HEAD" else body.content
-            return Answer(200, (*body.headers, *state, *SAFETY, *cors), content)
+            return HttpResponse(200, (*body.headers, *state, *SAFETY, *cors), content)
         case Precondition.NOT_MODIFIED:
-            # RFC 9110 15.4.5: what a 200 would have said, but nothing about the content.
-            return Answer(304, ((b"etag", body.etag.encode("ascii")), *state, *SAFETY, *cors), b"")
+            # RFC 9110 15.4.5: the headers of a 200 without those of the content.
+            return HttpResponse(304, ((b"etag", body.etag.encode("ascii")), *state, *SAFETY, *cors), b"")
         case Precondition.FAILED:
-            return Answer(412, ((b"content-length", b"0"), (b"cache-control", b"no-store"), *cors), b"")
+            return HttpResponse(412, ((b"content-length", b"0"), (b"cache-control", b"no-store"), *cors), b"")
         case unexpected:
             assert_never(unexpected)
 
 
-def _precondition(etag: str, request: Mapping[bytes, bytes]) -> Precondition:
-    if_match, if_none_match = request.get(b"if-match"), request.get(b"if-none-match")
+def _precondition(etag: str, headers: Mapping[bytes, bytes]) -> Precondition:
+    if_match, if_none_match = headers.get(b"if-match"), headers.get(b"if-none-match")
     if if_match is None and if_none_match is None:
         return Precondition.PROCEED
     return evaluate(
@@ -149,10 +151,10 @@ def _precondition(etag: str, request: Mapping[bytes, bytes]) -> Precondition:
     )
 
 
-def _cache_control(served: LogoResponse) -> bytes:
-    if served.is_immutable:
+def _cache_control(response: LogoResponse) -> bytes:
+    if response.is_immutable:
         return f"public, max-age={YEAR}, immutable".encode("ascii")
-    if served.state is CacheState.PLACEHOLDER:
-        return f"public, max-age={served.max_age}".encode("ascii")
+    if response.state is CacheState.PLACEHOLDER:
+        return f"public, max-age={response.max_age}".encode("ascii")
     late = f"stale-while-revalidate={STALE_SECONDS}, stale-if-error={STALE_SECONDS}"
-    return f"public, max-age={served.max_age}, {late}".encode("ascii")
+    return f"public, max-age={response.max_age}, {late}".encode("ascii")

@@ -1,4 +1,4 @@
-"""Logos from memory, from disk, or fetched: what the logo routes answer, apart from HTTP."""
+"""Logos from memory, from disk, or fetched: the logo routes apart from HTTP."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from logocache.errors import DirectoryError
 from logocache.model import LogoRecord, Status, StoredFile
 from logocache.policy.attempts import is_unknown
 from logocache.queries import Variant
-from logocache.server.fetch_queue import RETRY_SECONDS, Acquisition
+from logocache.server.fetch_queue import RETRY_SECONDS, Admission
 from logocache.server.limits import Bulkheads
 from logocache.server.memory import (
     CachedBody,
@@ -23,6 +23,7 @@ from logocache.server.memory import (
 )
 from logocache.server.requests import (
     BusyError,
+    CacheRequest,
     CacheState,
     DisabledError,
     Fallback,
@@ -31,177 +32,174 @@ from logocache.server.requests import (
     LogoResponse,
     MovedError,
     NoLogoError,
-    Question,
     TooManyMissesError,
 )
 
 LONGEST_AGE = 86_400
 SHORTEST_AGE = 60
-"""Seconds for which clients keep a logo: what is left of its freshness, within these bounds."""
+"""Bounds of a logo's max-age, in seconds, which is otherwise the rest of its freshness."""
 PLACEHOLDER_AGE = 300
-STORED_FORM = Variant()
+STORED = Variant()
 STATES = {state: state.lower() for state in CacheState}
-"""As metrics spell them."""
+"""The states as metrics spell them."""
 
 _log = logging.getLogger(__name__)
 
 
 class LogoService:
-    """Answers questions. Its methods run on the event loop's thread and never block it."""
+    """Responds to requests for logos. Its methods run on the event loop's thread and never block it."""
 
     def __init__(self, cache: LogoCache, *, looked_up: Callable[[str], None]) -> None:
-        """`looked_up` is told how each look-up ended: `hit`, `stale`, `miss` or `placeholder`."""
+        """`looked_up` is called with the result of each look-up: `hit`, `stale`, `miss` or `placeholder`."""
         settings = cache.settings
         self._enabled = settings.enabled
         self._offline = settings.offline
-        self._patience = settings.on_demand_wait_seconds
-        self._shelf = cache.lookup
+        self._wait_seconds = settings.on_demand_wait_seconds
+        self._lookup = cache.lookup
         self._looked_up = looked_up
-        self._once = SingleFlight()
+        self._single_flight = SingleFlight()
         self.bulkheads = Bulkheads()
-        self.mirror = RecordCache(cache.lookup, settings.refresh_interval)
-        self.bodies = ResponseCache(settings.hot_memory_bytes)
-        self.keeping = VariantWriter(cache.lookup)
-        self.acquisition = Acquisition(cache, self.mirror, self.bulkheads.look_ups)
+        self.records = RecordCache(cache.lookup, settings.refresh_interval)
+        self.responses = ResponseCache(settings.hot_memory_bytes)
+        self.variants = VariantWriter(cache.lookup)
+        self.admission = Admission(cache, self.records, self.bulkheads.database)
 
-    def from_memory(self, question: Question) -> LogoResponse | None:
-        """The answer, if nobody need be asked for it; None sends the caller to `answer` or `file`."""
+    def from_memory(self, request: CacheRequest) -> LogoResponse | None:
+        """Return the response if it is in memory; else None, and the caller awaits `logo` or `file`."""
         if not self._enabled:
             return None
-        if isinstance(question, FileRequest):
-            return self._file_from_memory(question)
-        known = self.mirror.get(question.name)
-        if known is None or known.record is None or known.record.file is None:
+        if isinstance(request, FileRequest):
+            return self._file_from_memory(request)
+        cached = self.records.get(request.name)
+        if cached is None or cached.record is None or cached.record.file is None:
             return None
-        body = self.bodies.get(known.record.file.name, question.variant.label)
-        return self._stored(question, known, known.record, body) if body is not None else None
+        body = self.responses.get(cached.record.file.name, request.variant.label)
+        return self._stored(request, cached, cached.record, body) if body is not None else None
 
-    async def answer(self, question: LogoRequest, client: str) -> LogoResponse:
-        """The logo, fetched first where need be, for the client of that address.
+    async def logo(self, request: LogoRequest, client: str) -> LogoResponse:
+        """Return the logo, fetched first if necessary; `client` is the address of the client.
 
         Raises:
-            NoLogoError, BusyError, TooManyMissesError, DisabledError: as their names say.
-            LogoCacheError: the name cannot be meant, or the database or directory cannot be asked.
+            NoLogoError, BusyError, TooManyMissesError, DisabledError: see each.
+            LogoCacheError: the name is invalid, or the database or directory cannot be used.
         """
-        known = await self._known(question.name)
-        record = known.record
+        cached = await self._cached(request.name)
+        record = cached.record
         if record is not None and record.file is not None:
-            body = await self._body(record.file, question.variant, client)
+            body = await self._body(record.file, request.variant, client)
             if body is not None:
-                served = self._stored(question, known, record, body)
-                return served or await self._counted(self._without(question, record, client))
+                response = self._stored(request, cached, record, body)
+                return response or await self._as_miss(self._without(request, record, client))
             _log.error("file.damaged", extra={"key": record.key, "file": record.file.name})
-        return await self._counted(self._missed(question, record, client))
+        return await self._as_miss(self._missed(request, record, client))
 
-    async def file(self, question: FileRequest) -> LogoResponse:
-        """The stored file of that name.
+    async def file(self, request: FileRequest) -> LogoResponse:
+        """Return the stored file.
 
         Raises:
-            NoLogoError: there is none, and there was none.
+            NoLogoError: there is no such file, and its entry has no other.
             MovedError: its entry has another file now.
-            DisabledError, LogoCacheError: as `answer`.
+            DisabledError, LogoCacheError: as `logo`.
         """
         if not self._enabled:
             raise DisabledError
-        served = self._file_from_memory(question)
-        if served is not None:
-            return served
-        reading = partial(self._shelf.read_named, question.file)
-        png = await self._once.do(question, lambda: self.bulkheads.disk.run(reading))
+        response = self._file_from_memory(request)
+        if response is not None:
+            return response
+        reading = partial(self._lookup.read_named, request.file)
+        png = await self._single_flight.do(request, lambda: self.bulkheads.disk.run(reading))
         if png is not None:
-            return self._immutable(question, self._put(question.file, STORED_FORM, png))
-        successor = await self.bulkheads.look_ups.run(partial(self._shelf.successor, question.file))
-        if successor is None or successor == question.file:
+            return self._immutable(request, self._put(request.file, STORED, png))
+        successor = await self.bulkheads.database.run(partial(self._lookup.successor, request.file))
+        if successor is None or successor == request.file:
             self._count_miss()
             raise NoLogoError
         raise MovedError(successor)
 
     async def refresh(self, name: str) -> LogoRecord:
-        """Fetch that entry now, whether due or not; the entry afterwards. Raises as `answer`."""
-        known = await self._known(name)
-        flight = self.acquisition.wanted(_flight_name(name, known.record), known.record)
-        record = await asyncio.shield(flight) if flight is not None else None
-        self.acquisition.learn(name, record)
+        """Fetch the entry now, due or not, and return it afterwards. Raises as `logo`."""
+        cached = await self._cached(name)
+        task = self.admission.fetch_now(_task_name(name, cached.record), cached.record)
+        record = await asyncio.shield(task) if task is not None else None
+        self.admission.learn(name, record)
         if record is None:
             raise NoLogoError
         return record
 
     def is_stale(self, record: LogoRecord) -> bool:
-        return self._shelf.is_stale(record)
+        return self._lookup.is_stale(record)
 
     def _stored(
-        self, question: LogoRequest, known: CachedRecord, record: LogoRecord, body: CachedBody
+        self, request: LogoRequest, cached: CachedRecord, record: LogoRecord, body: CachedBody
     ) -> LogoResponse | None:
-        """What is stored, stale or not; None for a placeholder that nobody wants."""
+        """The stored logo, stale or not; None for a placeholder if the request wants none."""
         now = time.time()
-        if known.due_at <= now:
-            self.acquisition.revalidate(record)
+        if cached.due_at <= now:
+            self.admission.revalidate(record)
         if record.status is Status.PLACEHOLDER:
-            if question.fallback is Fallback.NOT_FOUND:
+            if request.fallback is Fallback.NOT_FOUND:
                 return None
-            return self._handed_out(record, body, CacheState.PLACEHOLDER, PLACEHOLDER_AGE)
-        if known.stale_at <= now:
-            return self._handed_out(record, body, CacheState.STALE, SHORTEST_AGE)
-        return self._handed_out(record, body, CacheState.HIT, _age(known.stale_at - now))
+            return self._respond(record, body, CacheState.PLACEHOLDER, PLACEHOLDER_AGE)
+        if cached.stale_at <= now:
+            return self._respond(record, body, CacheState.STALE, SHORTEST_AGE)
+        return self._respond(record, body, CacheState.HIT, _age(cached.stale_at - now))
 
-    def _handed_out(
-        self, record: LogoRecord, body: CachedBody, state: CacheState, max_age: int
-    ) -> LogoResponse:
-        self._shelf.count_hit(record.key, stale=state is CacheState.STALE)
+    def _respond(self, record: LogoRecord, body: CachedBody, state: CacheState, max_age: int) -> LogoResponse:
+        self._lookup.count_hit(record.key, stale=state is CacheState.STALE)
         self._looked_up(STATES[state])
         return LogoResponse(body=body, state=state, max_age=max_age)
 
     def _count_miss(self) -> None:
-        self._shelf.count_miss()
+        self._lookup.count_miss()
         self._looked_up("miss")
 
-    def _file_from_memory(self, question: FileRequest) -> LogoResponse | None:
-        body = self.bodies.get(question.file, STORED_FORM.label)
-        return self._immutable(question, body) if body is not None else None
+    def _file_from_memory(self, request: FileRequest) -> LogoResponse | None:
+        body = self.responses.get(request.file, STORED.label)
+        return self._immutable(request, body) if body is not None else None
 
-    def _immutable(self, question: FileRequest, body: CachedBody) -> LogoResponse:
+    def _immutable(self, request: FileRequest, body: CachedBody) -> LogoResponse:
         self._looked_up("hit")
-        self._shelf.count_file(question.file)
+        self._lookup.count_file(request.file)
         return LogoResponse(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
 
-    async def _known(self, name: str) -> CachedRecord:
+    async def _cached(self, name: str) -> CachedRecord:
         if not self._enabled:
             raise DisabledError
-        known = self.mirror.get(name)
-        if known is None:
-            key = self._shelf.key_in_catalog(name)
-            known = self.mirror.share(name, key) if key is not None else None
-        if known is not None:
-            return known
-        return await self._once.do(("name", name), lambda: self._look_up(name))
+        cached = self.records.get(name)
+        if cached is None:
+            key = self._lookup.key_in_catalog(name)
+            cached = self.records.share(name, key) if key is not None else None
+        if cached is not None:
+            return cached
+        return await self._single_flight.do(("name", name), lambda: self._find(name))
 
-    async def _look_up(self, name: str) -> CachedRecord:
-        """What the database says, read again when it has changed while we read."""
+    async def _find(self, name: str) -> CachedRecord:
+        """The record in the database, read again if the database changed meanwhile."""
         while True:
-            generation = self.mirror.generation
-            record = await self.bulkheads.look_ups.run(partial(self._shelf.find, name))
-            if generation == self.mirror.generation:
-                return self.acquisition.learn(name, record)
+            generation = self.records.generation
+            record = await self.bulkheads.database.run(partial(self._lookup.find, name))
+            if generation == self.records.generation:
+                return self.admission.learn(name, record)
 
     async def _body(self, file: StoredFile, variant: Variant, client: str) -> CachedBody | None:
-        body = self.bodies.get(file.name, variant.label)
+        body = self.responses.get(file.name, variant.label)
         if body is not None:
             return body
         if not variant.is_stored_form:
-            self.acquisition.allow_drawing(client)
+            self.admission.allow_drawing(client)
         read = self._read if variant.is_stored_form else self._read_or_draw
-        return await self._once.do(("body", file.name, variant.label), partial(read, file, variant))
+        return await self._single_flight.do(("body", file.name, variant.label), partial(read, file, variant))
 
-    async def _read(self, file: StoredFile, variant: Variant = STORED_FORM) -> CachedBody | None:
-        """The logo as it is stored. The database need not be asked."""
-        png = await self.bulkheads.disk.run(partial(self._shelf.read, file))
+    async def _read(self, file: StoredFile, variant: Variant = STORED) -> CachedBody | None:
+        """Read the stored file; needs no database."""
+        png = await self.bulkheads.disk.run(partial(self._lookup.read, file))
         return self._put(file.name, variant, png) if png is not None else None
 
     async def _read_or_draw(self, file: StoredFile, variant: Variant) -> CachedBody | None:
-        """Another form of it: from the disk, or drawn, and then kept. The database need not be asked."""
-        stored = self.bodies.get(file.name, STORED_FORM.label)
+        """Read the variant from disk, or draw it and have it written; needs no database."""
+        stored = self.responses.get(file.name, STORED.label)
         try:
-            kept = await self.bulkheads.disk.run(partial(self._shelf.kept, file, variant))
+            kept = await self.bulkheads.disk.run(partial(self._lookup.kept, file, variant))
             if kept is not None:
                 return self._put(file.name, variant, kept)
             stored = stored or await self._read(file)
@@ -210,86 +208,86 @@ class LogoService:
                 raise
         if stored is None:
             return None
-        drawn = await self.bulkheads.drawing.run(partial(self._shelf.derive, stored.content, variant))
-        self.keeping.keep(file, variant, drawn)
+        drawn = await self.bulkheads.drawing.run(partial(self._lookup.derive, stored.content, variant))
+        self.variants.write(file, variant, drawn)
         return self._put(file.name, variant, drawn)
 
     def _put(self, name: str, variant: Variant, content: bytes) -> CachedBody:
         body = CachedBody.of(content, variant.format)
-        self.bodies.put(name, variant.label, body)
+        self.responses.put(name, variant.label, body)
         return body
 
-    async def _counted(self, answering: Awaitable[LogoResponse]) -> LogoResponse:
-        """What comes of a look-up that found no logo: one miss, whether it ends in an answer or a refusal."""
+    async def _as_miss(self, responding: Awaitable[LogoResponse]) -> LogoResponse:
+        """Count one miss, whether the result is a response or an error."""
         try:
-            served = await answering
+            response = await responding
         except (NoLogoError, BusyError, TooManyMissesError):
             self._count_miss()
             raise
         self._count_miss()
-        return served
+        return response
 
-    async def _missed(self, question: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
-        """Fetch it, if it may be fetched now, and answer with what came of it."""
+    async def _missed(self, request: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
+        """Fetch the logo, if that is allowed now, and respond with the result."""
         try:
-            flight = self.acquisition.missing(_flight_name(question.name, record), record, client)
-            if flight is None:
-                return await self._without(question, record, client)
-            async with asyncio.timeout(self._patience):
-                fetched = await asyncio.shield(flight)
+            task = self.admission.fetch_missing(_task_name(request.name, record), record, client)
+            if task is None:
+                return await self._without(request, record, client)
+            async with asyncio.timeout(self._wait_seconds):
+                fetched = await asyncio.shield(task)
         except TimeoutError:
             late = BusyError("its sources have not answered yet", retry_after=RETRY_SECONDS)
-            return await self._later(question, record, client, late)
+            return await self._later(request, record, client, late)
         except (BusyError, TooManyMissesError) as error:
-            return await self._later(question, record, client, error)
-        return await self._fetched(question, fetched, client)
+            return await self._later(request, record, client, error)
+        return await self._fetched(request, fetched, client)
 
-    async def _fetched(self, question: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
-        known = self.acquisition.learn(question.name, record)
-        body = await self._body(record.file, question.variant, client) if record and record.file else None
+    async def _fetched(self, request: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
+        cached = self.admission.learn(request.name, record)
+        body = await self._body(record.file, request.variant, client) if record and record.file else None
         if record is None or body is None or record.status is not Status.CACHED:
-            return await self._without(question, record, client)
-        return LogoResponse(body=body, state=CacheState.MISS, max_age=_age(known.stale_at - time.time()))
+            return await self._without(request, record, client)
+        return LogoResponse(body=body, state=CacheState.MISS, max_age=_age(cached.stale_at - time.time()))
 
     async def _later(
         self,
-        question: LogoRequest,
+        request: LogoRequest,
         record: LogoRecord | None,
         client: str,
         reason: BusyError | TooManyMissesError,
     ) -> LogoResponse:
-        """The answer when there may be a logo another time: a placeholder at once, or the reason."""
-        if question.fallback is Fallback.MONOGRAM:
-            return await self._without(question, record, client)
+        """Respond when there may be a logo later: with a monogram, or by raising `reason`."""
+        if request.fallback is Fallback.MONOGRAM:
+            return await self._without(request, record, client)
         raise reason
 
-    async def _without(self, question: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
-        """The answer when there is no logo: a monogram, or none. Raises NoLogoError, BusyError."""
-        if question.fallback is Fallback.NOT_FOUND:
-            # "No logo" is what a source has said, never what we could not ask.
+    async def _without(self, request: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
+        """Respond without a logo: with a monogram, or by raising NoLogoError or BusyError."""
+        if request.fallback is Fallback.NOT_FOUND:
+            # Without an answer from the sources, "no logo" would be a lie.
             if record is not None and is_unknown(record, offline=self._offline):
                 raise BusyError("its sources could not be asked", retry_after=RETRY_SECONDS)
             raise NoLogoError
-        body = await self._monogram(question, record, client)
+        body = await self._monogram(request, record, client)
         return LogoResponse(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)
 
-    async def _monogram(self, question: LogoRequest, record: LogoRecord | None, client: str) -> CachedBody:
-        name, variant = _flight_name(question.name, record), question.variant
+    async def _monogram(self, request: LogoRequest, record: LogoRecord | None, client: str) -> CachedBody:
+        name, variant = _task_name(request.name, record), request.variant
         drawn_as = f"monogram {name}"
-        body = self.bodies.get(drawn_as, variant.label)
+        body = self.responses.get(drawn_as, variant.label)
         if body is not None:
             return body
-        self.acquisition.allow_drawing(client)
+        self.admission.allow_drawing(client)
 
         async def draw() -> CachedBody:
-            drawing = partial(self._shelf.monogram, name, record, variant)
+            drawing = partial(self._lookup.monogram, name, record, variant)
             return self._put(drawn_as, variant, await self.bulkheads.drawing.run(drawing))
 
-        return await self._once.do((drawn_as, variant.label), draw)
+        return await self._single_flight.do((drawn_as, variant.label), draw)
 
 
-def _flight_name(name: str, record: LogoRecord | None) -> str:
-    """What a fetch is known by: the entry's key, so that all its names share one."""
+def _task_name(name: str, record: LogoRecord | None) -> str:
+    """The key of the entry, so that all its names share one fetch."""
     return record.key if record is not None else name
 
 

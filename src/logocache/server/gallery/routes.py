@@ -41,12 +41,12 @@ async def already_open() -> None:
 
 def build(
     cache: LogoCache,
-    desk: Bulkhead,
+    management: Bulkhead,
     now: Callable[[], datetime] = present,
     *,
     check: Callable[[], Awaitable[None]] = already_open,
 ) -> APIRouter:
-    """The routes; none of them is part of the API. `desk` has the threads for them.
+    """The routes; none of them is part of the API. `management` has the threads for them.
 
     `check` raises UnavailableError while the cache is not open.
     """
@@ -60,7 +60,7 @@ def build(
             return switched_off_page(root=HERE)
         try:
             await check()
-            shown = await desk.run(gallery.look)
+            shown = await management.run(gallery.look)
         except LogoCacheError as error:
             shown = error
         return error_page(shown, root=HERE) if isinstance(shown, LogoCacheError) else page(request, shown)
@@ -72,7 +72,7 @@ def build(
             return switched_off_page(root=ABOVE)
         try:
             await check()
-            shown = await desk.run(partial(_facts, cache, key, path=request.url.path, now=now()))
+            shown = await management.run(partial(_facts, cache, key, path=request.url.path, now=now()))
         except LogoCacheError as error:
             return error_page(error, root=ABOVE)
         return page(request, shown)

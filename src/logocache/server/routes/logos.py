@@ -1,4 +1,4 @@
-"""The logos: by file, by key, and by domain as Clearbit had it."""
+"""Routes of logos: by file, by key, and by domain in Clearbit's URL shape."""
 
 import math
 from collections.abc import Awaitable, Iterator
@@ -13,11 +13,12 @@ from logocache.errors import LogoCacheError
 from logocache.queries import ImageFormat, Variant
 from logocache.results import Entry
 from logocache.server.fast_path import RouteCache
-from logocache.server.json_documents import EntryDocument, entry_answer
+from logocache.server.json_documents import EntryDocument, entry_response
 from logocache.server.problems import ProblemError, ProblemRoute, problem_of, problem_responses
 from logocache.server.requests import (
     AdminOnly,
     BusyError,
+    CacheRequest,
     DisabledError,
     Fallback,
     FileRequest,
@@ -26,22 +27,21 @@ from logocache.server.requests import (
     MovedError,
     Name,
     NoLogoError,
-    Question,
     TooManyMissesError,
 )
-from logocache.server.responses import Answer, Cors, Headers, answer_of
+from logocache.server.responses import Cors, Headers, HttpResponse, http_response_of
 from logocache.server.service import LogoService
 
 CLEARBIT_SIZE = 128
-"""What Clearbit sent when no size was asked for."""
+"""Clearbit's default size."""
 SMALLEST, LARGEST = 16, 512
 LONGEST_NAME = 300
 KEY = "Key, alias or domain."
 MISS_SECONDS = 60
-"""For which a client may believe that there is no logo, or which file is the current one."""
+"""Freshness of a 404, and of the redirect to the current file."""
 
 Size = Query(ge=SMALLEST, le=LARGEST, description="Longest side in pixels; a smaller logo is not enlarged.")
-Format = Annotated[ImageFormat, Query(description="The form in which it is sent.")]
+Format = Annotated[ImageFormat, Query(description="Format of the response.")]
 Greyscale = Annotated[bool, Query(description="Without colour.")]
 FallbackQuery = Query(description="What to send when there is no logo: status 404, or a drawn monogram.")
 
@@ -63,10 +63,10 @@ LOGO: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
 }
 
 
-def build(service: LogoService, addresses: RouteCache, cors: Cors, admin: AdminOnly) -> APIRouter:
-    """The routes; `addresses` learns what they have understood."""
+def build(service: LogoService, route_cache: RouteCache, cors: Cors, admin: AdminOnly) -> APIRouter:
+    """Build the router; `route_cache` learns the requests that it has parsed."""
     router = APIRouter(route_class=ProblemRoute, tags=["logos"])
-    desk = Desk(service, addresses, cors)
+    responder = Responder(service, route_cache, cors)
 
     @router.get(
         "/static/cached_logos/{file}",
@@ -83,9 +83,9 @@ def build(service: LogoService, addresses: RouteCache, cors: Cors, admin: AdminO
     )
     @router.head("/static/cached_logos/{file}", include_in_schema=False)
     async def get_file(request: Request, file: Annotated[str, Path(max_length=LONGEST_NAME)]) -> Response:
-        """The file, for ever: other content has another name. An old name redirects to the current one."""
-        question = FileRequest(file)
-        return await desk.answer(request, question, service.file(question))
+        """Never changes: other content has another name. An old name redirects to the current one."""
+        cache_request = FileRequest(file)
+        return await responder.respond(request, cache_request, service.file(cache_request))
 
     @router.get(
         "/api/integrations/{id}/logo",
@@ -103,9 +103,9 @@ def build(service: LogoService, addresses: RouteCache, cors: Cors, admin: AdminO
         greyscale: Greyscale = False,
         fallback: Annotated[Fallback, FallbackQuery] = Fallback.MONOGRAM,
     ) -> Response:
-        """From memory, from disk, or fetched on first access. Without `size` as large as it is stored."""
+        """From memory, from disk, or fetched on first access. Without `size` in the size that is stored."""
         variant = Variant(size=size, format=format, greyscale=greyscale)
-        return await desk.logo(request, LogoRequest(key, variant, fallback))
+        return await responder.logo(request, LogoRequest(key, variant, fallback))
 
     @router.post(
         "/api/integrations/{id}/logo/refresh",
@@ -117,18 +117,18 @@ def build(service: LogoService, addresses: RouteCache, cors: Cors, admin: AdminO
         responses=problem_responses(400, 401, 403, 404, 422, 503),
     )
     async def refresh_logo(key: Annotated[Name, Path(alias="id", description=KEY)]) -> Response:
-        """Whether it is due or not. A failed attempt keeps the logo there is."""
-        with refusals(()):
+        """Due or not. A failed attempt keeps the existing logo."""
+        with as_problems(()):
             record = await service.refresh(key)
-        return entry_answer(Entry.of(record, stale=service.is_stale(record)))
+        return entry_response(Entry.of(record, stale=service.is_stale(record)))
 
     return router
 
 
-def build_by_domain(service: LogoService, addresses: RouteCache, cors: Cors) -> APIRouter:
-    """Clearbit's URL shape. It matches every single name, so it comes after all other routes."""
+def build_by_domain(service: LogoService, route_cache: RouteCache, cors: Cors) -> APIRouter:
+    """Build the router of Clearbit's URL shape. It matches every name, so it comes after all other routes."""
     router = APIRouter(route_class=ProblemRoute, tags=["logos"])
-    desk = Desk(service, addresses, cors)
+    responder = Responder(service, route_cache, cors)
 
     @router.get(
         "/{domain}",
@@ -146,57 +146,59 @@ def build_by_domain(service: LogoService, addresses: RouteCache, cors: Cors) -> 
         greyscale: Greyscale = False,
         fallback: Annotated[Fallback, FallbackQuery] = Fallback.NOT_FOUND,
     ) -> Response:
-        """As https://logo.clearbit.com answered: 404 when there is no logo, unless `fallback=monogram`."""
+        """Like https://logo.clearbit.com: 404 if there is no logo, unless `fallback=monogram`."""
         variant = Variant(size=size, format=format, greyscale=greyscale)
-        return await desk.logo(request, LogoRequest(domain, variant, fallback))
+        return await responder.logo(request, LogoRequest(domain, variant, fallback))
 
     for path in ("/static/cached_logos/{file}", "/api/integrations/{id}/logo", "/{domain}"):
-        router.add_api_route(path, desk.preflight, methods=["OPTIONS"], include_in_schema=False)
+        router.add_api_route(path, responder.preflight, methods=["OPTIONS"], include_in_schema=False)
     return router
 
 
-class Desk:
-    """Where questions become HTTP answers."""
+class Responder:
+    """Turns results of the service into HTTP responses."""
 
-    def __init__(self, service: LogoService, addresses: RouteCache, cors: Cors) -> None:
+    def __init__(self, service: LogoService, route_cache: RouteCache, cors: Cors) -> None:
         self._service = service
-        self._addresses = addresses
+        self._route_cache = route_cache
         self._cors = cors
 
-    async def logo(self, request: Request, question: LogoRequest) -> Response:
+    async def logo(self, request: Request, cache_request: LogoRequest) -> Response:
         client = request.client.host if request.client is not None else ""
-        return await self.answer(request, question, self._service.answer(question, client))
+        return await self.respond(request, cache_request, self._service.logo(cache_request, client))
 
-    async def answer(self, request: Request, question: Question, served: Awaitable[LogoResponse]) -> Response:
-        """The answer to what was asked. Raises ProblemError where there is none, and LogoCacheError."""
+    async def respond(
+        self, request: Request, cache_request: CacheRequest, pending: Awaitable[LogoResponse]
+    ) -> Response:
+        """Return the HTTP response for `pending`. Raises ProblemError."""
         cors = self._cors.headers(request.headers.get("origin"))
         try:
-            with refusals(cors):
-                found = await served
+            with as_problems(cors):
+                found = await pending
         except MovedError as moved:
             return _redirect(moved.file, cors)
-        self._addresses.learn(request.scope, question)
+        self._route_cache.learn(request.scope, cache_request)
         headers = dict(request.scope["headers"])
-        return RawResponse(answer_of(found, method=request.method, request=headers, cors=cors))
+        return RawResponse(http_response_of(found, method=request.method, headers=headers, cors=cors))
 
     async def preflight(self, request: Request) -> Response:
-        """What scripts of other origins may ask (Fetch standard)."""
+        """Respond to OPTIONS (Fetch standard)."""
         headers = ((b"allow", b"GET, HEAD, OPTIONS"), *self._cors.preflight(request.headers.get("origin")))
-        return RawResponse(Answer(204, headers, b""))
+        return RawResponse(HttpResponse(204, headers, b""))
 
 
 class RawResponse(Response):
-    """An answer whose headers are complete."""
+    """A response whose headers are complete."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(status_code=answer.status)
-        self.body = answer.body
-        self.raw_headers = list(answer.headers)
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(status_code=response.status)
+        self.body = response.body
+        self.raw_headers = list(response.headers)
 
 
 @contextmanager
-def refusals(cors: Headers) -> Iterator[None]:
-    """What the service refuses, as problems."""
+def as_problems(cors: Headers) -> Iterator[None]:
+    """Turn errors of the service into ProblemErrors."""
     try:
         yield
     except (NoLogoError, BusyError, TooManyMissesError, DisabledError) as error:
@@ -207,14 +209,14 @@ def refusals(cors: Headers) -> Iterator[None]:
 
 
 def _redirect(file: str, cors: Headers) -> Response:
-    """To a sibling of the path that was asked for, whatever prefix it has."""
+    """Redirect to a sibling of the requested path, so that any prefix stays."""
     headers = (
         (b"location", quote(file).encode("ascii")),
         (b"cache-control", f"public, max-age={MISS_SECONDS}".encode("ascii")),
         (b"content-length", b"0"),
         *cors,
     )
-    return RawResponse(Answer(302, headers, b""))
+    return RawResponse(HttpResponse(302, headers, b""))
 
 
 def _problem(
@@ -227,7 +229,7 @@ def _problem(
                 404,
                 code="no_logo",
                 title="No logo",
-                detail="there is no logo of that name: ask with fallback=monogram for a stand-in",
+                detail="there is no logo of that name: ask with fallback=monogram for a placeholder",
                 headers=headers | {"Cache-Control": f"public, max-age={MISS_SECONDS}"},
             )
         case BusyError():

@@ -21,11 +21,11 @@ from logocache.server.json_documents import (
     FilesDocument,
     ListingDocument,
     StatsDocument,
-    config_answer,
-    entry_answer,
-    files_answer,
-    health_answer,
-    result_answer,
+    config_response,
+    entry_response,
+    files_response,
+    health_response,
+    result_response,
 )
 from logocache.server.limits import Bulkhead
 from logocache.server.memory import file_page
@@ -38,23 +38,23 @@ LONGEST_AGE_DAYS = 36500
 FILES_PATH = "/api/logo-cache/files"
 
 
-def build(cache: LogoCache, admin: AdminOnly, desk: Bulkhead, opening: Opening) -> APIRouter:
-    """The routes; `admin` guards those that change something, and `desk` has the threads for all.
+def build(cache: LogoCache, admin: AdminOnly, management: Bulkhead, opening: Opening) -> APIRouter:
+    """The routes; `admin` guards those that change something, and `management` has the threads for all.
 
     Before `opening` is done there are only health and settings.
     """
     router = APIRouter(route_class=ProblemRoute, tags=["maintenance"])
     opened = APIRouter(route_class=ProblemRoute, dependencies=[Depends(opening.check)])
-    _add_health(router, cache, desk, opening)
-    _add_figures(opened, cache, desk)
-    _add_contents(opened, cache, desk)
+    _add_health(router, cache, management, opening)
+    _add_figures(opened, cache, management)
+    _add_contents(opened, cache, management)
     _add_settings(router, cache.settings)
-    _add_clearing(opened, cache, admin, desk)
+    _add_clearing(opened, cache, admin, management)
     router.include_router(opened)
     return router
 
 
-def _add_health(router: APIRouter, cache: LogoCache, desk: Bulkhead, opening: Opening) -> None:
+def _add_health(router: APIRouter, cache: LogoCache, management: Bulkhead, opening: Opening) -> None:
     unhealthy: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
         503: {"model": Health, "description": "`unhealthy`: the directory is gone or cannot be read."}
     }
@@ -70,13 +70,13 @@ def _add_health(router: APIRouter, cache: LogoCache, desk: Bulkhead, opening: Op
     @router.head("/api/logo-cache/health", include_in_schema=False)
     async def get_health() -> Response:
         """Sizes are MB and GB (10^6 and 10^9 bytes). What cannot be asked is null."""
-        health = await desk.run(cache.health)
+        health = await management.run(cache.health)
         if opening.problem is not None:
             health = replace(health, status=HealthStatus.UNHEALTHY)
-        return health_answer(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
+        return health_response(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
 
 
-def _add_figures(router: APIRouter, cache: LogoCache, desk: Bulkhead) -> None:
+def _add_figures(router: APIRouter, cache: LogoCache, management: Bulkhead) -> None:
     @router.get(
         "/api/logo-cache/stats",
         operation_id="get_cache_stats",
@@ -88,10 +88,10 @@ def _add_figures(router: APIRouter, cache: LogoCache, desk: Bulkhead) -> None:
     @router.head("/api/logo-cache/stats", include_in_schema=False)
     async def get_cache_stats() -> Response:
         """As `logocache stats --json`."""
-        return result_answer(await desk.run(cache.stats))
+        return result_response(await management.run(cache.stats))
 
 
-def _add_contents(router: APIRouter, cache: LogoCache, desk: Bulkhead) -> None:
+def _add_contents(router: APIRouter, cache: LogoCache, management: Bulkhead) -> None:
     @router.get(
         FILES_PATH,
         operation_id="list_files",
@@ -105,7 +105,7 @@ def _add_contents(router: APIRouter, cache: LogoCache, desk: Bulkhead) -> None:
         """The current file of each entry that has one, placeholders too."""
         root = path_of(request.scope).removesuffix(FILES_PATH)
         page = partial(file_page, cache, limit=limit, after=after, root=root)
-        return files_answer(await desk.run(page))
+        return files_response(await management.run(page))
 
 
 def _add_settings(router: APIRouter, settings: Settings) -> None:
@@ -119,10 +119,10 @@ def _add_settings(router: APIRouter, settings: Settings) -> None:
     @router.head("/api/logo-cache/config", include_in_schema=False)
     async def get_config() -> Response:
         """Every setting with its value, secrets as `***`."""
-        return config_answer(settings)
+        return config_response(settings)
 
 
-def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, desk: Bulkhead) -> None:
+def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, management: Bulkhead) -> None:
     @router.post(
         "/api/logo-cache/clear",
         operation_id="clear_cache",
@@ -147,7 +147,7 @@ def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, desk: B
             plan = cache.plan_clear(selection)
             return plan.report(dry_run=True) if dry_run else cache.clear(plan)
 
-        return result_answer(await desk.run(clear))
+        return result_response(await management.run(clear))
 
 
 def clear_selection(
@@ -194,8 +194,8 @@ def path_of(scope: Scope) -> str:
     return path if path.startswith(root) else root + path
 
 
-def build_integrations(cache: LogoCache, desk: Bulkhead) -> APIRouter:
-    """The routes; `desk` has the threads for them."""
+def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
+    """The routes; `management` has the threads for them."""
     router = APIRouter(route_class=ProblemRoute, tags=["integrations"])
 
     @router.get(
@@ -211,7 +211,9 @@ def build_integrations(cache: LogoCache, desk: Bulkhead) -> APIRouter:
         query: Annotated[ListQuery, Depends(list_query)], limit: Limit = 100, after: After = None
     ) -> Response:
         """As `logocache list --json`. All conditions must hold; a condition given twice means either."""
-        return result_answer(await desk.run(partial(cache.list, replace(query, limit=limit, after=after))))
+        return result_response(
+            await management.run(partial(cache.list, replace(query, limit=limit, after=after)))
+        )
 
     @router.get(
         "/api/integrations/logos/stats",
@@ -224,7 +226,7 @@ def build_integrations(cache: LogoCache, desk: Bulkhead) -> APIRouter:
     @router.head("/api/integrations/logos/stats", include_in_schema=False)
     async def get_logo_stats() -> Response:
         """As `logocache stats --json`: entries, sizes, hits, and what is due."""
-        return result_answer(await desk.run(cache.stats))
+        return result_response(await management.run(cache.stats))
 
     @router.get(
         "/api/integrations/{id}",
@@ -241,6 +243,6 @@ def build_integrations(cache: LogoCache, desk: Bulkhead) -> APIRouter:
         ],
     ) -> Response:
         """All that is known of an entry, whether it has a logo or not."""
-        return entry_answer(await desk.run(partial(cache.entry, key)))
+        return entry_response(await management.run(partial(cache.entry, key)))
 
     return router

@@ -11,7 +11,7 @@ from logocache.cache import LogoCache
 from logocache.errors import UnavailableError
 from logocache.health import Readiness, ReadyStatus
 from logocache.server.background import Opening
-from logocache.server.json_documents import HEADERS, readiness_answer
+from logocache.server.json_documents import HEADERS, readiness_response
 from logocache.server.limits import Bulkhead
 from logocache.server.metrics import CONTENT_TYPE, Load, Metrics
 from logocache.server.problems import ProblemRoute
@@ -21,9 +21,9 @@ LOOK_SECONDS = 8.0
 
 
 def build(
-    cache: LogoCache, metrics: Metrics, load: Callable[[], Load], desk: Bulkhead, opening: Opening
+    cache: LogoCache, metrics: Metrics, load: Callable[[], Load], management: Bulkhead, opening: Opening
 ) -> APIRouter:
-    """The routes; `load` tells how much this worker has to do, `desk` has the threads to look."""
+    """The routes; `load` tells how much this worker has to do, `management` has the threads to look."""
     router = APIRouter(route_class=ProblemRoute, tags=["probes"])
 
     @router.get(
@@ -49,10 +49,12 @@ def build(
     @router.head("/readyz", include_in_schema=False)
     async def get_readiness() -> Response:
         """Looks at database, directory and disk."""
-        readiness = await desk.run(cache.readiness, within=LOOK_SECONDS)
+        readiness = await management.run(cache.readiness, within=LOOK_SECONDS)
         if opening.problem is not None:
             readiness = replace(readiness, status=ReadyStatus.UNAVAILABLE)
-        return readiness_answer(readiness, status=503 if readiness.status is ReadyStatus.UNAVAILABLE else 200)
+        return readiness_response(
+            readiness, status=503 if readiness.status is ReadyStatus.UNAVAILABLE else 200
+        )
 
     @router.get(
         "/metrics",
@@ -66,10 +68,10 @@ def build(
         """Requests, hits, fetches, queue, sizes. Without the database `logocache_up_database` is 0."""
         metrics.loaded(load())
         try:
-            stats = await desk.run(cache.stats, within=LOOK_SECONDS)
+            stats = await management.run(cache.stats, within=LOOK_SECONDS)
         except UnavailableError:
             stats = None
-        exposition = await desk.run(partial(metrics.exposition, stats))
+        exposition = await management.run(partial(metrics.exposition, stats))
         return Response(exposition, headers=HEADERS | {"Content-Type": CONTENT_TYPE})
 
     return router
