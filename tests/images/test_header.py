@@ -17,11 +17,11 @@ def test_the_size_is_read_without_decoding(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("png", "problem"),
     [
-        pytest.param(b"", "no PNG of ours", id="nothing"),
-        pytest.param(b"<html>", "no PNG of ours", id="not a PNG"),
-        pytest.param(SIGNATURE, "no PNG of ours", id="a signature alone"),
-        pytest.param(GOOD[:23], "no PNG of ours", id="cut off within its size"),
-        pytest.param(GOOD + bytes(2_000_000), "no PNG of ours", id="too many bytes"),
+        pytest.param(b"", "not a PNG of ours", id="nothing"),
+        pytest.param(b"<html>", "not a PNG of ours", id="not a PNG"),
+        pytest.param(SIGNATURE, "not a PNG of ours", id="a signature alone"),
+        pytest.param(GOOD[:23], "not a PNG of ours", id="cut off within its size"),
+        pytest.param(GOOD + bytes(2_000_000), "not a PNG of ours", id="too many bytes"),
         pytest.param(encoded(two_colours((513, 2)), "PNG"), "513×2", id="too wide"),
         pytest.param(encoded(two_colours((2, 513)), "PNG"), "2×513", id="too tall"),
         pytest.param(GOOD[:16] + bytes(8) + GOOD[24:], "0×0", id="no pixels"),

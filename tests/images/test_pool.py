@@ -169,7 +169,7 @@ def test_nonsense_of_a_decoder_says_nothing_about_the_image(own: DecoderPool, im
     answer = Message(fields={"source": ["png", 1, 1]}, blob=b"<html>").pack()
     impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
     failure = decode(own, GOOD)
-    assert failure == DecodingFailure(reason="the decoder answered with an image that is no PNG of ours")
+    assert failure == DecodingFailure(reason="the decoder answered with an image that is not a PNG of ours")
     assert pids(own) == []
 
 

@@ -1,1 +1,1 @@
-"""The images box: bytes from outside become PNGs of our own, in processes that may die of it."""
+"""Image processing: untrusted bytes become PNGs of our own, in expendable decoder processes."""

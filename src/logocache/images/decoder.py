@@ -20,7 +20,7 @@ STARTUP_SECONDS = 30.0
 
 _MODULE = "logocache.images.worker"
 _CHUNK = 65_536
-# What an interpreter needs to find its parts, and ours. Secrets in other variables stay here.
+# All an interpreter needs to find its modules and ours. Other variables may hold secrets.
 _ENVIRONMENT = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 _ENVIRONMENT_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_")
 
@@ -29,18 +29,18 @@ _MORE_ROOM = "raise the limits of memory, processes and open files, or lower LOG
 
 
 class DecoderError(Exception):
-    """A decoder gave no answer: it took too long, died, or sent nonsense. It is to be stopped."""
+    """A decoder gave no valid answer: it took too long, died, or broke the protocol. Stop it."""
 
 
 class DecoderTimeoutError(DecoderError):
-    """It had no answer when its time was over."""
+    """A decoder did not answer in time."""
 
 
 class Decoder:
-    """A running decoder process. Used by one thread at a time; of no use after a `DecoderError`.
+    """A running decoder process. Used by one thread at a time; unusable after a `DecoderError`.
 
-    Construction raises `UnavailableError` when the process cannot start or does not get ready.
-    Without `stop` the process ends when this one does, because its input ends then.
+    Construction raises `UnavailableError` when the process does not start or is not ready in time.
+    The process ends at `stop`, or when this one ends and so closes its input.
     """
 
     def __init__(self, limits: Limits, *, startup_seconds: float = STARTUP_SECONDS) -> None:
@@ -62,22 +62,22 @@ class Decoder:
 
     @property
     def is_alive(self) -> bool:
-        """False when the process ended by itself, such as for want of the machine's memory."""
+        """False if the process has ended by itself, for example when the machine ran out of memory."""
         return self._process.poll() is None
 
     def ask(self, task: Message, *, seconds: float) -> Message:
-        """The answer, within so many seconds. Raises `DecoderError`."""
+        """The answer to `task`. Raises `DecoderError`, also when it takes longer than `seconds`."""
         deadline = _Deadline(seconds)
         self._send(task.pack(), deadline)
         return self._receive(deadline)
 
     def stop(self) -> None:
-        """End the process at once (it keeps nothing that could be lost). Again: nothing happens."""
+        """Kill the process, which holds no state worth saving. Idempotent."""
         with self._process:
             self._process.kill()
 
-    def let_go(self) -> None:
-        """Close our ends of the pipes, and leave the process to whoever else holds them."""
+    def close_pipes(self) -> None:
+        """Close our ends of the pipes, and leave the process to the parent that started it."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -120,18 +120,18 @@ class Decoder:
 _DECODERS: WeakSet[Decoder] = WeakSet()
 
 
-def _let_go() -> None:
-    """In the child of a fork: a decoder ends when its input does, so nobody else may hold it open."""
+def _close_inherited_pipes() -> None:
+    """In a forked child: a decoder ends when its input does, so only its parent may hold that open."""
     for decoder in _DECODERS:
-        decoder.let_go()
+        decoder.close_pipes()
     _DECODERS.clear()
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_close_inherited_pipes)
 
 
 class _Deadline:
-    """A moment of the monotonic clock after which nothing is waited for."""
+    """A deadline on the monotonic clock."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -160,7 +160,7 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             env={name: value for name, value in os.environ.items() if _is_for_python(name)},
-            # Not in the terminal's group: Ctrl-C is for us, and we end it.
+            # Not in the terminal's group: Ctrl-C must reach only this process, which stops the decoder.
             process_group=0,
         )
     except OSError as error:
@@ -175,8 +175,8 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
 
 
 def _command(limits: Limits) -> Sequence[str]:
-    """The decoder's command line, with the switches by which this interpreter finds its modules."""
-    # Pillow warns of what it forgives: nobody reads that, and PYTHONWARNINGS may not make errors of it.
+    """The decoder's command line, with the switches that decide where this interpreter finds modules."""
+    # Pillow warns of defects it tolerates: PYTHONWARNINGS must not turn these into errors.
     switches = ["-P", "-W", "ignore"]
     if sys.flags.ignore_environment:
         switches.append("-E")

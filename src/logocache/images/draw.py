@@ -17,14 +17,14 @@ MOST_INITIALS = 3
 
 _CORNER_RADIUS = 0.14
 _CAPITAL_HEIGHT = {1: 0.46, 2: 0.36, 3: 0.30}
-"""Height of a capital letter, by the number of initials; parts of the side, as all lengths here."""
+"""Height of a capital letter, by the number of initials. All lengths are fractions of the side."""
 _WIDEST = 0.72
 _EMBOLDENING = 0.035
-"""Stroke added on each side of a line, as part of the capitals' height: the one face is a thin one."""
+"""Stroke added on each side of a line, as a fraction of the capitals' height: the font is a thin one."""
 _DOT_RADIUS = 0.17
 _SMOOTHING = 4
 
-# Letters that Unicode does not take apart into a basic letter and a mark.
+# Letters that Unicode does not decompose into a basic letter and a mark.
 _PLAIN_LETTERS = str.maketrans(
     {
         "Ø": "O",
@@ -43,9 +43,9 @@ _PLAIN_LETTERS = str.maketrans(
 
 
 def draw(monogram: Monogram) -> NormalisedImage:
-    """512×512 px; the same monogram gives the same bytes.
+    """The placeholder as a PNG of 512×512 px; the same monogram gives the same bytes.
 
-    Pillow's own font (Aileron) has only ASCII: other Latin letters lose their marks, and initials
+    Pillow's built-in font (Aileron) has only ASCII: other Latin letters lose their marks, and initials
     of which nothing remains are drawn as a dot. At most three characters are drawn.
     """
     initials = drawable(monogram.initials)
@@ -56,15 +56,15 @@ def draw(monogram: Monogram) -> NormalisedImage:
 
 
 def drawable(initials: str) -> str:
-    """What of `initials` the font can show."""
+    """The characters of `initials` that the font has, at most three."""
     plain = unicodedata.normalize("NFKD", initials.translate(_PLAIN_LETTERS))
     return "".join(char for char in plain if "!" <= char <= "~")[:MOST_INITIALS]
 
 
 def _lettering(initials: str) -> Image.Image:
-    """A mask of `initials` with their ink in the middle across, their capitals in the middle upright.
+    """A mask of `initials`, centred horizontally by their ink, vertically by the height of capitals.
 
-    Upright the ink does not count: tails and dots would lift or push down the whole word.
+    By ink, descenders and dots would move the whole word up or down.
     """
     probe = _font(SIDE)
     scale = min(
@@ -77,13 +77,13 @@ def _lettering(initials: str) -> Image.Image:
     ImageDraw.Draw(mask).text(
         (SIDE / 2, (SIDE + height) / 2), initials, 255, font, anchor="ms", stroke_width=_EMBOLDENING * height
     )
-    # The anchor is the middle of the advance widths, which is not that of the ink.
+    # The anchor is the middle of the advance widths, not that of the ink.
     left, _, right, _ = mask.getbbox() or (0, 0, SIDE, SIDE)
     return ImageChops.offset(mask, (SIDE - left - right) // 2, 0)
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont:
-    # With a size, Pillow gives its TrueType font or raises: never the bitmap font of its signature.
+    # With a size, Pillow returns its TrueType font or raises, never the bitmap font its signature allows.
     return cast("ImageFont.FreeTypeFont", ImageFont.load_default(size=size))
 
 
@@ -104,7 +104,7 @@ def _dot() -> Image.Image:
 
 
 def _smooth(shape: Callable[[ImageDraw.ImageDraw, int], None]) -> Image.Image:
-    """A mask of a shape: drawn larger, then averaged, because Pillow's own edges are jagged."""
+    """An antialiased mask of a shape: drawn larger, then averaged."""
     side = SIDE * _SMOOTHING
     mask = Image.new("L", (side, side), 0)
     shape(ImageDraw.Draw(mask), side)

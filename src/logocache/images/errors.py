@@ -1,4 +1,4 @@
-"""Refusals of images and the bounds that decoders keep: the one door for foreign decoding errors."""
+"""Rejections of images, translation of decoding errors, and the limits of decoders."""
 
 import re
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from logocache.ports import ImageRejection
 LONGEST_REASON = 160
 
 _MEMORY = re.compile(r"\bout of memory\b|\bmemory allocation\b|\bcannot allocate\b", re.IGNORECASE)
-"""How libraries below Python say MemoryError: libjpeg, libavif and Pillow's own codecs."""
+"""Out-of-memory errors of libjpeg, libavif and Pillow's own codecs."""
 
 
 class ImageRefused(PicklableError):  # noqa: N818 - a decision about an image, not a fault of the program
-    """Bytes will not become a logo. Never leaves this box: it becomes an `ImageRejection`."""
+    """An image is not accepted as a logo. Never leaves this package: becomes an `ImageRejection`."""
 
     def __init__(self, reason: str, *, is_blank: bool = False) -> None:
         self.rejection = ImageRejection(reason=one_line(reason), is_blank=is_blank)
@@ -23,7 +23,7 @@ class ImageRefused(PicklableError):  # noqa: N818 - a decision about an image, n
 
 
 class DecodingFailed(Exception):  # noqa: N818 - as above
-    """It could not be decoded or read here and now: that says nothing about it. Never leaves this box."""
+    """Decoding or reading failed for now, which proves nothing about the image. Never leaves this package."""
 
     def __init__(self, reason: str) -> None:
         self.reason = one_line(reason)
@@ -32,11 +32,10 @@ class DecodingFailed(Exception):  # noqa: N818 - as above
 
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into `ImageRefused`, with `what` as the start of its reason.
+    """Turn any exception of a decoder into `ImageRefused`, its reason prefixed with `what`.
 
-    All of `Exception` is meant: on hostile bytes Pillow raises SyntaxError, ValueError,
-    struct.error, zlib.error, KeyError and more, and documents no list. Raises `DecodingFailed` instead
-    when memory was wanting.
+    Catches every `Exception`: on hostile bytes Pillow raises SyntaxError, ValueError, struct.error,
+    zlib.error, KeyError and more, and documents no list. Raises `DecodingFailed` when out of memory.
     """
     try:
         yield
@@ -49,7 +48,7 @@ def refusing(what: str) -> Iterator[None]:
 
 
 def one_line(text: str) -> str:
-    """`text` as one printable line of bounded length, whatever a decoder or a file put into it."""
+    """`text` as one printable line of at most `LONGEST_REASON` characters."""
     printable = "".join(char if char.isprintable() else " " for char in text[: 4 * LONGEST_REASON])
     line = " ".join(printable.split())
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
@@ -58,21 +57,21 @@ def one_line(text: str) -> str:
 LONGEST_SIDE = 512
 """Pixels of a stored logo."""
 LARGEST_PNG = 2_000_000
-"""Bytes of a stored logo. 512×512 RGBA that does not compress at all has 1.05 million."""
+"""Bytes of a stored logo. Incompressible 512×512 RGBA takes 1.05 million."""
 QUICK_SECONDS = 0.5
-"""For the first try of each picture; what takes longer waits for its turn among the slow ones. Of 3,766
-icons of the Iconify sets logos, devicon and skill-icons 13 do, the slowest for 1.8 s."""
+"""Time limit of the first attempt on each picture; slower ones are queued in the slow lane. Of 3,766 icons
+of the Iconify sets logos, devicon and skill-icons 13 are slower, the slowest takes 1.8 s."""
 QUICK_PIXELS = 2_000_000
-"""Larger pictures wait for their turn among the slow ones: two of them at once would need too much memory."""
+"""Larger pictures are queued in the slow lane: two of them at once would need too much memory."""
 QUICK_MEMORY = 0.5
-"""Part of a decoder's memory that a first try may use."""
+"""Fraction of a decoder's memory that a first attempt may use."""
 FEWEST_PLACES = 2
 """One for slow pictures, one for all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What decoding one image, or one batch of stored files, may take."""
+    """Limits for decoding one image, or one batch of stored files."""
 
     max_pixels: int
     seconds: float

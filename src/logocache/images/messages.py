@@ -1,4 +1,4 @@
-"""Messages to and from a decoder process: JSON, then bytes; each answer is checked before it is believed."""
+"""Messages to and from a decoder process: JSON, then bytes. Answers are untrusted, and validated."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class Task(StrEnum):
 
 
 class ProtocolError(Exception):
-    """The other side did not keep to the form."""
+    """The other side sent an invalid message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,9 @@ class Message:
 
 
 def receive(read: Callable[[int], bytes], *, largest_blob: int = LARGEST_BLOB) -> Message:
-    """The next message. `read(n)` gives exactly n bytes, or raises.
+    """The next message. `read(n)` returns exactly n bytes, or raises.
 
-    Raises `ProtocolError` for lengths out of bounds and for what is not a JSON object.
+    Raises `ProtocolError` for lengths out of bounds and for anything but a JSON object.
     """
     fields_size, blob_size = HEADER.unpack(read(HEADER.size))
     if fields_size > LARGEST_FIELDS or blob_size > largest_blob:
@@ -69,10 +69,10 @@ def stored_size(png: bytes) -> tuple[int, int]:
     """Width and height in pixels.
 
     Raises:
-        ValueError: the bytes cannot be a logo that we stored; it names what they are instead.
+        ValueError: the bytes cannot be a logo that we stored.
     """
     if sniff(png) is not ImageFormat.PNG or not _SIZE.size <= len(png) <= LARGEST_PNG:
-        raise ValueError("an image that is no PNG of ours")
+        raise ValueError("an image that is not a PNG of ours")
     width, height = _SIZE.unpack_from(png)
     if not (0 < width <= LONGEST_SIDE and 0 < height <= LONGEST_SIDE):
         raise ValueError(f"an image of {width}×{height} pixels")
@@ -92,9 +92,9 @@ def of_image(image: NormalisedImage | ImageRejection | DecodingFailure) -> Messa
 
 
 def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFailure:
-    """The image, rejection or failure in `answer`. Raises `ProtocolError` unless it is plausible.
+    """The image, rejection or failure in `answer`. Raises `ProtocolError` if it is implausible.
 
-    Size and digest are taken from the bytes themselves: nothing is believed that can be looked up.
+    Size and digest are computed from the bytes, not taken from the answer.
     """
     match answer.fields:
         case {"failure": str(reason)}:
@@ -113,7 +113,7 @@ def of_checks(checks: Sequence[FileCheck]) -> Message:
 
 
 def to_checks(answer: Message, paths: Sequence[Path]) -> list[FileCheck]:
-    """One check for each of `paths`. Raises `ProtocolError` unless the answer has just these."""
+    """One check for each of `paths`. Raises `ProtocolError` for any other number."""
     match answer.fields:
         case {"checks": list(checks)} if len(checks) == len(paths):
             return [_check(path, check) for path, check in zip(paths, checks, strict=True)]
@@ -149,7 +149,7 @@ def _check(path: Path, check: Value) -> FileCheck:
         case [int(width), int(height)]:
             return FileCheck(path=path, width=_count(width), height=_count(height))
         case _:
-            raise ProtocolError("a check that says nothing")
+            raise ProtocolError("a check without a result")
 
 
 def _count(number: int) -> int:

@@ -1,4 +1,4 @@
-"""Bytes from outside → our own PNG, or why not. Runs in decoder processes only (see `pool`)."""
+"""Normalise untrusted image bytes to our own PNG, or reject them. Runs in decoder processes only."""
 
 import zlib
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
 SMALLEST_SIDE = 8
-"""Below it nothing can be recognised; such images are spacers, bullets and tracking pixels."""
+"""Smaller images cannot be recognised: they are spacers, bullets and tracking pixels."""
 LARGEST_ASPECT = 8
-"""Longest to shortest side. Wide wordmarks stay below it; rules, sprites and banners do not."""
+"""Ratio of longest to shortest side. Wide wordmarks stay below it; rules, sprites and banners do not."""
 LARGEST_UNPACKED = 8_000_000
 """Bytes that an SVGZ may unpack to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Pixels of a picture: more than `most` are refused, more than `heavy` not decoded here and now."""
+    """Limits in pixels: more than `most` are rejected, more than `heavy` need the slow lane."""
 
     most: int
     heavy: int
 
     def check(self, pixels: int, what: str) -> None:
-        """Raises `DecodingFailed`."""
+        """Raise `DecodingFailed` for more than `heavy` pixels."""
         if pixels > self.heavy:
             raise DecodingFailed(
                 f"{what} has {pixels} pixels, which takes more time and memory than there is"
@@ -43,10 +43,9 @@ def normalise(
 ) -> NormalisedImage | ImageRejection | DecodingFailure:
     """The logo in `body`: 8-bit sRGB, upright, its longest side at most 512 px, without metadata.
 
-    Of animations the first frame, of icons the largest; an SVG is drawn at 512 px. Images of more
-    than `max_pixels` are refused by their header, before they are decoded; those of more than
-    `heavy_pixels` are a failure, for somebody with more room to decode. Never raises for what `body`
-    holds.
+    Takes the first frame of animations, the largest of icons; an SVG is drawn at 512 px. Images of
+    more than `max_pixels` are rejected by their header, before decoding; more than `heavy_pixels` are
+    a `DecodingFailure`, to be retried with more resources. Never raises, whatever `body` contains.
     """
     size = Size(most=max_pixels, heavy=max_pixels if heavy_pixels is None else heavy_pixels)
     try:
@@ -111,12 +110,12 @@ def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
     with opened(body, image_format) as image:
         _check_size(image.width, image.height, size)
         width, height = image.size
-        image.draft(None, (raster.ENOUGH, raster.ENOUGH))  # of JPEG only a part of the pixels is made
+        image.draft(None, (raster.ENOUGH, raster.ENOUGH))  # decodes a JPEG at a reduced size
         image.load()
-        # All that follows makes copies: of a large picture's pixels first of all fewer.
+        # The steps below copy the image: reduce a large one first.
         picture = raster.coarsened(image)
         seen = _upright(picture)
-        # Orientation may swap the sides; the facts are of the image as it is seen.
+        # Orientation may swap the sides; `source` describes the image as displayed.
         if (seen.width > seen.height) != (picture.width > picture.height):
             width, height = height, width
         source = ImageInfo(format=image_format.value, width=width, height=height)
@@ -124,7 +123,7 @@ def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """The image as its EXIF orientation wants it seen; as stored when that cannot be read."""
+    """The image rotated by its EXIF orientation; as stored when that cannot be read."""
     try:
         with refusing("orientation"):
             return ImageOps.exif_transpose(image)
@@ -137,7 +136,7 @@ def _check_size(width: int, height: int, size: Size) -> None:
     if width * height > size.most:
         raise ImageRefused(f"{width}×{height} are more than {size.most} pixels")
     if shortest < 2:  # noqa: PLR2004 - a picture of one pixel's width
-        raise ImageRefused(f"an image of {width}×{height} pixels is a stand-in", is_blank=True)
+        raise ImageRefused(f"an image of {width}×{height} pixels is a provider placeholder", is_blank=True)
     if shortest < SMALLEST_SIDE:
         raise ImageRefused(f"{width}×{height} pixels are too few: a side has less than {SMALLEST_SIDE}")
     if longest > LARGEST_ASPECT * shortest:

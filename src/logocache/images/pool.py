@@ -1,9 +1,9 @@
-"""The decoders of one process: started when needed, used again, replaced when they fail.
+"""Pool of decoder processes: started on demand, reused, replaced when they fail.
 
 Why processes: docs/adr/0004-images-are-decoded-in-subprocesses.md
 
-What we drew or encoded ourselves needs none: it is worked on in this process. Pillow is imported
-then and not before, so that a run which only hands bytes to decoders does without it.
+Images that we drew or encoded ourselves are processed in this process. Only then Pillow is imported:
+a run that only passes bytes to decoders does without it.
 """
 
 import contextlib
@@ -30,23 +30,22 @@ from logocache.queries import Variant
 
 
 class Lane(Enum):
-    """How much a task may take. Each picture starts as a QUICK one; see `limits`."""
+    """Resource class of a task. Each picture is first tried as QUICK; limits in `images.errors`."""
 
     QUICK = auto()
     SLOW = auto()
 
 
 class NoTurn(Exception):  # noqa: N818 - a fact about the queue, not a fault of the program
-    """The deadline came before the turn."""
+    """No place became free before the deadline."""
 
 
 class Turns:
-    """Hands out `places` among threads: first come, first served in each lane.
+    """Assigns `places` to threads: first come, first served in each lane.
 
-    One place at most is for SLOW tasks, and it is theirs as soon as one waits; the others are for QUICK ones
-    alone. So a quick task waits for those that came before it at the places that are left, each of
-    which takes `limits.QUICK_SECONDS` at most; and a slow one waits for slow ones, whatever else goes on.
-    An entry waits with one picture at a time, so first come, first served is fair among entries.
+    At most one place is for SLOW tasks, reserved as soon as one waits; the others are for QUICK ones. So
+    a quick task waits only for quick tasks before it, each of at most `QUICK_SECONDS`, and a slow task
+    only for slow ones. An entry waits with one picture at a time, so this is fair among entries.
     """
 
     def __init__(self, places: int) -> None:
@@ -76,7 +75,7 @@ class Turns:
                 self._changed.notify_all()
 
     def close(self, *, timeout: float) -> None:
-        """Turn away who waits; return when nothing runs any more, or after `timeout` seconds."""
+        """Reject waiting tasks; return when no task runs any more, or after `timeout` seconds."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -109,20 +108,19 @@ class Turns:
 Result = TypeVar("Result")
 
 BATCH = 16
-"""Stored files that are checked by one message: few, for whoever wants a picture decoded waits so long."""
+"""Stored files checked per message: few, since new pictures wait for a batch to end."""
 BATCHES_AHEAD = 2
-"""For each decoder: enough that none waits, few enough that memory does not grow with the files."""
+"""Batches submitted ahead for each decoder: enough to keep it busy, few enough to bound memory."""
 
 
 class DecoderPool:
-    """`Images`, with every outside byte decoded in a process that may die of it.
+    """Implements `ports.Images`; untrusted bytes are decoded in expendable processes.
 
-    Holds at most `workers` decoders, but two at the least (default: one for each processor it may use),
-    each at work for one thread at a time; further threads wait for their turn (see `turns`).
-    `decode_timeout` is in seconds of the wall's clock, for one image or one batch of stored files;
-    `memory_bytes` bounds a decoder's memory where the system can. `normalise` and `check_files` raise
-    `UnavailableError` when no decoder can be started, and RuntimeError after `close`; `draw` and
-    `derive` need no decoder.
+    Holds at most `workers` decoders, at least two (default: one per available processor), each used by
+    one thread at a time; further threads wait (see `Turns`). `decode_timeout` is wall-clock seconds for
+    one image or one batch of stored files; `memory_bytes` bounds a decoder's memory where the system can.
+    `normalise` and `check_files` raise `UnavailableError` when no decoder can be started, and
+    RuntimeError after `close`; `draw` and `derive` need no decoder.
     """
 
     def __init__(
@@ -143,7 +141,7 @@ class DecoderPool:
     def normalise(
         self, body: bytes, *, deadline: float
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
-        """As the port says. What proves to be slow or heavy is begun anew in its turn among the slow."""
+        """See the port. A slow or large picture is tried again in the slow lane."""
         try:
             image = self._ask(
                 _normalise(body, Lane.QUICK, self._limits), messages.to_image, Lane.QUICK, deadline
@@ -163,7 +161,7 @@ class DecoderPool:
             return DecodingFailure(reason=str(error))
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
-        """As the port says, in the calling process and at once, however busy the decoders are."""
+        """See the port. Runs in the calling process, without waiting for decoders."""
         from logocache.images.draw import draw  # noqa: PLC0415 - see above
 
         return draw(monogram)
@@ -174,7 +172,7 @@ class DecoderPool:
         return derive(png, variant)
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
-        """Takes `paths` as it goes, only a few batches ahead of what is asked for."""
+        """See the port. Consumes `paths` lazily, a few batches ahead of the results."""
         remaining = iter(paths)
         under_way: deque[Future[list[FileCheck]]] = deque()
         threads = ThreadPoolExecutor(self._workers, thread_name_prefix="logocache-check")
@@ -189,14 +187,14 @@ class DecoderPool:
             threads.shutdown(cancel_futures=True)
 
     def close(self) -> None:
-        """End the decoders, after the tasks that are under way. Again: nothing happens."""
+        """Stop the decoders after their running tasks. Idempotent."""
         self._turns.close(timeout=STARTUP_SECONDS + self._limits.seconds)
         while self._idle:
             self._idle.pop().stop()
 
     def _check(self, batch: Sequence[Path]) -> list[FileCheck]:
-        """A batch that fails is checked file by file, so that one file is to blame."""
-        # The decoder may have been started elsewhere.
+        """Check a batch; if it fails, each file alone, to find the one at fault."""
+        # The decoder may have another working directory.
         task = Message(fields={"task": Task.CHECK_FILES, "paths": [str(path.absolute()) for path in batch]})
         try:
             return self._ask(task, lambda answer: messages.to_checks(answer, batch), Lane.QUICK, math.inf)
@@ -206,7 +204,7 @@ class DecoderPool:
             return [check for path in batch for check in self._check([path])]
 
     def _ask(self, task: Message, read: Callable[[Message], Result], lane: Lane, deadline: float) -> Result:
-        """Raises `DecoderError`, too, when its turn did not come in time."""
+        """The decoder's answer. Raises `DecoderError`, also when no decoder was free in time."""
         try:
             with self._turns.turn(lane, deadline=deadline), self._lease() as decoder:
                 seconds = min(_seconds(task, lane, self._limits), deadline - time.monotonic())
@@ -219,8 +217,8 @@ class DecoderPool:
 
     @contextmanager
     def _lease(self) -> Iterator[Decoder]:
-        """A decoder for the caller alone. It goes back only when all went well: after an error, or
-        Ctrl-C, an answer may still be under way that would be taken for the next one.
+        """A decoder for the caller alone. After an error or Ctrl-C it is stopped: a late answer would be
+        taken for that of the next task.
         """
         decoder = self._take()
         try:
@@ -231,7 +229,7 @@ class DecoderPool:
         self._idle.append(decoder)
 
     def _take(self) -> Decoder:
-        """An idle decoder, the one used last, or a new one."""
+        """The idle decoder that was used last, or a new one."""
         while self._idle:
             with contextlib.suppress(IndexError):  # another thread took it
                 decoder = self._idle.pop()
@@ -256,7 +254,7 @@ def _seconds(task: Message, lane: Lane, limits: Limits) -> float:
 def _submitted(
     threads: ThreadPoolExecutor, check: Callable[[Sequence[Path]], list[FileCheck]], batch: Sequence[Path]
 ) -> Future[list[FileCheck]]:
-    """Raises UnavailableError when the system gives no thread."""
+    """Submit `check`. Raises UnavailableError when the system gives no thread."""
     try:
         return threads.submit(check, batch)
     except (RuntimeError, MemoryError) as error:

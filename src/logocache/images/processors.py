@@ -1,4 +1,4 @@
-"""How many processors this process may use: those it is bound to, within the quota of its container."""
+"""Count the processors available to this process: its CPU affinity, within the quota of its container."""
 
 import math
 import os
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 
 def available_processors(root: Path = Path("/")) -> int:
-    """At least 1; a quota of 1.5 processors counts as 2. `root` is where `proc` and `sys` are."""
+    """At least 1; a quota of 1.5 processors counts as 2. `root` is the folder with `proc` and `sys`."""
     return max(1, math.ceil(min((_processors_of_process(), *_quotas(root)))))
 
 
@@ -21,11 +21,11 @@ def _processors_of_process() -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """The CPU quotas of all control groups that the process is in, in processors.
+    """The CPU quotas, in processors, of the process's control groups and their ancestors.
 
     `/proc/self/cgroup` names a group for each hierarchy, see cgroups(7): `0::/group` in version 2,
-    `4:cpu,cpuacct:/group` in version 1. A quota holds for all below it. In a container the groups above
-    may not be visible, and its own may stand at the top.
+    `4:cpu,cpuacct:/group` in version 1. In a container the ancestors may not be visible, and its own
+    group may be mounted at the top.
     """
     cgroups = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
@@ -41,7 +41,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _quota(quota: str = "", period: str = "") -> Iterator[float]:
-    """Nothing when there is no limit: `max` in version 2, -1 in version 1."""
+    """The quota in processors; nothing without a limit (`max` in version 2, -1 in version 1)."""
     try:
         processors = int(quota) / int(period)
     except (ValueError, ZeroDivisionError):
@@ -51,7 +51,7 @@ def _quota(quota: str = "", period: str = "") -> Iterator[float]:
 
 
 def _read(path: Path) -> str:
-    """Empty when there is no such file, or it may not be read."""
+    """The file's text; empty if it does not exist or cannot be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace")
     except OSError:

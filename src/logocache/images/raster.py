@@ -1,4 +1,4 @@
-"""Raster images: opened by the one reader for their bytes, converted to 8-bit sRGB, scaled, saved as PNG."""
+"""Raster images: opened by the reader of one format, converted to 8-bit sRGB, scaled, saved as PNG."""
 
 import hashlib
 import importlib
@@ -20,7 +20,7 @@ from logocache.ports import NormalisedImage
 def opened(body: bytes, image_format: ImageFormat) -> Iterator[Image.Image]:
     """The image with its header read and nothing decoded yet.
 
-    Whatever is raised while it is read or used, in the `with` block too, becomes `ImageRefused`.
+    Exceptions become `ImageRefused`, also those raised in the `with` block; see `refusing`.
     """
     with refusing(f"a broken {image_format.upper()} file"):
         load_plugin(image_format)
@@ -35,7 +35,7 @@ def opened(body: bytes, image_format: ImageFormat) -> Iterator[Image.Image]:
 
 
 def load_plugin(image_format: ImageFormat) -> None:
-    """Import its reader and writer alone: Pillow would load all there are, which takes 100 ms."""
+    """Import Pillow's plugin for this format only: loading all of them takes 100 ms."""
     match image_format:
         case ImageFormat.WEBP:
             importlib.import_module("PIL.WebPImagePlugin")
@@ -43,7 +43,7 @@ def load_plugin(image_format: ImageFormat) -> None:
             importlib.import_module("PIL.IcoImagePlugin")
         case ImageFormat.AVIF:
             plugin = importlib.import_module("PIL.AvifImagePlugin")
-            # By default it takes a thread for each processor, and address space for each one's stack.
+            # By default it starts a thread per processor, and each stack takes address space.
             vars(plugin)["DEFAULT_MAX_THREADS"] = 1
 
 
@@ -51,9 +51,9 @@ _DEEP_GREY = {"I;16", "I;16L", "I;16B", "I;16N"}
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """The same picture as RGB, or as RGBA when it is not opaque, without any metadata.
+    """The picture as RGB, or as RGBA if it is not opaque, without metadata.
 
-    A colour profile that cannot be used is ignored, as browsers do.
+    An unusable colour profile is ignored, as in browsers.
     """
     profile = image.info.get("icc_profile")
     image = _to_eight_bit(image)
@@ -67,13 +67,13 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def without_metadata(image: Image.Image) -> Image.Image:
-    """`image`, with everything forgotten that a file may have said beside its pixels."""
+    """`image` itself, with its metadata removed."""
     image.info = {}
     return image
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:
-    """One of the modes L, LA, RGB, RGBA and CMYK."""
+    """The image in one of the modes L, LA, RGB, RGBA and CMYK."""
     image = _to_eight_bit_samples(image)
     if image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"} and "transparency" not in image.info:
         return image
@@ -83,9 +83,9 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _to_eight_bit_samples(image: Image.Image) -> Image.Image:
-    """Deep grey to L: `convert` would clip it to white. And the transparent colour likewise.
+    """16-bit grey as L, which `convert` would clip to white, with its transparent colour.
 
-    PNG's `transparency` of a 16-bit image counts in 16 bits; its high byte is the nearest there is.
+    PNG's `transparency` of a 16-bit image has 16 bits; its high byte is the nearest 8-bit value.
     """
     key = image.info.get("transparency")
     if image.mode in _DEEP_GREY:
@@ -105,7 +105,7 @@ def _apply(profile: bytes, colour: Image.Image) -> Image.Image:
         with refusing("colour profile"):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "sRGB" in ImageCms.getProfileDescription(source):
-                return colour.convert("RGB")  # Exact: a conversion to itself would still round.
+                return colour.convert("RGB")  # a conversion from sRGB to sRGB would still round
             converted = ImageCms.profileToProfile(
                 colour, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
@@ -115,15 +115,15 @@ def _apply(profile: bytes, colour: Image.Image) -> Image.Image:
 
 
 ENOUGH = 2 * LONGEST_SIDE
-"""Pixels of the longest side from which a logo is made as well as from more."""
+"""Pixels of the longest side; more do not improve a logo."""
 
 _MODES_TO_COARSEN = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 
 def coarsened(picture: Image.Image) -> Image.Image:
-    """`picture`, each square of some pixels averaged to one; `ENOUGH` of them remain.
+    """`picture` reduced by a whole factor (box average) to a longest side of at least `ENOUGH` pixels.
 
-    Itself when it is small enough, or of a kind that has no averages.
+    Itself when it is small enough, or in a mode that cannot be averaged.
     """
     if picture.mode == "P" and max(picture.size) >= 2 * ENOUGH:
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
@@ -134,22 +134,22 @@ def coarsened(picture: Image.Image) -> Image.Image:
 
 
 def fitted(picture: Image.Image, longest_side: int) -> Image.Image:
-    """`picture` (RGB or RGBA) with no side longer than that, in its own proportions. Never enlarged."""
+    """`picture` (RGB or RGBA), scaled down if a side is longer than `longest_side` pixels."""
     longest = max(picture.size)
     if longest <= longest_side:
         return picture
     width, height = (max(1, round(side * longest_side / longest)) for side in picture.size)
-    # Pillow multiplies colours by alpha before it resamples, so edges get no dark fringe.
+    # Pillow premultiplies alpha before resampling, so edges get no dark fringe.
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-# On logos at 512 px, levels 4 to 7 end within 2 % of each other in size; 4 takes 10 ms, 6 takes 13,
-# and 9 takes 70 to save a tenth.
+# On logos at 512 px, levels 4 to 7 differ by 2 % in size; 4 takes 10 ms, 6 takes 13 ms, and 9 takes 70 ms
+# to save a tenth.
 _COMPRESS_LEVEL = 4
 
 
 def encode(picture: Image.Image, *, source: ImageInfo) -> NormalisedImage:
-    """`picture` as a logo to be stored, with its facts. See `pack`."""
+    """`picture` as a logo to store, with digest and size. See `pack`."""
     png = pack(picture)
     return NormalisedImage(
         png=png,
@@ -161,10 +161,9 @@ def encode(picture: Image.Image, *, source: ImageInfo) -> NormalisedImage:
 
 
 def pack(picture: Image.Image) -> bytes:
-    """`picture` (L, LA, RGB or RGBA, without metadata) as PNG: the same pixels give the same bytes.
+    """`picture` (L, LA, RGB or RGBA, without metadata) as PNG; the same pixels give the same bytes.
 
-    What lies beneath full transparency is not a pixel anyone sees: it is made black, so that
-    nothing hidden is kept.
+    Fully transparent pixels become black, so that no hidden content is kept.
     """
     if picture.mode in {"LA", "RGBA"}:
         *colours, alpha = picture.split()
@@ -190,7 +189,7 @@ _WITH_ALPHA = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One picture of an icon: its real size, and the bytes from its header to the end of the file."""
+    """One picture of an icon: its size by its own header, and the bytes from there to the end of the file."""
 
     width: int
     height: int
@@ -203,9 +202,9 @@ class Frame:
 
 
 def largest_frame(body: bytes) -> Frame:
-    """The frame with the most pixels, among equals the one with the most colours.
+    """The frame with the most pixels, among equals with the most bits per pixel.
 
-    Raises `ImageRefused` when there is none, or when the directory is absurdly long.
+    Raises `ImageRefused` when there is none, or when there are more than `MOST_FRAMES`.
     """
     count = int.from_bytes(body[4:6], "little")
     if count > MOST_FRAMES:
@@ -217,10 +216,10 @@ def largest_frame(body: bytes) -> Frame:
 
 
 def single_icon(frame: Frame) -> bytes:
-    """An icon file of this one bitmap frame, in which directory, header and mask agree.
+    """An icon file of this one bitmap frame, with consistent directory, header and mask.
 
-    A 32-bit frame whose alpha is zero throughout dates from before alpha: its mask decides, as it
-    does in Windows. A missing mask means opaque. Allocates by the frame's size: check that first.
+    A 32-bit frame with zero alpha throughout predates alpha: its mask decides, as in Windows. A missing
+    mask means opaque. Allocates memory for the frame's size: check that first.
     """
     start = _pixels_start(frame)
     end = start + frame.height * _row_size(frame.width * frame.bits)
@@ -253,7 +252,7 @@ def _frame(data: memoryview) -> Frame | None:
     header_size, width, doubled_height, _, bits, *_ = _BITMAP_HEADER.unpack_from(data)
     if header_size < _BITMAP_HEADER.size or bits not in _BITMAP_DEPTHS:
         return None
-    # The height counts the pixels and, below them, the mask.
+    # The height includes the mask below the pixels.
     return Frame(width=width, height=abs(doubled_height) // 2, bits=bits, data=data)
 
 
@@ -265,5 +264,5 @@ def _pixels_start(frame: Frame) -> int:
 
 
 def _row_size(bits: int) -> int:
-    """Bytes of a row: bitmaps pad rows to 32 bits."""
+    """Bytes of a row, padded to 32 bits."""
     return (bits + 31) // 32 * 4

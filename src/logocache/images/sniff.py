@@ -1,6 +1,6 @@
-"""What bytes are, judged by the bytes alone: never by a header, a name or a media type.
+"""Detect image formats by content alone, never by a header, a name or a media type.
 
-Pure and linear in the length of the input; nothing is decoded here.
+Pure and linear in the length of the input; nothing is decoded.
 """
 
 import codecs
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class ImageFormat(StrEnum):
-    """The formats that are read. The values are those of `ImageInfo.format`, and `svgz`."""
+    """Supported input formats. The values are those of `ImageInfo.format`, and `svgz`."""
 
     PNG = "png"
     JPEG = "jpeg"
@@ -20,11 +20,11 @@ class ImageFormat(StrEnum):
     ICO = "ico"
     SVG = "svg"
     SVGZ = "svgz"
-    """A gzip file; whether an SVG is inside shows only when it is unpacked."""
+    """A gzip file, which may contain an SVG."""
 
 
 def sniff(body: bytes) -> ImageFormat | None:
-    """The format that `body` begins like, or None when it is nothing we read."""
+    """The format by the beginning of `body`; None for anything unsupported."""
     for image_format, signature in _SIGNATURES:
         if signature.match(body):
             return image_format
@@ -36,7 +36,7 @@ def sniff(body: bytes) -> ImageFormat | None:
 
 
 def describe(body: bytes) -> str:
-    """What a body that `sniff` does not know seems to be, as the end of "it is …"."""
+    """Describe a body that `sniff` does not recognise, as the end of "it is …"."""
     if not body:
         return "empty"
     text = _text(body)
@@ -57,7 +57,7 @@ _SIGNATURES = tuple(
         (ImageFormat.JPEG, rb"\xff\xd8\xff"),
         (ImageFormat.GIF, rb"GIF8[79]a"),
         (ImageFormat.WEBP, rb"RIFF.{4}WEBP"),
-        # "BM" alone begins many a text: the size of the second header is part of the signature.
+        # "BM" alone begins many texts: the size of the second header is part of the signature.
         (ImageFormat.BMP, rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"),
         (ImageFormat.ICO, rb"\x00\x00\x01\x00(?!\x00\x00).{2}"),
         (ImageFormat.SVGZ, rb"\x1f\x8b\x08"),
@@ -72,7 +72,7 @@ _PROLOGUE = re.compile(
 
 
 def _is_avif(body: bytes) -> bool:
-    """ISO base media file whose major or compatible brands (ISO/IEC 14496-12, 4.3) name AVIF."""
+    """True for an ISO base media file whose major or compatible brands (ISO/IEC 14496-12, 4.3) name AVIF."""
     if body[4:8] != b"ftyp":
         return False
     box = body[8 : min(int.from_bytes(body[:4]), 512)]
@@ -80,7 +80,7 @@ def _is_avif(body: bytes) -> bool:
 
 
 def _text(body: bytes) -> str:
-    """`body` as text, by its byte order mark; without one, as the ASCII superset that markup is."""
+    """`body` as text, by its byte order mark; without one as Latin-1, which is enough to find markup."""
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if body.startswith(mark):
             return body.removeprefix(mark).decode(encoding, errors="replace")
@@ -88,7 +88,7 @@ def _text(body: bytes) -> str:
 
 
 def _first_element(text: str) -> str:
-    """The name of the first element, behind declarations, comments and doctype; else empty."""
+    """The name of the first element after declarations, comments and doctype; else empty."""
     at = 0
     while skipped := _PROLOGUE.match(text, at):
         at = skipped.end()

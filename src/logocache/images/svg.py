@@ -1,4 +1,4 @@
-"""Drawing an SVG from outside, after `svg_sanitiser` made it harmless."""
+"""Draw an untrusted SVG that `svg_sanitiser` has sanitised."""
 
 import math
 import re
@@ -28,7 +28,7 @@ _LENGTH = re.compile(r"\s*\+?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?\s*([a-z]*)\s*", r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A drawn SVG as a PNG of resvg's, and the size in pixels that the document gives itself."""
+    """A drawn SVG as a PNG by resvg, and the document's own size in pixels."""
 
     png: bytes
     width: int
@@ -36,10 +36,10 @@ class Drawing:
 
 
 def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
-    """A document drawn so that its longest side is `longest_side` px, in its own proportions.
+    """A document drawn with a longest side of `longest_side` px, keeping its aspect ratio.
 
-    Fonts are not loaded: text is not drawn. `currentColor` is black. Raises `ImageRefused`. May
-    take any time and any memory, and may end the process: resvg bounds neither.
+    No fonts are loaded, so text is not drawn. `currentColor` is black. Raises `ImageRefused`. May take
+    any time and memory, and may crash the process: resvg has no limits.
     """
     with refusing("an SVG that cannot be drawn"):
         png = bytes(
@@ -56,9 +56,9 @@ def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
 
 
 def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
-    """The size in whole pixels that a root element asks for (SVG 2, 8.2 and CSS 2.2, 10.3.2).
+    """The size of a root element in whole pixels (SVG 2, 8.2 and CSS 2.2, 10.3.2).
 
-    A side that is missing or a percentage follows from the view box. None when nothing says it.
+    A missing or relative side follows from the view box. None when the size is not given.
     """
     width, height = _pixels(root.get("width")), _pixels(root.get("height"))
     box = _view_box(root.get("viewBox"))
@@ -76,7 +76,7 @@ def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
 
 
 def _pixels(length: str | None) -> float | None:
-    """A length in px; None when it is missing, relative, or not one."""
+    """A length in px; None when it is missing, relative or invalid."""
     found = _LENGTH.fullmatch(length or "")
     if found is None or (unit := found[3].lower()) not in _PIXELS_PER_UNIT:
         return None
@@ -89,7 +89,7 @@ def _view_box(text: str | None) -> tuple[float, float] | None:
         _, _, width, height = (float(number) for number in (text or "").replace(",", " ").split())
     except ValueError:
         return None
-    # NaN and infinity are refused too.
+    # Excludes NaN and infinity.
     return (width, height) if 0 < width < math.inf and 0 < height < math.inf else None
 
 

@@ -1,10 +1,9 @@
-"""How much work a sanitised SVG makes, estimated before it is drawn: a few bytes can make any amount.
+"""Estimate the work of drawing a sanitised SVG, which a few bytes can make arbitrarily large.
 
-Unit: one layer of the drawing's full size, as a group's opacity makes it (resvg-py 0.5 took 16 ms of a
-busy processor for it at 512 px). `tests/benchmarks/bench_svg_effort.py` measures what the weights stand
-for. What `use`, patterns, masks, clip paths, markers and filters repeat is counted as often as it is
-drawn. Layers of shapes far outside count as one, though resvg makes them up to 5 by 5 times as large: many
-good logos have some.
+Unit: one layer of the drawing's full size, as for a group's opacity (16 ms with resvg-py 0.5 at 512 px on a
+busy processor). `tests/benchmarks/bench_svg_effort.py` measures the weights. Content repeated by `use`,
+patterns, masks, clip paths, markers and filters is counted as often as it is drawn. Layers of shapes far
+outside count as one, though resvg makes them up to 5 by 5 times as large: many good logos have some.
 """
 
 import math
@@ -23,15 +22,15 @@ _COSTLY = re.compile(r"url\(|opacity|blend|isolation|filter|dasharray", re.IGNOR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule: what the last part of each of its selectors asks for, and what it declares."""
+    """A CSS rule: the labels that the last compound of each selector requires, and the declarations."""
 
     subjects: tuple[frozenset[str], ...]
     declarations: tuple[tuple[str, str], ...]
     matters: bool
-    """True if it declares anything that may take long to draw."""
+    """True if it declares an effect that may take long to draw."""
 
     def applies_to(self, labels: frozenset[str]) -> bool:
-        """True if it may: conditions that are not looked at count as met."""
+        """True if the rule may apply: conditions that are not evaluated count as met."""
         return any(subject <= labels for subject in self.subjects)
 
 
@@ -45,14 +44,14 @@ def rules(sheet: str) -> Iterator[Rule]:
 
 
 def declarations(text: str) -> Iterable[tuple[str, str]]:
-    """Names, in lower case, and values."""
+    """Property names, in lower case, and values."""
     pairs = (declaration.partition(":") for declaration in text.split(";"))
     return [(name.strip().lower(), value.removesuffix("!important").strip()) for name, _, value in pairs]
 
 
 def label_set(name: str, attributes: Mapping[str, str]) -> frozenset[str]:
-    """What selectors may call an element: `rect`, `#id`, `.class`."""
-    classes = (f".{each}" for each in attributes.get("class", "").split())
+    """The simple selectors that match an element: `rect`, `#id`, `.class`."""
+    classes = (f".{name}" for name in attributes.get("class", "").split())
     return frozenset((name, f"#{attributes.get('id', '')}", *classes))
 
 
@@ -62,12 +61,12 @@ def _subject(selector: str) -> frozenset[str]:
 
 
 MOST_UNITS = 140
-"""Two seconds. Of 3,766 icons of the Iconify sets logos, devicon and skill-icons one has more: meta-ai, with
-61 filters. What takes long all the same is ended by the limit of time, in a lane of its own (`turns`)."""
+"""About two seconds. Of 3,766 icons of the Iconify sets logos, devicon and skill-icons one has more: meta-ai,
+with 61 filters. Underestimated drawings are ended by the time limit of the slow lane (`pool.Turns`)."""
 MOST_STYLING = 2_000_000
-"""Rules of style sheets times elements: each is held against each."""
+"""Rules of style sheets times elements: each rule is matched against each element."""
 MOST_PRIMITIVES = 32
-"""In one filter; those of shadows have ten."""
+"""In one filter; shadows have ten."""
 MOST_DECLARATIONS = 1000
 """In one `style` attribute; resvg's time grows with their square."""
 DEEPEST = 300
@@ -75,23 +74,11 @@ DEEPEST = 300
 
 _SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"}
 _GEOMETRY = {"x", "y", "width", "height", "cx", "cy", "r", "rx", "ry", "x1", "y1", "x2", "y2", "d", "points"}
-_DRAWN_BY_REFERENCE_ALONE = {
-    *(
-        "defs",
-        "symbol",
-        "marker",
-        "pattern",
-        "mask",
-        "clipPath",
-        "filter",
-        "linearGradient",
-        "radialGradient",
-    ),
-}
 _REFERRED = {"filter": 3.0, "mask": 2.0, "clipPath": 1.5, "pattern": 1.0}
-_PAINTS = {"filter", "linearGradient", "radialGradient"}
-"""Their geometry is no shape's: it may lie anywhere and reach far."""
 _GRADIENTS = {"linearGradient": 0.2, "radialGradient": 0.2}
+_DRAWN_BY_REFERENCE_ALONE = {"defs", "symbol", "marker", *_REFERRED, *_GRADIENTS}
+_PAINTS = {"filter", *_GRADIENTS}
+"""Their geometry is not that of a shape: it may lie anywhere and reach far."""
 _PRIMITIVES = {
     "feGaussianBlur": 1.3,
     "feDropShadow": 3.0,
@@ -105,10 +92,10 @@ _OTHER_PRIMITIVE = 1.0
 _PER_CELL = 0.15
 """Of a convolution's matrix."""
 _PER_WINDOW = 1 / 16
-"""For each pixel of the square that a dilation or erosion looks at."""
+"""For each pixel of the window of a dilation or erosion."""
 _SHAPE, _STOP, _IMAGE, _PER_IMAGE_PIXEL, _PER_DASH = 0.01, 0.01, 4.5, 1 / 250_000, 1e-3
 _FURTHEST = 5
-"""Widths and heights of the drawing that a filter's region may have."""
+"""Largest width and height of a filter's region, in those of the drawing."""
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _TRANSFORM = re.compile(r"(?:matrix|scale)\s*\(([^()]*)\)")
 _REFERENCE = re.compile(r"url\((#[^()]+)\)")
@@ -122,21 +109,21 @@ class _Node:
     name: str
     labels: frozenset[str]
     own: float = 0.0
-    """Work that does not depend on how far the drawing reaches."""
+    """Work that does not depend on the extent of the drawing."""
     layers: float = 0.0
     references: list[tuple[str, float]] = field(default_factory=list)
     children: list["_Node"] = field(default_factory=list)
     properties: list[tuple[str, str]] = field(default_factory=list)
     area: float = 1.0
-    """Of a filter's region, in sizes of the drawing."""
-    # Of it and all within it, for what is inherited:
+    """Area of a filter's region, in areas of the drawing."""
+    # Totals of the node and its descendants, for inherited properties:
     shapes: int = 0
     vertices: int = 0
     lengths: float = 0.0
 
 
 class Effort:
-    """Is told of each element as it begins and ends; says at the end whether that is too much to draw."""
+    """Estimator: `begin` and `end` for each element, `style` for each style sheet, then `check`."""
 
     def __init__(self) -> None:
         self._root = _Node("", frozenset())
@@ -147,7 +134,7 @@ class Effort:
         self._side, self._scale = 0.0, 1.0
 
     def begin(self, name: str, attributes: Mapping[str, str], *, image_pixels: int = 0) -> None:
-        """Raises `ImageRefused` for a style that never ends."""
+        """Raises `ImageRefused` for a style of more than `MOST_DECLARATIONS` declarations."""
         if attributes.get("style", "").count(";") > MOST_DECLARATIONS:
             raise ImageRefused(f"an SVG with a style of more than {MOST_DECLARATIONS} declarations")
         node = _Node(name, label_set(name, attributes))
@@ -163,7 +150,7 @@ class Effort:
         self._open.append(node)
 
     def end(self) -> None:
-        """Raises `ImageRefused` for a filter that never ends."""
+        """Raises `ImageRefused` for a filter of more than `MOST_PRIMITIVES` primitives."""
         node = self._open.pop()
         self._open[-1].shapes += node.shapes
         self._open[-1].vertices += node.vertices
@@ -175,7 +162,7 @@ class Effort:
         self._rules += rules(sheet)
 
     def check(self) -> None:
-        """Raises `ImageRefused` when drawing would take too long."""
+        """Raise `ImageRefused` if drawing would take too long."""
         if len(self._rules) * self._count > MOST_STYLING:
             raise ImageRefused("an SVG whose style sheets have too many rules for its elements")
         units = self._units(self._root, {}, 0)
@@ -235,7 +222,7 @@ class Effort:
                 return weight
 
     def _area(self, attributes: Mapping[str, str]) -> float:
-        """How many times the drawing's size a filter's region has."""
+        """Area of a filter's region, in areas of the drawing."""
         unit = 1.0
         if attributes.get("filterUnits") == "userSpaceOnUse":
             unit = 1 / (self._side or 1.0)
@@ -246,7 +233,7 @@ class Effort:
         return min(max(abs(sides[0] * sides[1]) / 2, 1.0), _FURTHEST**2)
 
     def _units(self, node: _Node, known: dict[int, float], depth: int) -> float:
-        """Of `node` and all that drawing it draws. A cycle ends where it began, as in resvg."""
+        """Units of `node` and everything drawn with it. Cycles are cut, as in resvg."""
         if depth > DEEPEST:
             raise ImageRefused("an SVG whose references go too deep")
         if id(node) in known:
@@ -266,16 +253,16 @@ class Effort:
             for child in node.children
             if child.name not in _DRAWN_BY_REFERENCE_ALONE
         )
-        known[id(node)] = min(units, 10.0 * MOST_UNITS)  # enough is known: numbers stay small
+        known[id(node)] = min(units, 10.0 * MOST_UNITS)  # more makes no difference
         return known[id(node)]
 
     def _effects(self, node: _Node) -> Iterator[tuple[str, float]]:
-        """References that properties make, and how often each is drawn; layers as references to nothing."""
+        """References made by properties, and how often each is drawn; "" stands for a layer."""
         properties = [*node.properties]
         for rule in self._rules:
             if rule.matters and rule.applies_to(node.labels):
                 properties += rule.declarations
-        # What `use` hands down may reach any shape.
+        # Properties inherited through `use` may apply to any shape.
         inherited_by = self._root if node.name == "use" else node
         for name, value in properties:
             times = 1.0
@@ -301,7 +288,7 @@ class Effort:
 
 
 def _numbers(text: str) -> list[float]:
-    """Finite ones; others stand for the largest."""
+    """The numbers in `text`, clamped to ±1e12."""
     return [min(max(float(number), -1e12), 1e12) for number in _NUMBER.findall(text)]
 
 

@@ -1,7 +1,7 @@
-"""An SVG from outside → an SVG that holds only what is drawn, and reaches nothing beyond itself.
+"""Sanitise an untrusted SVG: only drawn elements remain, with no external references.
 
-One pass over the parser's events, so that depth costs no recursion. What is written is built from
-lists of what is allowed; nothing of the original text is copied as it stands.
+One pass over the parser's events, without recursion. The output is built from allow-lists; no original
+text is copied verbatim.
 """
 
 import base64
@@ -21,7 +21,7 @@ from logocache.images.svg_effort import Effort
 
 EMBEDDABLE = {ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.GIF, ImageFormat.WEBP}
 
-# None of these can take more than linear time: no two repetitions can match the same character.
+# All of these take linear time: no two repetitions can match the same character.
 _FRAGMENT = re.compile(r"#[^\s\"'()\\<>]+")
 _DATA = re.compile(r"data:image/[a-z.+-]+;base64,", re.IGNORECASE)
 _URL_OPEN = re.compile(r"url\s*\(", re.IGNORECASE)
@@ -30,16 +30,15 @@ _IMPORT = re.compile(r"@import\b[^;{}]*;?", re.IGNORECASE)
 
 
 def fragment(reference: str) -> str | None:
-    """`#name` of `reference`; None for anything else."""
+    """`reference` if it is a fragment (`#name`); None for anything else."""
     found = _FRAGMENT.fullmatch(reference.strip())
     return found[0] if found else None
 
 
 def clean_value(value: str) -> str | None:
-    """An attribute's value or a style text, without comments, in which every `url(…)` is a fragment.
+    """An attribute value or style text without comments, in which every `url(…)` is a fragment or `none`.
 
-    Other references become `none`. None when the text hides what it says, by CSS escapes, odd
-    comments or a `url(` that does not end: it is to be dropped whole.
+    None when the text must be dropped: it has CSS escapes, unclosed comments or an unclosed `url(`.
     """
     value, *commented = value.split("/*")
     for part in commented:
@@ -54,10 +53,10 @@ def clean_value(value: str) -> str | None:
 
 
 def embedded_raster(reference: str, *, max_pixels: int) -> tuple[str, int] | None:
-    """A `data:` URI and its pixels, when its bytes, whatever it calls them, are a raster image.
+    """A `data:` URI of an embedded raster image, rewritten with its detected type, and its pixels.
 
-    The URI is written anew, with the type that the bytes have. Raises `ImageRefused` when the image
-    is broken or has more than `max_pixels`: a drawing without it would pass for the logo.
+    None when the bytes are no such image. Raises `ImageRefused` when the image is broken or has more
+    than `max_pixels`: a drawing without it would pass for the logo.
     """
     prefix = _DATA.match(reference.lstrip())
     if prefix is None:
@@ -98,11 +97,11 @@ class SafeSVG:
 
 
 def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
-    """The drawing in `document`.
+    """Sanitise `document`.
 
-    Raises `ImageRefused` for broken XML, entities, too much depth or too many elements, and
-    embedded images of more than `max_pixels` together, and what takes too long to draw. A document
-    type is read over: its external part is never loaded.
+    Raises `ImageRefused` for broken XML, entities, excessive depth or size, embedded images of more
+    than `max_pixels` in total, and drawings estimated to take too long. A document type is skipped; its
+    external part is never loaded.
     """
     writer = _Writer(max_pixels)
     with refusing("a broken SVG"):
@@ -116,7 +115,7 @@ def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
     return SafeSVG(text="".join(writer.parts), root=writer.root, pixels=writer.pixels)
 
 
-# What draws or is drawn with. Not here, so dropped with all they contain: scripts, animations
+# Elements that draw or are used to draw. All others are dropped with their contents: scripts, animations
 # (they can set a reference later), foreignObject, metadata, and text, for which no font is loaded.
 _CONTAINERS = {"svg", "g", "defs", "symbol", "use", "switch", "style"}
 _SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "image", "marker"}
@@ -127,7 +126,7 @@ _EMBEDDING = {"image", "feImage"}
 
 
 class _Writer:
-    """The parser's target. Its method names are those that `XMLParser` asks for."""
+    """The parser's target; method names as `XMLParser` requires."""
 
     def __init__(self, max_pixels: int) -> None:
         self.parts: list[str] = []
@@ -138,7 +137,7 @@ class _Writer:
         self._elements = 0
         self._depth = 0
         self._dropped_depth = 0
-        """Depth of the element that is dropped with its contents; 0 when none is."""
+        """Depth of the element being dropped with its contents; 0 for none."""
         self._style: list[str] | None = None
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -200,7 +199,7 @@ class _Writer:
             return fragment(value)
         raster = embedded_raster(value, max_pixels=self._max_pixels - self.pixels)
         if raster is None:
-            # A filter may take one of the document's own elements as its image.
+            # A filter may use an element of the document as its image.
             return fragment(value)
         clean, pixels = raster
         self.pixels += pixels
@@ -208,9 +207,9 @@ class _Writer:
 
 
 def _drawn_name(tag: str) -> str | None:
-    """The name under which an element is written; None when it is dropped.
+    """The name under which an element is written; None if it is dropped.
 
-    Elements without a namespace are taken for SVG, as in pages that an icon was copied from.
+    Elements without a namespace count as SVG, as in icons copied from HTML pages.
     """
     namespace, _, name = tag.rpartition("}")
     if namespace not in {"{" + SVG_NAMESPACE, ""}:

@@ -1,4 +1,4 @@
-"""Variants of a stored logo (size, format, grey), and the check that a stored logo still decodes."""
+"""Make variants of a stored logo (size, format, grey), and check that stored files still decode."""
 
 import errno
 import io
@@ -20,17 +20,17 @@ from logocache.queries import ImageFormat, Variant
 JPEG_QUALITY = 85
 WEBP_QUALITY = 80
 WEBP_METHOD = 4
-"""Method 6 takes fifty times as long, and saves a few bytes in a hundred."""
+"""Method 6 takes fifty times as long, and saves a few per cent."""
 
 _STORED_MODES = {"RGB", "RGBA"}
 
 
 def derive(png: bytes, variant: Variant) -> bytes:
-    """The logo as `variant` wants it, without metadata; the same input gives the same bytes.
+    """The logo as `variant`, without metadata; the same input gives the same bytes.
 
     Raises:
-        ValueError: `png` is not a PNG as `images.png` makes it, or has a side of more than 512 px;
-            this shows before anything is decoded.
+        ValueError: `png` is not a PNG as `raster.pack` makes it, or has a side of more than 512 px,
+            which is checked before decoding.
     """
     stored_size(png)
     picture = _decoded(png)
@@ -54,9 +54,9 @@ def derive(png: bytes, variant: Variant) -> bytes:
 def _decoded(png: bytes) -> Image.Image:
     try:
         with opened(png, Sniffed.PNG) as image:
-            # A second header may say what the first one, which was looked at, did not.
+            # A second header may contradict the first, which was checked.
             if image.mode not in _STORED_MODES or image.size != stored_size(png):
-                raise ImageRefused("an image that is no PNG of ours")
+                raise ImageRefused("an image that is not a PNG of ours")
             image.load()
             return without_metadata(image.copy())
     except ImageRefused as refused:
@@ -64,8 +64,8 @@ def _decoded(png: bytes) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
-    """On white, as JPEG knows no transparency. Colours in full resolution: logos are all sharp edges
-    between strong colours, which the usual 4:2:0 smears.
+    """The picture as JPEG, on white. Without chroma subsampling (4:4:4), which would blur the sharp
+    edges of logos.
     """
     if picture.mode in {"LA", "RGBA"}:
         colour = picture.mode.removesuffix("A")
@@ -79,7 +79,7 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 def _webp(picture: Image.Image) -> bytes:
     load_plugin(Sniffed.WEBP)
-    # WebP has no grey of its own.
+    # WebP has no greyscale mode.
     colour = picture.convert("RGBA" if picture.mode in {"LA", "RGBA"} else "RGB")
     file = io.BytesIO()
     colour.save(file, format="WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
@@ -87,12 +87,12 @@ def _webp(picture: Image.Image) -> bytes:
 
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
-"""No file lies there. Other errors (EIO, EACCES, EMFILE) say nothing about the file."""
+"""There is no file. Other errors (EIO, EACCES, EMFILE) prove nothing about the file."""
 
 
 def check_file(path: Path, *, max_pixels: int) -> FileCheck:
-    """Size in pixels of the PNG at `path`, fully decoded with its checksums; or the problem, or why
-    it could not be looked at.
+    """Decode the PNG at `path` and verify its checksums: its size in pixels, the problem, or the
+    obstacle that kept it from being checked.
     """
     try:
         width, height = _decode(_read(path), max_pixels)
@@ -104,7 +104,7 @@ def check_file(path: Path, *, max_pixels: int) -> FileCheck:
 
 
 def _read(path: Path) -> bytes:
-    """The whole file. Follows no link in its last step, and waits for no pipe."""
+    """The whole file. Does not follow a symbolic link or block on a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
@@ -130,7 +130,7 @@ def _decode(body: bytes, max_pixels: int) -> tuple[int, int]:
         size = image.size
         if image.width * image.height > max_pixels:
             raise ImageRefused(f"it has more than {max_pixels} pixels")
-        # Decoding looks at no checksum of the pixel data; this looks at nothing else.
+        # Verifies the checksums, which decoding ignores.
         image.verify()
     with opened(body, Sniffed.PNG) as image:
         image.load()

@@ -20,22 +20,21 @@ from logocache.images.messages import Message, ProtocolError, Task, receive
 from logocache.images.normalise import normalise
 
 GRACE_SECONDS = 2
-"""The process that asked ends a task at its limit; this one ends itself a little later, so that no
-decoder goes on for ever when the one who would end it is gone."""
+"""Seconds after a time limit at which the decoder ends itself, in case the parent that should is gone."""
 
 
 def main(memory_bytes: int, max_pixels: int, seconds: float) -> None:
-    """Answer tasks until the input ends, within these limits."""
+    """Answer tasks within these limits, until the input ends."""
     tasks, replies = _claim_standard_streams()
     limit_memory(memory_bytes)
     limit_pillow(max_pixels)
-    # A program that ignores the alarm hands that on to the processes it starts.
+    # An ignored alarm is inherited from the parent.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     serve(tasks, replies, max_pixels=max_pixels, seconds=seconds)
 
 
 def serve(tasks: BinaryIO, replies: BinaryIO, *, max_pixels: int, seconds: float) -> None:
-    """Say hello with an empty message, then answer each task, until `tasks` ends."""
+    """Send an empty message when ready, then answer each task, until `tasks` ends."""
     _send(replies, Message())
     while True:
         try:
@@ -60,38 +59,38 @@ def perform(task: Message, *, max_pixels: int) -> Message:
                 [variants.check_file(Path(str(path)), max_pixels=max_pixels) for path in paths]
             )
         case _:
-            raise ProtocolError("no task of ours")
+            raise ProtocolError("an unknown task")
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Bound the private memory of this process, where the system can; leave no core files.
+    """Limit the private memory of this process where the system can, and disable core files.
 
-    Not its address space: libraries take far more of that than of memory.
+    The address space is not limited: libraries reserve far more of it than they use.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # macOS knows the limit and does not keep it.
-    if sys.platform == "linux":
-        _, ceiling = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = memory_bytes if ceiling == resource.RLIM_INFINITY else min(memory_bytes, ceiling)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    _limit_data(memory_bytes, is_final=True)
 
 
 def limit_task(memory_bytes: int) -> None:
-    """Bound it further, for the task at hand; the next task may have more again."""
-    if sys.platform == "linux":
+    """Limit the memory further for the current task; a later task may raise the limit again."""
+    _limit_data(memory_bytes, is_final=False)
+
+
+def _limit_data(memory_bytes: int, *, is_final: bool) -> None:
+    if sys.platform == "linux":  # macOS has the limit but does not enforce it
         _, ceiling = resource.getrlimit(resource.RLIMIT_DATA)
         limit = memory_bytes if ceiling == resource.RLIM_INFINITY else min(memory_bytes, ceiling)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, ceiling))
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit if is_final else ceiling))
 
 
 def limit_pillow(max_pixels: int) -> None:
-    """Bound every image that Pillow opens; what we drew ourselves stays within the bound."""
+    """Limit every image that Pillow opens; always admits our own drawings."""
     Image.MAX_IMAGE_PIXELS = max(max_pixels, LONGEST_SIDE**2)
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Input and output for messages alone: what a library prints goes to the error stream."""
+    """Input and output for messages alone; anything a library prints goes to standard error."""
     tasks, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
@@ -104,7 +103,7 @@ def _send(replies: BinaryIO, answer: Message) -> None:
 
 
 def _read_exactly(tasks: BinaryIO, size: int) -> bytes:
-    """Raises EOFError when the input ends before."""
+    """Exactly `size` bytes. Raises EOFError when the input ends before."""
     read = tasks.read(size)
     if len(read) < size:
         raise EOFError
