@@ -226,7 +226,7 @@ def test_a_broken_file_is_named_with_the_rule(tmp_path: Path, document: object, 
     path = write(tmp_path / "own.json", document)
     with pytest.raises(ProviderError) as caught:
         load(path)
-    assert f"{path} is no Iconify set, {rule}" in str(caught.value)
+    assert f"{path} is not an Iconify set: {rule}" in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["missing.json", "."])

@@ -71,7 +71,7 @@ def test_every_candidate_is_safe_to_show_and_can_be_requested(name: str) -> None
         pytest.param(["duckduckgoo"], "did you mean duckduckgo", id="a slip"),
         pytest.param(["Site"], "did you mean site", id="upper case"),
         pytest.param(["zzz"], "There are site, duckduckgo, google, ", id="far from all"),
-        pytest.param(["site", "google", "site"], "site stands twice", id="twice"),
+        pytest.param(["site", "google", "site"], "site is listed twice", id="twice"),
         pytest.param(["brandfetch"], "must never be stored", id="Brandfetch"),
         pytest.param(["site", "Brandfetch-Logo"], "must never be stored", id="its longer name"),
         pytest.param(["brand.dev"], "does not allow to store", id="brand.dev"),
@@ -91,7 +91,7 @@ def test_what_cannot_be_in_the_chain_is_refused_in_one_line(names: Sequence[str]
 
 
 def test_a_rate_for_what_is_no_provider_is_refused() -> None:
-    with pytest.raises(ProviderError, match="names 'gogle', which is no provider: did you mean google"):
+    with pytest.raises(ProviderError, match="names 'gogle', which is not a provider: did you mean google"):
         chain("site", provider_rates={"gogle": 1})
 
 

@@ -1,1 +1,1 @@
-"""Where logos come from: one class for each family of sources, one line in `registry` for each source."""
+"""Sources of logos: one class per family, one line in `registry` per source."""

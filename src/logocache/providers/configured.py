@@ -1,4 +1,4 @@
-"""URL templates that need an address, a token or a word from the operator, and forbidden services."""
+"""Providers that need a URL, a token or a confirmation from the operator, and forbidden services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,20 +11,19 @@ from logocache.providers.templates import Template, TemplateProvider, filled
 from logocache.settings import Settings
 from logocache.settings.masking import PLACEHOLDER, static_texts, without_static_text
 
-INSTEAD = "take another source; docs/providers.md lists them"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a service cannot be a source here, and what to do instead."""
+    """A service that cannot be a provider."""
 
     hosts: tuple[str, ...]
-    """Domains; their sub-domains are meant too."""
+    """Domains, with all their sub-domains."""
     term: str
-    hint: str = INSTEAD
+    """The reason, as the end of "… is not possible: "."""
+    hint: str = "take another source; docs/providers.md lists them"
 
     def error(self, configured: str) -> ProviderError:
-        """What to raise; `configured` says how the service was named."""
+        """The error to raise; `configured` names the provider or setting that leads to the service."""
         return ProviderError(f"{configured} is not possible: {self.term}", hint=self.hint)
 
 
@@ -72,7 +71,7 @@ BY_NAME: Mapping[str, Refusal] = {
 
 
 def check_host(url: str, configured: str) -> None:
-    """Raise `ProviderError` when `url` leads to one of these services."""
+    """Raise `ProviderError` if `url` leads to a forbidden or ended service."""
     host = unquote(urlsplit(url).hostname or "").lower().rstrip(".")
     for refusal in (*FORBIDDEN, CLEARBIT, LOGODEV_TEMPLATE):
         if any(host == domain or host.endswith(f".{domain}") for domain in refusal.hosts):
@@ -80,7 +79,7 @@ def check_host(url: str, configured: str) -> None:
 
 
 LARGEST_STORED = 512
-"""Pixels; more would only be scaled down again."""
+"""Pixels; larger images would be scaled down."""
 
 CLEARBIT_TERMS = ProviderTerms(
     id="clearbit",
@@ -104,7 +103,7 @@ LOGODEV_TERMS = ProviderTerms(
     rate_per_second=10,
     misconfigured_statuses=frozenset({401, 403}),
 )
-# By default it answers with a monogram of its own, which nothing tells from a logo.
+# Without `fallback=404` it answers with a monogram, which cannot be told from a logo.
 LOGODEV_URL = "https://img.logo.dev/{domain}?size={size}&format=png&retina=false&fallback=404"
 
 TEMPLATE_TERMS = ProviderTerms(
@@ -119,11 +118,11 @@ TEMPLATE_TERMS = ProviderTerms(
 
 
 def clearbit(settings: Settings) -> Provider:
-    """Any server of Clearbit's URL shape. Raises `ProviderError` without one, and for Clearbit's own."""
+    """Any server with Clearbit's URL shape. Raises `ProviderError` without a URL, and for Clearbit itself."""
     if settings.clearbit_url is None:
         raise CLEARBIT.error("the provider clearbit without LOGO_CACHE_CLEARBIT_URL")
     check_host(settings.clearbit_url, f"LOGO_CACHE_CLEARBIT_URL = {settings.clearbit_url}")
-    # Braces in the base are the operator's; our placeholders are added behind it.
+    # Braces in the base URL are literal; the template fields follow it.
     base = quote(settings.clearbit_url, safe="/:%[]@!$&'()*+,;=")
     path = urlsplit(base).path
     template = Template(
@@ -134,11 +133,11 @@ def clearbit(settings: Settings) -> Provider:
         size=LARGEST_STORED,
         trusted_origin=origin_of(settings.clearbit_url),
     )
-    return TemplateProvider(template, max_bytes=max_bytes(settings))
+    return TemplateProvider(template, max_bytes=settings.max_image_bytes)
 
 
 def logodev(settings: Settings) -> Provider:
-    """logo.dev. Raises `ProviderError` without a token, and unless the operator's plan allows storing."""
+    """logo.dev. Raises `ProviderError` without a token, or unless the plan is confirmed to allow storing."""
     if settings.logodev_token is None:
         raise ProviderError(
             "the provider logodev needs a token", hint="set LOGO_CACHE_LOGODEV_TOKEN to your publishable key"
@@ -154,15 +153,15 @@ def logodev(settings: Settings) -> Provider:
         size=LARGEST_STORED,
         secret_query=(("token", settings.logodev_token.get_secret_value()),),
     )
-    return TemplateProvider(template, max_bytes=max_bytes(settings))
+    return TemplateProvider(template, max_bytes=settings.max_image_bytes)
 
 
 def template(settings: Settings) -> Provider:
-    """The operator's own URL. All but its server and its placeholders may hold keys: it stays secret.
+    """The operator's own URL template. All but its server and its fields may hold keys, and is secret.
 
     Raises:
-        ProviderError: there is none, it leads to a service that forbids storing, or it has other
-            braces than those of `{domain}`, `{key}` and `{size}`.
+        ProviderError: it is not set, leads to a service that forbids storing, or has other braces than
+            those of `{domain}`, `{key}` and `{size}`.
     """
     if settings.template_url is None:
         raise ProviderError(
@@ -187,11 +186,11 @@ def template(settings: Settings) -> Provider:
         secret_query=secret_query,
         trusted_origin=None if PLACEHOLDER.search(urlsplit(url).netloc) else origin_of(url),
     )
-    return TemplateProvider(own, max_bytes=max_bytes(settings))
+    return TemplateProvider(own, max_bytes=settings.max_image_bytes)
 
 
 def without_static_query(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The URL with only those parameters of its query that hold a placeholder, and the others."""
+    """The URL with only those query parameters that contain a template field, and the other parameters."""
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     filled_in = [pair for pair in pairs if PLACEHOLDER.search("".join(pair))]
@@ -201,7 +200,7 @@ def without_static_query(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def without_static_texts(url: str) -> str:
-    """The template with `***` for all in its path and its query that may be a key: names may be one, too."""
+    """The template with `***` for all in its path and query that may be a key, parameter names included."""
     parts = urlsplit(url)
     query = "&".join(
         "=".join(quote(without_static_text(unquote(text)), safe="{}*") for text in pair.split("="))
@@ -211,9 +210,9 @@ def without_static_texts(url: str) -> str:
 
 
 def secret_texts_of(url: str) -> tuple[str, ...]:
-    """What may be a key in the path and the query of a template, names of parameters left out.
+    """All texts in the path and query of a template that may be a key.
 
-    A name beside a placeholder is none: there `?key{domain}` was written, or `?path/key/{domain}`.
+    Parameter names count only with a template field in them, as in `?key{domain}` or `?path/key/{domain}`.
     """
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
@@ -223,10 +222,6 @@ def secret_texts_of(url: str) -> tuple[str, ...]:
 
 
 def origin_of(url: str) -> str:
-    """`scheme://host:port`, the port only where one is written."""
+    """`scheme://host:port`, the port only if the URL has one."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def max_bytes(settings: Settings) -> int:
-    return settings.max_image_bytes

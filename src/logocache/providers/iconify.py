@@ -12,7 +12,7 @@ from logocache.settings.input_files import read_input
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """SVG content and its box. First it is flipped, then turned clockwise."""
+    """SVG content and its box. It is flipped first, then rotated clockwise."""
 
     body: str
     left: float
@@ -26,7 +26,7 @@ class Drawing:
 
 
 def svg(drawing: Drawing) -> str | None:
-    """The document; None for a box without an area. Flipped and turned drawings begin at 0, 0."""
+    """The SVG document, its view box at 0, 0; None for a box without area."""
     left, top, width, height = drawing.left, drawing.top, drawing.width, drawing.height
     if width <= 0 or height <= 0:
         return None
@@ -41,7 +41,7 @@ def svg(drawing: Drawing) -> str | None:
 
 
 def _flip(drawing: Drawing) -> list[str]:
-    """Mirrors the box 0, 0, width, height in itself."""
+    """Transformations that mirror the box 0, 0, width, height in itself."""
     if not drawing.is_flipped_horizontally and not drawing.is_flipped_vertically:
         return []
     across, down = drawing.is_flipped_horizontally, drawing.is_flipped_vertically
@@ -50,7 +50,7 @@ def _flip(drawing: Drawing) -> list[str]:
 
 
 def _turn(drawing: Drawing) -> list[str]:
-    """Turns the box 0, 0, width, height and moves it back to 0, 0."""
+    """Transformations that rotate the box 0, 0, width, height and move it back to 0, 0."""
     match drawing.quarter_turns:
         case 1:
             return [f"translate({drawing.height:g} 0)", "rotate(90)"]
@@ -67,13 +67,13 @@ MAX_BYTES = 100_000_000
 MAX_INFO_BYTES = 1_000_000
 """An `info.json` has a few hundred."""
 MAX_ALIASES = 10
-"""How many aliases may lead to one another; more, or a circle, and there is no icon."""
+"""Longest chain of aliases; a longer or circular one leads to no icon."""
 DEFAULT_SIDE = 16.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IconifySet:
-    """One file, whose outer form is right; each icon is checked when it is asked for."""
+    """A file with a valid outer structure; each icon is validated on access."""
 
     prefix: str
     licence: str | None
@@ -106,10 +106,10 @@ class IconifySet:
 
 
 def load(path: Path) -> IconifySet:
-    """The set in a file. Its licence may also stand in `info.json` beside it, as in npm packages.
+    """The set in a file. Its licence may also be in `info.json` beside it, as in npm packages.
 
     Raises:
-        ProviderError: the file cannot be read, or is no Iconify set; names the file and the rule.
+        ProviderError: the file cannot be read, or is not an Iconify set; names the file and the rule.
     """
     document = _read(path)
     prefix, icons = document.get("prefix"), document.get("icons")
@@ -129,7 +129,7 @@ def load(path: Path) -> IconifySet:
 
 
 def merged(layers: tuple[Mapping[str, object], ...], root: Mapping[str, object]) -> Drawing:
-    """An icon with the aliases before it: turns add up, flips cancel out, the first size counts."""
+    """An icon with its aliases applied: rotations add up, flips cancel out, the first size wins."""
 
     def side(name: str, otherwise: float) -> float:
         numbers = (_number(layer.get(name)) for layer in (*layers, root))
@@ -166,13 +166,13 @@ def _read(path: Path) -> Mapping[str, object]:
 
 def _broken(path: Path, rule: str) -> ProviderError:
     return ProviderError(
-        f"{path} is no Iconify set, {rule}",
+        f"{path} is not an Iconify set: {rule}",
         hint="LOGO_CACHE_ICONIFY_FILES takes files such as icons.json of npm's @iconify-json/logos",
     )
 
 
 def _info_beside(path: Path) -> Mapping[str, object]:
-    """What `info.json` says; empty when there is none, for it only adds to what is known."""
+    """The contents of the optional `info.json` in the same folder; empty if it is missing or invalid."""
     try:
         return _mapping(json.loads(read_input(path.with_name("info.json"), most=MAX_INFO_BYTES)))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Icons of a site: links (with `data:` URIs, RFC 2397), claims, and the order to try them. Pure."""
+"""Icons of a site: their URLs (also `data:` URIs, RFC 2397), declared properties and ranking. Pure."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ SCHEME = re.compile(r"\s*data:", re.IGNORECASE)
 BASE64 = re.compile(r";\s*base64\s*$", re.IGNORECASE)
 ASCII_SPACES = b" \t\r\n\f"
 LARGEST_ENCODING = 4
-"""Characters for one byte: `%41` is three; line breaks and padding come on top."""
+"""Characters per byte: `%41` has three; line breaks and padding come on top."""
 
 
 def is_data_uri(text: str) -> bool:
@@ -24,26 +24,25 @@ def is_data_uri(text: str) -> bool:
 
 
 def media_type_of(uri: str) -> str:
-    """`image/svg+xml` for `data:Image/SVG+xml;utf8,…`; empty when none is given."""
+    """The media type of a `data:` URI, `image/svg+xml` for `data:Image/SVG+xml;utf8,…`; empty without one."""
     scheme = SCHEME.match(uri)
-    head = uri[scheme.end() :].partition(",")[0] if scheme is not None else ""
-    return head.partition(";")[0].strip().lower()
+    return media_type(uri[scheme.end() :].partition(",")[0]) if scheme is not None else ""
 
 
 def decode(uri: str, *, max_bytes: int) -> bytes | None:
-    """The bytes, whatever their media type says; None when there are none, too many, or it is broken.
+    """The bytes of a `data:` URI; None when it is empty, too long or invalid.
 
-    Spaces inside base64 and missing padding are allowed, as by browsers
+    Spaces inside base64 and missing padding are allowed, as in browsers
     (https://infra.spec.whatwg.org/#forgiving-base64).
     """
     scheme = SCHEME.match(uri)
     if scheme is None or len(uri) > LARGEST_ENCODING * max_bytes + 1000:
         return None
-    media_type, comma, data = uri[scheme.end() :].partition(",")
+    head, comma, data = uri[scheme.end() :].partition(",")
     if not comma:
         return None
     raw = unquote_to_bytes(data.encode("utf-8", "surrogatepass"))
-    body = _from_base64(raw) if BASE64.search(media_type) else raw
+    body = _from_base64(raw) if BASE64.search(head) else raw
     return body if body and len(body) <= max_bytes else None
 
 
@@ -62,7 +61,7 @@ ICO_TYPES = frozenset({"image/x-icon", "image/vnd.microsoft.icon", "image/ico", 
 
 
 class Role(Enum):
-    """Where a site names an icon, and for what."""
+    """Where a site declares an icon, and for which purpose."""
 
     LINK = auto()
     """`<link rel="icon">`."""
@@ -73,38 +72,38 @@ class Role(Enum):
     MASKABLE = auto()
     """In the manifest, for masks only."""
     ROOT_TOUCH = auto()
-    """Nowhere: browsers look for `/apple-touch-icon.png` by themselves."""
+    """Not declared: `/apple-touch-icon.png`, which browsers try by convention."""
     ROOT_ICO = auto()
-    """Nowhere: browsers look for `/favicon.ico` by themselves."""
+    """Not declared: `/favicon.ico`, which browsers try by convention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Icon:
-    """One icon. `url` is an https address or a `data:` URI."""
+    """One icon. `url` is an https URL or a `data:` URI."""
 
     url: str
     role: Role
     size: int | None = None
-    """The longest side that is declared, in pixels."""
+    """The longest declared side, in pixels."""
     media_type: str = ""
 
     @property
     def is_vector(self) -> bool:
-        """By its type, or else its address. `sizes="any"` says nothing: many write it for an ICO."""
+        """By media type, else by the URL's suffix. `sizes="any"` is ignored: many use it for an ICO."""
         return self.media_type == SVG_TYPE or (not self.media_type and self._ends_with(".svg"))
 
     @property
     def is_ico(self) -> bool:
-        """Whether it may hold several sizes, whatever is declared."""
+        """True if it may contain several sizes, whatever is declared."""
         return self.media_type in ICO_TYPES or self._ends_with(".ico")
 
     def _ends_with(self, suffix: str) -> bool:
-        # A `data:` URI has no path, and is no address that may be taken apart: `data://[,` raises.
+        # A `data:` URI has no path, and `urlsplit` raises for `data://[,`.
         return not is_data_uri(self.url) and urlsplit(self.url).path.lower().endswith(suffix)
 
 
 def longest_side(sizes: str) -> int | None:
-    """The longest side in a list such as `16x16 32x32`; None when there is no size in it."""
+    """The longest side in a list such as `16x16 32x32`; None if it has no size."""
     tokens = sizes.split(maxsplit=MAX_SIZES)[:MAX_SIZES]
     found = [SIZE.fullmatch(token) for token in tokens]
     return max((int(side) for match in found if match for side in match.groups()), default=None)
@@ -128,24 +127,26 @@ class Rank(IntEnum):
     LARGE = 1
     MEDIUM = 2
     UNDECLARED = 3
-    """A link without a size may be of any."""
+    """A link without a size, which may be of any."""
     ROOT_TOUCH = 4
     MASKABLE = 5
-    """Its outer ring is only a ground, so the mark in it is small."""
+    """Its outer ring is background, so the mark in it is small."""
     MULTIPLE = 6
-    """An ICO, which may hold a large frame, and images of about that size."""
+    """An ICO, which may contain a large frame, and images of about that size."""
     SMALL = 7
 
 
 def ranked(icons: Iterable[Icon]) -> list[Icon]:
-    """The icons, best first, each address once.
+    """The icons, best first, each URL once.
 
-    Larger ones first within a rank; among equals the one that the site names last
+    Larger ones first within a rank; among equals the last declared one
     (https://html.spec.whatwg.org/multipage/links.html#rel-icon).
     """
-    placed = sorted(enumerate(icons), key=lambda each: (rank_of(each[1]), -(each[1].size or 0), -each[0]))
-    best = {icon.url: icon for _, icon in reversed(placed)}
-    return [icon for _, icon in placed if best[icon.url] is icon]
+    best: dict[str, Icon] = {}
+    last_first = [*icons][::-1]
+    for icon in sorted(last_first, key=lambda icon: (rank_of(icon), -(icon.size or 0))):
+        best.setdefault(icon.url, icon)
+    return list(best.values())
 
 
 def rank_of(icon: Icon) -> Rank:
@@ -158,7 +159,7 @@ def rank_of(icon: Icon) -> Rank:
     if icon.is_ico:
         return Rank.MULTIPLE
     if icon.size is None:
-        # Touch icons without a size are 180 px wide nowadays.
+        # Touch icons without a size are usually 180 px wide.
         return Rank.LARGE if icon.role is Role.TOUCH else Rank.UNDECLARED
     if icon.size >= large(icon.role):
         return Rank.LARGE
@@ -168,7 +169,7 @@ def rank_of(icon: Icon) -> Rank:
 
 
 def large(role: Role) -> int:
-    """From how many pixels on an icon of this role is as good as any."""
+    """The size in pixels from which an icon of this role ranks as LARGE."""
     match role:
         case Role.TOUCH | Role.ROOT_TOUCH:
             return LARGE_TOUCH
@@ -179,7 +180,7 @@ def large(role: Role) -> int:
 
 
 MAX_LENGTH = 4000
-"""Characters. Longer links are no icon's address, only a burden to store and to show."""
+"""Characters of a link; longer ones are ignored."""
 
 REMOVED = str.maketrans("", "", "\t\n\r")
 C0_OR_SPACE = "".join(map(chr, range(0x21)))
@@ -190,12 +191,12 @@ QUERY_CHARACTERS = PATH_CHARACTERS + "?"
 
 
 def absolute(link: str, base: str) -> str | None:
-    """The https address that `link` means on a page at `base`; None when it means none.
+    """The https URL of `link` on a page at `base`; None if it has none.
 
-    Without fragment, and in ASCII: hosts as A-labels, everything else percent-encoded UTF-8. Links
-    with user information, control characters or another scheme than http and https mean none. http
-    becomes https, as browsers do for images (https://www.w3.org/TR/mixed-content/#upgrade-algorithm):
-    our pages come by https, and whoever sits on the way must not choose the logo.
+    Without fragment, and in ASCII: hosts as A-labels, everything else percent-encoded UTF-8. None for
+    links with user information, control characters or other schemes than http and https. http becomes
+    https, as in browsers (https://www.w3.org/TR/mixed-content/#upgrade-algorithm): an attacker on the
+    network path must not choose the logo.
     """
     link = link.strip(C0_OR_SPACE).translate(REMOVED)
     if len(link) > MAX_LENGTH or CONTROL.search(link):
@@ -203,7 +204,7 @@ def absolute(link: str, base: str) -> str | None:
     try:
         parts = urlsplit(urljoin(base, link))
         host, port = parts.hostname, parts.port
-    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+    except ValueError:  # an invalid IPv6 address or port
         return None
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc:
         return None

@@ -1,11 +1,11 @@
-"""Icon sets that are installed with us, or that the operator has as files. No network.
+"""Icon sets that are installed as packages, or that the operator has as files. No network.
 
     order            colour                       licence
     Iconify files    their own                    the file's
     simpleicons      the brand's, from the set    CC0-1.0, unless the icon has another
     fontawesome      the brand's, from the entry  CC-BY-4.0
 
-Sets in colour come first. An icon is only taken by its exact name.
+Sets in colour come first. Icons are found by exact name only.
 """
 
 import re
@@ -43,14 +43,14 @@ FONT_AWESOME_URL = "https://github.com/FortAwesome/Font-Awesome/blob/7.x/svgs/br
 BRANDS = "brands/"
 
 FAINTEST = 1.2
-"""Contrast to white under which a mark on a transparent ground is not seen on a page."""
+"""Contrast to white below which a mark on a transparent background is invisible on a page."""
 
 Finder = Callable[[str, Integration], Candidate | None]
-"""Slug and integration → the icon of one set, if it has that slug."""
+"""Takes slug and integration; returns the icon of one set, or None if it does not have that slug."""
 
 
 def build(settings: Settings) -> Provider:
-    """All sets. Raises `ProviderError` for an Iconify file that cannot be used."""
+    """The provider of all sets. Raises `ProviderError` for an Iconify file that cannot be used."""
     return IconSetProvider([iconify.load(path) for path in settings.iconify_files])
 
 
@@ -59,7 +59,7 @@ class IconSetProvider:
 
     def __init__(self, iconify_sets: Sequence[IconifySet] = ()) -> None:
         self._finders: tuple[tuple[str, Finder], ...] = (
-            *((each.prefix, iconify_finder(each)) for each in iconify_sets),
+            *((icons.prefix, iconify_finder(icons)) for icons in iconify_sets),
             (SIMPLE_ICONS, simple_icon),
             (FONT_AWESOME, font_awesome_brand),
         )
@@ -71,7 +71,7 @@ class IconSetProvider:
     def candidates(
         self,
         integration: Integration,
-        ask: Ask,  # noqa: ARG002  # nothing is asked
+        ask: Ask,  # noqa: ARG002  # no requests
     ) -> Sequence[Candidate]:
         return tuple(self._found(integration))
 
@@ -85,10 +85,10 @@ class IconSetProvider:
 
 
 def slugs_of(integration: Integration, icon_set: str) -> tuple[str, ...]:
-    """What the integration may be called in a set.
+    """The slugs to look up in a set.
 
-    An entry that says how some sets call it was looked up by a person: it is in no other set, and
-    there a name like `square` is a shape. Only one that says nothing is looked up by key and aliases.
+    An integration with `icons` was researched by hand: it is in no other set, where a name like `square`
+    is a shape. Only one without `icons` is looked up by key and aliases.
     """
     names: Sequence[str] = (
         [integration.icons[icon_set]]
@@ -150,7 +150,7 @@ def colour_of(integration: Integration) -> str:
 
 
 def _coloured(svg: str, colour: str) -> str:
-    """Simple Icons' drawing in its brand's colour; on a dark tile when it could not be seen on white."""
+    """Simple Icons' drawing in the brand's colour; on a dark tile if it would be invisible on white."""
     start, root, rest = svg.partition(">")
     drawing, end, _ = rest.rpartition("</svg>")
     if contrast(colour, WHITE) >= FAINTEST:

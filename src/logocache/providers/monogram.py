@@ -1,4 +1,4 @@
-"""Monograms, placeholders where there is no logo: initials on a colour with contrast (WCAG 2.2). Pure."""
+"""Monograms, the placeholders for missing logos: initials on a colour with contrast (WCAG 2.2). Pure."""
 
 import hashlib
 import re
@@ -13,9 +13,9 @@ COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 WHITE = "#FFFFFF"
 NEAR_BLACK = "#050505"
-"""Hardly darker than it must be: with it or white, every ground gets a contrast of 4.5 or more."""
+"""Just dark enough: every background has a contrast of 4.5 or more to it or to white."""
 NEUTRAL_DARK = "#1F2937"
-"""For marks whose brand colour nobody told us, and as a ground for marks that are nearly white."""
+"""For marks without a known brand colour, and as a background for marks that are nearly white."""
 
 
 def is_colour(text: str) -> bool:
@@ -35,12 +35,12 @@ def contrast(first: str, second: str) -> float:
 
 
 def readable_on(ground: str) -> str:
-    """White or near black, whichever has more contrast to `ground`: at least 4.5."""
+    """White or near black, whichever has more contrast to the background `ground`: at least 4.5."""
     return max((WHITE, NEAR_BLACK), key=lambda colour: contrast(colour, ground))
 
 
 def _linear(channel: float) -> float:
-    """A channel of sRGB, 0 to 1, in linear light (IEC 61966-2-1, which also gives the threshold)."""
+    """A channel of sRGB, 0 to 1, in linear light; threshold by IEC 61966-2-1."""
     return float(channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004  # see there
 
 
@@ -51,20 +51,20 @@ PALETTE = (
     "#5B6C09", "#3C740D", "#087736", "#007654", "#037465", "#017272", "#06707E", "#116D8A",
     "#0E6A9B", "#2063B0", "#455BB2", "#5D53AE", "#714CA6", "#804699", "#8E4088", "#983C75",
 )  # fmt: skip
-"""24 hues, 15° apart, of OKLCH lightness 0.5 and of chroma 0.14, or as much as sRGB has. Written down, so
-that placeholders keep their colours for ever; never reorder."""
+"""24 hues, 15° apart, with OKLCH lightness 0.5 and chroma 0.14, or the most that sRGB has. Never change or
+reorder: placeholders must keep their colours."""
 
 WORD = re.compile(r"[^\W_]+")
 CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 SHOWABLE = re.compile(r"[A-Z0-9]")
-"""What the font that comes with Pillow has, among capitals and digits."""
+"""The capitals and digits of Pillow's built-in font."""
 
 
 def design(integration: Integration) -> Monogram:
-    """The placeholder of an integration: always the same for the same name and brand colour.
+    """The placeholder of an integration; deterministic in its name and brand colour.
 
-    One or two capitals or digits, in white or nearly black, whichever can be read better: the
-    contrast is at least 4.5 to 1 (WCAG 2.2, level AA).
+    One or two capitals or digits, in white or near black, with a contrast of at least 4.5:1 (WCAG 2.2,
+    level AA).
     """
     background = ground_of(integration)
     return Monogram(
@@ -77,7 +77,7 @@ def design(integration: Integration) -> Monogram:
 def initials_of(name: str) -> str:
     """The first letters of the first two words (`PayPal` has two), or a whole name such as `3M`.
 
-    Accents are dropped. Empty when the first word begins with a letter that cannot be shown.
+    Accents are dropped. Empty if the font does not have the first letter.
     """
     words = [part for word in WORD.findall(_without_accents(name)) for part in CAMEL_CASE.split(word)]
     whole = len(words) == 1 and len(words[0]) <= MAX_INITIALS
@@ -86,7 +86,7 @@ def initials_of(name: str) -> str:
 
 
 def ground_of(integration: Integration) -> str:
-    """The brand's colour, or one that the name chooses."""
+    """The brand's colour, or one derived from the name."""
     if integration.color is not None and is_colour(integration.color):
         return integration.color.upper()
     name = " ".join(integration.name.casefold().split())
@@ -95,10 +95,10 @@ def ground_of(integration: Integration) -> str:
 
 
 def _without_accents(name: str) -> str:
-    """Letters without their marks, compatible forms (full-width, circled) as plain ones."""
-    return "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    """Letters without marks, compatibility forms (full-width, circled) as plain letters."""
+    return "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
 
 
 def _owner(domain: str) -> str:
-    """What the owner of a domain is called in it; of an international name, its ASCII form's letters."""
+    """The first label of the registrable domain, without the prefix of A-labels."""
     return registrable_domain(domain).partition(".")[0].removeprefix("xn--")

@@ -1,4 +1,4 @@
-"""The operator's own image of an entry. It goes before every source, so it is in no chain."""
+"""The operator's own image of an entry. It precedes every source and is not part of the chain."""
 
 import logging
 import os
@@ -34,9 +34,9 @@ class OwnFileProvider:
     def candidates(
         self,
         integration: Integration,
-        ask: Ask,  # noqa: ARG002  # nothing is asked
+        ask: Ask,  # noqa: ARG002  # no requests
     ) -> Sequence[Candidate]:
-        """The file's bytes; nothing when it is missing, too large or no plain file, and the log says so."""
+        """The file's bytes; logs a warning and returns nothing if it is missing, too large or not a file."""
         if integration.file is None:
             return ()
         try:
@@ -45,7 +45,7 @@ class OwnFileProvider:
             reason = error.strerror or str(error)
             _log.warning("own_file.unusable", extra={"file": str(integration.file), "reason": reason})
             return ()
-        # Only the name: where the operator keeps files is nobody's business.
+        # Only the name: the operator's paths are private.
         url = f"file:{quote(os.fsencode(integration.file.name))}"
         return (Candidate(provider=TERMS.id, url=url, body=body, purpose=IconPurpose.LOGO),)
 

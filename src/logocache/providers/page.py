@@ -1,4 +1,4 @@
-"""Icons that a page or its manifest links to. Pure, and linear in the length of the page.
+"""Icons declared by a page or its manifest. Pure, and linear in the length of the page.
 
 Rules: https://html.spec.whatwg.org/multipage/links.html#rel-icon and https://www.w3.org/TR/appmanifest/#icons-member.
 """
@@ -22,11 +22,11 @@ from logocache.providers.icons import (
 )
 
 MAX_BYTES = 500_000
-"""Of a page. Icons are named in its head; what comes behind is not looked at."""
+"""Of a page; the rest is ignored. Icons are declared in its head."""
 MAX_LINKS = 100
 
 PRESCANNED = 1024
-"""Bytes in which a `<meta charset>` has to stand."""
+"""Bytes in which a `<meta charset>` is recognised."""
 CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 META = re.compile(rb"<meta[^>]{0,500}", re.IGNORECASE)
 UTF_16 = frozenset({"utf-16le", "utf-16be"})
@@ -35,30 +35,30 @@ TOUCH_ICONS = frozenset({"apple-touch-icon", "apple-touch-icon-precomposed"})
 DARK = "prefers-color-scheme:dark"
 
 ENDLESS_REFERENCE = re.compile(r"&#[0-9]{641,};?")
-"""Decimal character references that Python may refuse to read: it limits the digits of a number to 4,300,
-or to any other number from 640 on (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits)."""
+"""Decimal character references that Python may refuse to convert: it limits integers to 4,300 digits by
+default, 640 at least (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits)."""
 NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
-"""What a reference beyond Unicode means (https://html.spec.whatwg.org/#numeric-character-reference-end-state)."""
+"""Stands for references beyond Unicode (https://html.spec.whatwg.org/#numeric-character-reference-end-state)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageIcons:
-    """What a page says about its icons, in tree order."""
+    """Icons and manifest URL of a page, in tree order."""
 
     icons: tuple[Icon, ...] = ()
     manifest: str | None = None
 
 
 def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
-    """What the page at `url` (after redirects) says. Empty for what is no page; never raises.
+    """The icons of the page at `url` (after redirects). Empty if it is not a page; never raises.
 
-    Left out: `mask-icon` (one colour), icons for dark surroundings, and links that cannot be asked.
+    Excludes `mask-icon` (one colour), icons for dark mode, and links that cannot be requested.
     """
     collector = _LinkCollector()
     text = ENDLESS_REFERENCE.sub(NO_CHARACTER, decoded(body[:MAX_BYTES], content_type))
-    # AssertionError: `<![odd[`, for which the tokenizer has no rule; what it saw before stays.
+    # AssertionError: `<![odd[`, for which the tokenizer has no rule; links found before are kept.
     with suppress(AssertionError):
-        # No `close`: a construct that never ends would be looked through again for each `<` in it.
+        # No `close`: an unclosed construct would be scanned again for each `<` in it.
         collector.feed(text)
     base = absolute(collector.base or "", url) or url
     icons = (_icon(link, base) for link in collector.links)
@@ -70,10 +70,10 @@ def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
 
 
 def decoded(body: bytes, content_type: str | None) -> str:
-    """The page's text, by byte order mark, header, `<meta>`, or else UTF-8 or windows-1252. Never raises.
+    """The page's text, by byte order mark, header, `<meta>`, else as UTF-8 or windows-1252. Never raises.
 
-    https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding; labels that the
-    web does not know are not looked up among Python's codecs, of which some are slow and some not of text.
+    https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding; only labels of the
+    web are recognised: some of Python's codecs are slow, and some do not produce text.
     """
     declared = _labelled(content_type or "") or _meta_encoding(body[:PRESCANNED])
     return webencodings.decode(body, declared or _guessed_encoding(body))[0]
@@ -85,7 +85,7 @@ def _labelled(text: str) -> webencodings.Encoding | None:
 
 
 def _meta_encoding(start: bytes) -> webencodings.Encoding | None:
-    """What the first `<meta>` with a known label says. UTF-16 cannot be true there, and means UTF-8."""
+    """The encoding of the first `<meta>` with a known label. UTF-16 cannot be true there: it means UTF-8."""
     labels = (_labelled(tag.decode("ascii", "replace")) for tag in META.findall(start))
     encoding = next((label for label in labels if label is not None), None)
     return webencodings.UTF8 if encoding and encoding.name in UTF_16 else encoding
@@ -95,7 +95,7 @@ def _guessed_encoding(body: bytes) -> str:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
-        # A page that was cut off inside its last character is UTF-8 all the same.
+        # A page may have been cut inside its last character.
         is_cut = error.end >= len(body) and error.reason == "unexpected end of data"
         return "utf-8" if is_cut else "windows-1252"
     return "utf-8"
@@ -155,14 +155,13 @@ MAX_ICONS = 50
 
 
 def read_manifest(body: bytes, url: str) -> tuple[Icon, ...]:
-    """The icons of a manifest at `url`, in its order; none of a document that is no manifest.
+    """The icons of a manifest at `url`, in its order; none if the document is not a manifest.
 
-    An icon that is there for any purpose or for none is taken as one for any purpose, then come
-    maskable ones; monochrome ones are left out.
+    An icon without a purpose counts as one for any purpose. Monochrome ones are excluded.
     """
     try:
         document: object = json.loads(body)
-    except (ValueError, RecursionError):  # not JSON, not Unicode, or nested without end
+    except (ValueError, RecursionError):  # not JSON, not Unicode, or nested too deeply
         return ()
     entries = document.get("icons") if isinstance(document, dict) else None
     if not isinstance(entries, list):

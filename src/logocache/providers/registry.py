@@ -1,4 +1,4 @@
-"""Every source that can be named in LOGO_CACHE_PROVIDERS, one line each, and the chain made from them."""
+"""All providers that LOGO_CACHE_PROVIDERS may list, and the chain built from them."""
 
 import dataclasses
 import difflib
@@ -13,7 +13,7 @@ from logocache.providers.templates import DUCKDUCKGO, GOOGLE, TWENTY, YANDEX, pu
 from logocache.settings import Settings
 
 Builder = Callable[[Settings], Provider]
-"""Makes a provider, or raises ProviderError when the settings do not allow it."""
+"""Builds a provider. Raises ProviderError if the settings do not allow it."""
 
 REGISTRY: Mapping[str, Builder] = {
     "site": site.build,
@@ -29,18 +29,18 @@ REGISTRY: Mapping[str, Builder] = {
 
 ALWAYS_THERE: Mapping[str, str] = {
     "monogram": "it always ends the chain; leave it out",
-    "file": "it is asked wherever the catalogue names an own image; leave it out",
+    "file": "it is used wherever the catalogue names an own image; leave it out",
 }
 
 STRICTLY_STORABLE = frozenset({StoringClass.OWN_FILES, StoringClass.OPEN_LICENCE})
 
 
 def build_chain(settings: Settings, registry: Mapping[str, Builder] = REGISTRY) -> tuple[Provider, ...]:
-    """The sources of the settings, in their order.
+    """The providers of the settings, in their order.
 
     Raises:
-        ProviderError: a name is unknown or stands twice, a service's terms forbid storing, it ended,
-            it lacks a setting, or a rate is given for what is not there.
+        ProviderError: a name is unknown or listed twice, a service forbids storing, has ended or lacks a
+            setting, or a rate is given for an unknown provider.
     """
     for name in settings.providers:
         check_name(name, registry)
@@ -58,7 +58,7 @@ def check_name(name: str, known: Collection[str]) -> None:
     if name.lower() in BY_NAME:
         raise BY_NAME[name.lower()].error(f"the provider {name}")
     if name in ALWAYS_THERE:
-        raise ProviderError(f"{name} is no provider to choose", hint=ALWAYS_THERE[name])
+        raise ProviderError(f"{name} is not a provider to choose", hint=ALWAYS_THERE[name])
     raise unknown(f"there is no provider {name!r}", name, known)
 
 
@@ -71,18 +71,18 @@ def unknown(problem: str, name: str, known: Collection[str]) -> ProviderError:
 def check_unique(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise ProviderError(f"the provider {name} stands twice in the chain", hint="name it once")
+            raise ProviderError(f"the provider {name} is listed twice", hint="list it once")
 
 
 def check_rates(rates: Mapping[str, float], known: Collection[str]) -> None:
     for name in rates:
         if name not in known:
-            raise unknown(f"LOGO_CACHE_PROVIDER_RATES names {name!r}, which is no provider", name, known)
+            raise unknown(f"LOGO_CACHE_PROVIDER_RATES names {name!r}, which is not a provider", name, known)
 
 
 def check_strict(terms: Sequence[ProviderTerms]) -> None:
     refused = [term.id for term in terms if term.storing not in STRICTLY_STORABLE]
-    allowed = [each.id for each in terms if each.id not in refused]
+    allowed = [term.id for term in terms if term.id not in refused]
     if refused:
         raise ProviderError(
             f"LOGO_CACHE_STORING = strict does not admit {', '.join(refused)}",
@@ -91,13 +91,13 @@ def check_strict(terms: Sequence[ProviderTerms]) -> None:
 
 
 def with_rate(provider: Provider, rates: Mapping[str, float]) -> Provider:
-    """The provider with the operator's rate, where there is one."""
+    """The provider, limited to the operator's rate if there is one."""
     rate = rates.get(provider.terms.id)
     return provider if rate is None else Rated(provider, rate)
 
 
 class Rated:
-    """A provider that may be asked so often as the operator says; the rest is the provider's."""
+    """A provider with the operator's rate in place of its own."""
 
     def __init__(self, provider: Provider, rate: float) -> None:
         self._provider = provider

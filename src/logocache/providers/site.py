@@ -1,14 +1,14 @@
-"""A company's own icons, as its web site names them: in its page, its manifest, or by convention.
+"""A company's own icons, as its web site declares them: in its page, its manifest, or by convention.
 
     for the host, its registrable domain, then that with www.:
-    1. ask for the page; when the host could not be asked, go on to the next
-    2. its <link>s; when none of them is large, also the icons of its manifest
+    1. request the page; if the host does not answer, go on to the next
+    2. its <link>s; if none of them is large, also the icons of its manifest
     3. the well-known paths
-    until a page has named an icon
+    until a page has declared an icon
 
-Only https is asked. A fall-back to http would let whoever sits on the way choose the logo that is
-then kept (the fetcher refuses redirects to http for the same reason), and would double the requests
-to hosts that are down.
+Only https is used. A fallback to http would let an attacker on the network path choose the logo (the
+fetcher refuses redirects to http for the same reason), and would double the requests to hosts that are
+down.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ def build(settings: Settings) -> Provider:
 
 
 class SiteProvider:
-    """Implements `ports.Provider`. At most three pages and three manifests are asked for."""
+    """Implements `ports.Provider`. Requests at most three pages and three manifests."""
 
     def __init__(self, *, max_page_bytes: int, max_image_bytes: int) -> None:
         self._max_page_bytes = max_page_bytes
@@ -77,10 +77,10 @@ class SiteProvider:
             seen |= {host, _host(page_url)}
             if not _has_answered(answer) or _has_left(host, page_url):
                 continue
-            named = self._named(_read(answer, page_url), ask)
-            for image in self._images(named, page_url):
+            declared = self._declared(_read(answer, page_url), ask)
+            for image in self._images(declared, page_url):
                 found.setdefault(image.url, image)
-            if named:
+            if declared:
                 break
         return tuple(found.values())[:MAX_CANDIDATES]
 
@@ -92,8 +92,8 @@ class SiteProvider:
     def _document(self, url: str, accept: str) -> FetchRequest:
         return FetchRequest(url=url, provider=TERMS.id, max_bytes=self._max_page_bytes, accept=accept)
 
-    def _named(self, page: PageIcons, ask: Ask) -> tuple[Icon, ...]:
-        """What the page names; when that is nothing large, also what its manifest names."""
+    def _declared(self, page: PageIcons, ask: Ask) -> tuple[Icon, ...]:
+        """The icons of the page; if none of them is large, also those of its manifest."""
         if page.manifest is None or any(rank_of(icon) <= Rank.LARGE for icon in page.icons):
             return page.icons
         answer = ask(self._document(page.manifest, MANIFESTS))
@@ -102,11 +102,11 @@ class SiteProvider:
         url = absolute(answer.url, page.manifest) or page.manifest
         return (*page.icons, *read_manifest(answer.body, url))
 
-    def _images(self, named: Iterable[Icon], page_url: str) -> Iterator[Candidate]:
-        """What a page names, and what lies at the well-known paths of its host: best first."""
+    def _images(self, declared: Iterable[Icon], page_url: str) -> Iterator[Candidate]:
+        """The declared icons and those at the well-known paths of the page's host, best first."""
         origin = f"https://{urlsplit(page_url).netloc}"
         well_known = (Icon(url=origin + path, role=role) for path, role in WELL_KNOWN)
-        for icon in ranked((*named, *well_known)):
+        for icon in ranked((*declared, *well_known)):
             candidate = self._candidate(icon, page_url)
             if candidate is not None:
                 yield candidate
@@ -118,13 +118,13 @@ class SiteProvider:
         body = icons.decode(icon.url, max_bytes=self._max_image_bytes)
         if body is None:
             return None
-        # The page, and a fragment that tells one image in it from another and from what it was before.
+        # The page's URL, with a fragment that identifies the image by its content.
         url = f"{page_url}#sha256-{hashlib.sha256(body).hexdigest()[:16]}"
         return Candidate(provider=TERMS.id, url=url, body=body, purpose=purpose, expected_size=icon.size)
 
 
 def hosts_of(domain: str) -> tuple[str, ...]:
-    """Where a company's site may be, in order: at most three hosts."""
+    """The hosts where a company's site may be, in order; at most three."""
     bare = without_www(domain)
     apex = registrable_domain(bare)
     return tuple(dict.fromkeys((bare, apex, toggled_www(apex))))
@@ -135,9 +135,9 @@ def _host(url: str) -> str:
 
 
 def _has_answered(answer: Answer) -> bool:
-    """Whether the host is there for us, so that its images may be asked for.
+    """True if the host answers, so that its images may be requested.
 
-    Also when it has no page, or one that is too large (refused by us, though it came with a status).
+    Also if it has no page, or one that is too large (REFUSED, but with a status).
     """
     match answer.kind:
         case OutcomeKind.FOUND | OutcomeKind.NOT_FOUND:
@@ -149,9 +149,9 @@ def _has_answered(answer: Answer) -> bool:
 
 
 def _has_left(host: str, page_url: str) -> bool:
-    """Whether a sub-domain sent us to somebody else: to a place to sign in, say, with its own icon.
+    """True if a sub-domain redirected to another owner, for example to a sign-in service with its own icon.
 
-    A company's main site may do so: its name has changed then.
+    A company's main site may do so: its name has changed.
     """
     apex = registrable_domain(host)
     return without_www(host) != apex and registrable_domain(_host(page_url)) != apex

@@ -1,4 +1,4 @@
-"""Providers that answer one URL for each company: the family of URL templates, and the public ones."""
+"""Providers with one URL per company, given as URL templates; and the public ones."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,26 +15,26 @@ IMAGES = "image/*,*/*;q=0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """Everything that tells one source of the family from another."""
+    """A source with one URL per company."""
 
     terms: ProviderTerms
     url: str
     """With `{domain}`, `{key}` and `{size}`."""
     shown_url: str | None = None
-    """What is shown in place of `url`, when that may hold secrets."""
+    """Shown in place of `url` if that may contain secrets."""
     secret_texts: tuple[str, ...] = ()
-    """What of `url` may be seen nowhere."""
+    """Parts of `url` to mask everywhere."""
     size: int | None = None
-    """What is asked for, in pixels; None: the source has one size only, and does not say which."""
+    """Requested size in pixels; None if the source has a single, unknown size."""
     keyed_by_host: bool = False
-    """It knows `example.com` and `www.example.com` apart, so both are tried."""
+    """It distinguishes `example.com` and `www.example.com`, so both are tried."""
     secret_query: tuple[tuple[str, str], ...] = ()
     trusted_origin: str | None = None
     """`scheme://host:port` when the operator configured the host."""
 
 
 class TemplateProvider:
-    """One source of the family. Implements `ports.Provider`; asks nothing to find candidates."""
+    """Implements `ports.Provider` for a template; needs no request to find candidates."""
 
     def __init__(self, template: Template, *, max_bytes: int) -> None:
         self._template = template
@@ -47,7 +47,7 @@ class TemplateProvider:
     def candidates(
         self,
         integration: Integration,
-        ask: Ask,  # noqa: ARG002  # nothing is asked
+        ask: Ask,  # noqa: ARG002  # no requests
     ) -> Sequence[Candidate]:
         domains = [integration.domain]
         if self._template.keyed_by_host:
@@ -81,7 +81,7 @@ class TemplateProvider:
 
 
 def filled(url: str, values: Mapping[str, str]) -> str:
-    """`url` with its placeholders replaced; no value can end the component it stands in (RFC 3986 2.1)."""
+    """`url` with its fields filled in; no value can leave its component (RFC 3986 2.1)."""
     return PLACEHOLDER.sub(lambda found: quote(values[found[0].strip("{}")], safe=""), url)
 
 
@@ -94,9 +94,9 @@ DUCKDUCKGO = Template(
         terms_url="https://duckduckgo.com/terms",
         uses_network=True,
         rate_per_second=10,
-        # A grey arrow of 1,478 bytes; it comes with status 404.
+        # A grey arrow of 1,478 bytes, sent with status 404.
         placeholder_sha1=frozenset({"980aa215c45dd3b92f40b272234a21f6d850b14a"}),
-        # Some answers are status 200 and nothing, or the signature of a PNG and nothing.
+        # Some answers have status 200 and an empty body, or just the signature of a PNG.
         learns_placeholder=True,
     ),
     url="https://icons.duckduckgo.com/ip3/{domain}.ico",
@@ -133,7 +133,7 @@ YANDEX = Template(
         terms_url="https://yandex.com/legal/termsofservice/",
         uses_network=True,
         rate_per_second=5,
-        # A transparent pixel of 70 bytes; it comes with status 200.
+        # A transparent pixel of 70 bytes, sent with status 200.
         smallest_acceptable=1,
         learns_placeholder=True,
     ),
@@ -156,7 +156,7 @@ TWENTY = Template(
 
 
 def public(template: Template) -> Callable[[Settings], Provider]:
-    """Makes the provider of a template that needs nothing from the operator."""
+    """The builder of a provider that needs no settings."""
 
     def build(settings: Settings) -> Provider:
         return TemplateProvider(template, max_bytes=settings.max_image_bytes)
