@@ -88,7 +88,7 @@ def test_a_relative_catalogue_still_gives_absolute_files(
         ),
         pytest.param("domain", True, "'domain' is not a text", id="domain: type"),
         pytest.param("category", "My Partners", "'category' = 'My Partners' is not allowed", id="category"),
-        pytest.param("aliases", "acme-corp", "'aliases' is no list", id="aliases: type"),
+        pytest.param("aliases", "acme-corp", "'aliases' is not a list", id="aliases: type"),
         pytest.param("aliases", ["a", 1], "'aliases' is not a text", id="aliases: type inside"),
         pytest.param("aliases", ["Acme Corp"], "'aliases' = 'Acme Corp' is not allowed", id="alias: key"),
         pytest.param("aliases", ["1.2.3.4"], "'1.2.3.4' is not a public domain name", id="alias: domain"),
@@ -99,7 +99,7 @@ def test_a_relative_catalogue_still_gives_absolute_files(
             "pinned", "yes", "'pinned' = 'yes' is not allowed: write true or false", id="pinned: text"
         ),
         pytest.param("pinned", 1, "'pinned' is not allowed: write true or false", id="pinned: number"),
-        pytest.param("icons", "acme", "'icons' gives no icon sets", id="icons: type"),
+        pytest.param("icons", "acme", "'icons' has no icon sets", id="icons: type"),
         pytest.param("icons", {"logos": None}, "'icons.logos' is not a text", id="icons: slug type"),
         pytest.param("icons", {"logos": "../x"}, "'icons.logos' = '../x' is not allowed", id="icons: slug"),
         pytest.param(

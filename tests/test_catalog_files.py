@@ -89,14 +89,12 @@ def test_any_bytes_are_a_catalogue_or_a_catalogue_error(
         pytest.param("a.toml", "[integration.a]\n[integration.a]\n", "line 2", id="TOML: key twice"),
         pytest.param("a.toml", "x = " + "[" * 20_000, "nested too deep", id="TOML: too deep"),
         pytest.param("a.toml", "x = " + "9" * 5_000, "is not TOML", id="TOML: number too long"),
-        pytest.param(
-            "a.toml", "[integrations.a]\n", "'integrations': it has no meaning", id="TOML: other table"
-        ),
+        pytest.param("a.toml", "[integrations.a]\n", "'integrations': it is unknown", id="TOML: other table"),
         pytest.param(
             "a.toml", "[[integration]]\nkey='a'\n", "[integration.<key>]", id="TOML: array of tables"
         ),
         pytest.param(
-            "a.toml", "[integration]\na = 1\n", "entry 'a': it is no table", id="TOML: entry no table"
+            "a.toml", "[integration]\na = 1\n", "entry 'a': it is not a table", id="TOML: entry no table"
         ),
         pytest.param(
             "a.toml", "[integration.a]\nkey = 'a'\n", "entry 'a': unknown field 'key'", id="TOML: key inside"
@@ -111,7 +109,7 @@ def test_any_bytes_are_a_catalogue_or_a_catalogue_error(
         pytest.param("a.json", '[{"key": "a", "key": "b"}]', "the field 'key' twice", id="JSON: field twice"),
         pytest.param("a.json", "{}", "no list of integrations", id="JSON: object without list"),
         pytest.param("a.json", '{"integrations": 1}', "no list of integrations", id="JSON: no list"),
-        pytest.param("a.json", "[[]]", ", entry 1: it is no object", id="JSON: entry no object"),
+        pytest.param("a.json", "[[]]", ", entry 1: it is not an object", id="JSON: entry no object"),
         pytest.param(
             "a.json", '[{"key": "a", "x": 1}]', ", entry 1 ('a'): unknown field 'x'", id="JSON: unknown field"
         ),

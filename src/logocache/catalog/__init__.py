@@ -1,4 +1,4 @@
-"""Which logos are wanted: the built-in integrations, and the operator's own."""
+"""The catalogue: the built-in integrations, and the operator's own."""
 
 import difflib
 import tomllib
@@ -19,14 +19,14 @@ __all__ = ["KEY_PATTERN", "Catalog", "builtin_catalog", "load_catalog"]
 BUILTIN_FILE = Path(__file__).with_name("catalog.toml")
 CUSTOM_CATEGORY = "custom"
 MAX_COMPARED_LENGTH = 253
-"""Nothing longer is compared in search of a near name: no domain is longer."""
+"""Characters of a text that are compared with names: no domain is longer."""
 NEARNESS = 0.75
-"""From 0 to 1; from there on a text may be meant (`difflib`). Lower, and every short name is near."""
+"""Smallest similarity of a suggestion, 0 to 1 (`difflib`). Lower, and every short name is similar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Integrations in their order, found by any of their names. Keys are unique; domains need not be."""
+    """Ordered integrations, with lookup by key, domain or alias. Keys are unique; domains need not be."""
 
     integrations: tuple[Integration, ...]
     _by_name: Mapping[str, Integration] = field(init=False, repr=False, compare=False)
@@ -41,11 +41,10 @@ class Catalog:
         return iter(self.integrations)
 
     def find(self, key_or_domain: str) -> Integration | None:
-        """The integration of that key, domain or alias, in any case, with or without `www.`.
+        """The integration with that key, domain or alias, in any case, with or without `www.`; else None.
 
-        A domain may be written in every way that `domains.canonical_domain` takes. When several have
-        the name: keys go before domains, domains before aliases, and then own entries before built-in
-        ones. None for every other text.
+        A domain may have any form that `domains.canonical_domain` accepts. Of several matches keys
+        precede domains, domains precede aliases, and own entries precede built-in ones.
         """
         found = self._by_name.get(_bare(key_or_domain.strip().lower()))
         if found is not None:
@@ -56,7 +55,7 @@ class Catalog:
             return None
 
     def nearest(self, text: str) -> str | None:
-        """The key of what may have been meant by a name that is not found."""
+        """The key to suggest for a name that is not found; None if none is similar."""
         name = _bare(text.strip().lower())[:MAX_COMPARED_LENGTH]
         near = difflib.get_close_matches(name, self._by_name, n=1, cutoff=NEARNESS)
         return self._by_name[near[0]].key if near else None
@@ -64,7 +63,7 @@ class Catalog:
 
 @cache
 def builtin_catalog() -> Catalog:
-    """The built-in integrations. Their file is checked by a test, not here."""
+    """The built-in integrations. Their file is validated by a test, not here."""
     tables = tomllib.loads(BUILTIN_FILE.read_text(encoding="utf-8"))["integration"]
     return Catalog(
         tuple(
@@ -83,10 +82,10 @@ def builtin_catalog() -> Catalog:
 
 
 def load_catalog(path: Path | None) -> Catalog:
-    """The built-in integrations, changed and extended by the file at `path`, if there is one.
+    """The built-in integrations, changed and extended by the file at `path`, if any.
 
-    An entry for a built-in key changes the fields it gives and keeps the others. Entries for other
-    keys follow the built-in ones. All entries of the file are of origin CUSTOM.
+    An entry for a built-in key overrides the fields it has. Entries for other keys follow the built-in
+    ones. All entries of the file have the origin CUSTOM.
 
     Raises:
         CatalogError: naming the file, the line or entry, and the rule.
@@ -104,15 +103,15 @@ def load_catalog(path: Path | None) -> Catalog:
 
 
 def _index(integrations: Sequence[Integration]) -> Mapping[str, Integration]:
-    own_first = sorted(integrations, key=lambda each: each.origin is not Origin.CUSTOM)
-    names = [(each.key, each) for each in own_first]
-    names += [(_bare(each.domain), each) for each in own_first]
-    names += [(_bare(alias), each) for each in own_first for alias in each.aliases]
-    return dict(reversed(names))  # of equal names the first one is to stay
+    own_first = sorted(integrations, key=lambda integration: integration.origin is not Origin.CUSTOM)
+    names = [(integration.key, integration) for integration in own_first]
+    names += [(_bare(integration.domain), integration) for integration in own_first]
+    names += [(_bare(alias), integration) for integration in own_first for alias in integration.aliases]
+    return dict(reversed(names))  # the first of equal names wins
 
 
 def _bare(name: str) -> str:
-    """A domain without `www.`, for comparing; keys have no dots."""
+    """A name for comparison: a domain without `www.`, or a key, which has no dots."""
     rest = name.removeprefix("www.")
     return rest if "." in rest else name
 
@@ -142,7 +141,7 @@ def _check_keys(entries: Sequence[CheckedEntry], path: Path) -> None:
 def _check_aliases(
     entries: Sequence[CheckedEntry], integrations: Mapping[str, Integration], path: Path
 ) -> None:
-    """An alias of the file must lead to its own entry only. It may take over a built-in alias."""
+    """Raise CatalogError for an alias that belongs to another entry; built-in aliases may be taken over."""
     owners: dict[str, str] = {}
     for entry in entries:
         for alias in entry.fields.get("aliases", ()):

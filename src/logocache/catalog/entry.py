@@ -17,7 +17,7 @@ from logocache.domains import canonical_domain, quoted, without_www
 from logocache.errors import CatalogError, DomainError
 
 KEY_PATTERN = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:-[a-z0-9]+)*")
-"""A whole key: lower-case letters, digits and single hyphens, at most 64; fit for a file's name."""
+"""A whole key: at most 64 lower-case letters, digits and single hyphens; valid as a file name."""
 KEY_RULE = "write at most 64 lower-case letters, digits and single hyphens, as in my-company"
 
 SLUG_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -26,7 +26,7 @@ MAX_NAME_LENGTH = 100
 MAX_ICON_SETS = 100
 
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Control characters, halves of surrogate pairs, separators of lines and paragraphs."""
+"""Control characters, lone surrogates, line and paragraph separators."""
 DIRECTION_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
@@ -41,7 +41,7 @@ def _matching(text: str, *, pattern: re.Pattern[str], rule: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """A text that is not empty and moves nothing on a terminal or a page."""
+    """The stripped text; not empty, and without characters that control a terminal or text direction."""
     text = text.strip()
     if not text:
         raise _problem(" is empty", "give it a value, or leave it out")
@@ -61,7 +61,7 @@ def _short(name: str) -> str:
 
 
 def _few(sets: object) -> object:
-    """Before each is looked at: pydantic collects the mistakes of all."""
+    """Limit the number before validation: pydantic collects the errors of all."""
     if isinstance(sets, dict) and len(sets) > MAX_ICON_SETS:
         raise _problem(f" names {len(sets)} icon sets", f"at most {MAX_ICON_SETS} are allowed")
     return sets
@@ -72,7 +72,7 @@ def _domain(text: str) -> str:
 
 
 def _alias(text: str) -> str:
-    """Another key, or another domain: what holds a dot."""
+    """Another domain if it contains a dot, else another key."""
     return _domain(text) if "." in text else _matching(text, pattern=KEY_PATTERN, rule=KEY_RULE)
 
 
@@ -87,7 +87,7 @@ Visible = Annotated[str, AfterValidator(_visible)]
 
 
 class _Fields(BaseModel):
-    """What an entry may give. Those with a default may be left out."""
+    """The fields of an entry. Those with a default are optional."""
 
     model_config = ConfigDict(strict=True)
 
@@ -95,7 +95,9 @@ class _Fields(BaseModel):
     name: Annotated[Visible, AfterValidator(_short)] = ""
     domain: Annotated[str, AfterValidator(_domain)] = ""
     category: Key = ""
-    aliases: Annotated[list[Alias], FailFast(), AfterValidator(lambda each: tuple(dict.fromkeys(each)))] = []
+    aliases: Annotated[
+        list[Alias], FailFast(), AfterValidator(lambda names: tuple(dict.fromkeys(names)))
+    ] = []
     icons: Annotated[dict[Slug, Slug], BeforeValidator(_few), AfterValidator(MappingProxyType)] = {}
     color: Annotated[str, _text(COLOR_PATTERN, "write #RRGGBB"), AfterValidator(str.upper)] = ""
     pinned: bool = False
@@ -104,17 +106,17 @@ class _Fields(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedEntry:
-    """One entry of a file, each field of which obeys its rule."""
+    """A valid entry of a file."""
 
     place: str
-    """Where it stands, for messages."""
+    """Its position in the file, for messages."""
     key: str
     fields: Mapping[str, Any]
-    """The fields of an `Integration` that it gives; `Any`, because they differ in type."""
+    """The fields of an `Integration` that it sets; `Any`, because they differ in type."""
 
 
 def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
-    """The entry, with its domains canonical and its file relative to the folder of `path`.
+    """The validated entry, with canonical domains, and its file relative to the folder of `path`.
 
     Raises:
         CatalogError: the key is missing, or a field breaks its rule.
@@ -122,7 +124,7 @@ def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
     try:
         given = _Fields.model_validate(entry.values)
     except ValidationError as exc:
-        problem, hint = _told(exc.errors(include_url=False)[0])
+        problem, hint = _problem_and_hint(exc.errors(include_url=False)[0])
         raise broken(path, entry.place, problem, hint=hint) from exc
     except DomainError as exc:
         raise broken(path, entry.place, exc.problem, hint=exc.hint) from exc
@@ -133,14 +135,14 @@ def checked(entry: WrittenEntry, path: Path) -> CheckedEntry:
 
 
 def missing_field(entry: CheckedEntry, field: str, path: Path, *, nearest: str | None) -> CatalogError:
-    """The mistake of a new entry that leaves out what only entries for built-in keys may leave out."""
+    """The error of a new entry without a field that is optional only for built-in keys."""
     rule = "a key that is not built in needs key, name and domain"
     hint = f"{rule}; did you mean {nearest}?" if nearest else rule
     return broken(path, entry.place, f"the field '{field}' is missing", hint=hint)
 
 
-def _told(error: ErrorDetails) -> tuple[str, str]:
-    """What is wrong, and what to write instead."""
+def _problem_and_hint(error: ErrorDetails) -> tuple[str, str]:
+    """The problem, and what to write instead."""
     where = [part for part in error["loc"] if isinstance(part, str)]
     field = where[0] if where[-1] == "[key]" else ".".join(where)
     match error["type"]:
@@ -149,9 +151,9 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
         case "missing":
             return f"the field '{field}' is missing", KEY_RULE
         case "list_type":
-            return f"'{field}' is no list", 'write ["other-key", "other.example"]'
+            return f"'{field}' is not a list", 'write ["other-key", "other.example"]'
         case "dict_type":
-            return f"'{field}' gives no icon sets", 'write icons.simpleicons = "slug"'
+            return f"'{field}' has no icon sets", 'write icons.simpleicons = "slug"'
         case "bool_type":
             shown = f" = {quoted(error['input'])}" if isinstance(error["input"], str) else ""
             return f"'{field}'{shown} is not allowed", "write true or false"

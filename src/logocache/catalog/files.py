@@ -1,4 +1,4 @@
-"""Files of an own catalogue: their formats, read into entries as they are written."""
+"""Readers for the files of an own catalogue (TOML, JSON, CSV)."""
 
 import csv
 import io
@@ -12,38 +12,38 @@ from logocache.errors import CatalogError
 from logocache.settings.input_files import parse_toml, read_input
 
 MAX_BYTES = 4_000_000
-"""Room for 40,000 entries, which are read in a few seconds."""
+"""Enough for 40,000 entries, which are read in a few seconds."""
 MAX_REASON_LENGTH = 200
 FIELDS = ("key", "name", "domain", "category", "aliases", "color", "pinned", "file", "icons")
 ICONS_PREFIX = "icons."
-"""In a header of CSV, before the name of an icon set."""
+"""In a CSV header, precedes the name of an icon set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenEntry:
-    """One entry of a file; nothing is known of its values yet."""
+    """One entry of a file; its values are not validated yet."""
 
     place: str
-    """Where it stands, for messages: `line 3`, `entry 'acme'`, `entry 2 ('acme')`."""
+    """Its position in the file, for messages: `line 3`, `entry 'acme'`, `entry 2 ('acme')`."""
     values: Mapping[str, object]
-    """By field. What is given as nothing (JSON `null`, an empty cell) is left out."""
+    """By field, without empty ones (JSON `null`, an empty cell)."""
 
 
 def read_entries(path: Path) -> tuple[WrittenEntry, ...]:
     """The entries of a catalogue file, in its order.
 
     Raises:
-        CatalogError: it cannot be read, is too large, or is not what its extension says; or an entry
-            has a field that does not exist.
+        CatalogError: it cannot be read, is too large, or is not in the format of its extension; or an
+            entry has an unknown field.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise CatalogError(f"{path} is no catalogue", hint="its name must end in .toml, .json or .csv")
+        raise CatalogError(f"{path} is not a catalogue", hint="its name must end in .toml, .json or .csv")
     return tuple(reader(path, _text_of(path)))
 
 
 def broken(path: Path, place: str, problem: str, *, hint: str) -> CatalogError:
-    """A mistake at one place of a catalogue."""
+    """The error for a problem at one place of a catalogue file."""
     return CatalogError(f"{path}, {place}: {problem}", hint=hint)
 
 
@@ -70,43 +70,43 @@ def _read_toml(path: Path, text: str) -> Iterator[WrittenEntry]:
         raise CatalogError(f"{path} is not TOML", hint=_reason(exc)) from exc
     for name in document:
         if name != "integration":
-            raise broken(path, f"table {quoted(name)}", "it has no meaning", hint="write [integration.<key>]")
+            raise broken(path, f"table {quoted(name)}", "it is unknown", hint="write [integration.<key>]")
     tables = document.get("integration", {})
     if not isinstance(tables, dict):
         raise CatalogError(f"{path} has no tables of integrations", hint="write [integration.<key>]")
     for key, table in tables.items():
         place = f"entry {quoted(key)}"
         if not isinstance(table, dict):
-            raise broken(path, place, "it is no table", hint="write [integration.<key>]")
+            raise broken(path, place, "it is not a table", hint="write [integration.<key>]")
         if "key" in table:
             raise broken(path, place, "unknown field 'key'", hint="the key stands in the table's header")
         yield _entry(path, place, {"key": key, **table})
 
 
 def _read_json(path: Path, text: str) -> Iterator[WrittenEntry]:
-    """A list of objects, or an object that holds it as `integrations`."""
+    """A list of objects, or an object with this list as `integrations`."""
     try:
         document: object = json.loads(text, object_pairs_hook=_object_of)
     except json.JSONDecodeError as exc:
         raise broken(path, f"line {exc.lineno}", "it is not JSON", hint=_reason(exc)) from exc
-    except (ValueError, RecursionError) as exc:  # a field given twice, a number of 5,000 digits
+    except (ValueError, RecursionError) as exc:  # a duplicate field, a number of 5,000 digits
         raise CatalogError(f"{path} is not JSON that can be used", hint=_reason(exc)) from exc
     if isinstance(document, dict) and document.keys() == {"integrations"}:
         document = document["integrations"]
     if not isinstance(document, list):
         raise CatalogError(
-            f"{path} holds no list of integrations", hint='write [{…}, …] or {"integrations": [{…}, …]}'
+            f"{path} has no list of integrations", hint='write [{…}, …] or {"integrations": [{…}, …]}'
         )
     for number, values in enumerate(document, start=1):
         if not isinstance(values, dict):
-            raise broken(path, f"entry {number}", "it is no object", hint='write {"key": …, "name": …}')
+            raise broken(path, f"entry {number}", "it is not an object", hint='write {"key": …, "name": …}')
         key = values.get("key")
         place = f"entry {number} ({quoted(key)})" if isinstance(key, str) else f"entry {number}"
         yield _entry(path, place, values)
 
 
 def _read_csv(path: Path, text: str) -> Iterator[WrittenEntry]:
-    """A header with the fields' names, then one line for each entry; aliases part at spaces."""
+    """A header of field names, then one row per entry; aliases are separated by spaces."""
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -139,7 +139,7 @@ def _entry(path: Path, place: str, values: Mapping[str, object]) -> WrittenEntry
 
 
 def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object. The standard library would keep only the last of two members of one name."""
+    """A JSON object without duplicate members, of which the standard library would keep the last."""
     members: dict[str, object] = {}
     for name, value in pairs:
         if name in members:
@@ -167,10 +167,10 @@ def _is_icon_column(column: str) -> bool:
 
 
 def _values_of(header: Iterable[str], cells: Iterable[str]) -> dict[str, object]:
-    """What the cells that are not empty say, in the types that the other formats have."""
+    """The values of non-empty cells, with the types of the other formats."""
     values: dict[str, object] = {}
     icons: dict[str, str] = {}
-    for column, cell in zip(header, cells, strict=False):  # a short line leaves out its last cells
+    for column, cell in zip(header, cells, strict=False):  # a short row omits its last cells
         text = cell.strip()
         if text and _is_icon_column(column):
             icons[column.removeprefix(ICONS_PREFIX)] = text
@@ -190,7 +190,7 @@ def _value_of(column: str, text: str) -> object:
 
 
 def _reason(exc: Exception) -> str:
-    """What a parser says, on one line of bearable length."""
+    """A parser's message, cut to `MAX_REASON_LENGTH` characters."""
     if isinstance(exc, RecursionError):
         return "it is nested too deep"
     text = str(exc)

@@ -1,12 +1,11 @@
-"""Settings: each one with its default, its unit and its bounds, here and nowhere else.
+"""All settings, with defaults, units and bounds.
 
-A value comes from, first to last: an argument (the command line's options), the environment,
-the file named by `--config` or `LOGO_CACHE_CONFIG`, the default. A key of the TOML file is the
-variable's name in lower case without its prefix: `LOGO_CACHE_MAX_SIZE_MB` is `max_size_mb`.
-Where the values are read from, and how mistakes are put into words, is in `sources`.
+Precedence: arguments (the command line's options), the environment, the file of `--config` or
+`LOGO_CACHE_CONFIG`, defaults. A key of the TOML file is the variable's name in lower case without its
+prefix: `LOGO_CACHE_MAX_SIZE_MB` is `max_size_mb`. See `sources` for reading and errors.
 
 Users write amounts in the units of their names (`max_size_mb`, `miss_ttl_days`), also as arguments of
-`Settings`; the fields hold bytes, pixels and timedeltas. What sockets and waits take as seconds stays so.
+`Settings`; the fields hold bytes, pixels and timedeltas. Timeouts remain numbers of seconds.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,11 +25,11 @@ from logocache.settings.server import ServerSettings
 from logocache.settings.sources import CommaSeparated, ConnectTo
 
 MOST_MB = 10**12
-"""An exabyte: more than any file system holds, and still a number that every database takes."""
+"""An exabyte: more than any file system holds, and within the integers of every database."""
 
 
 class OnDemand(StrEnum):
-    """What the server may fetch when it has no logo."""
+    """Logos that the server may fetch on a miss."""
 
     OFF = "off"
     CATALOG = "catalog"
@@ -45,13 +44,13 @@ class LogFormat(StrEnum):
 
 
 class Settings(ServerSettings):
-    """All settings, checked. Construction raises `SettingsError`; afterwards nothing changes."""
+    """All settings, validated and immutable. Construction raises `SettingsError`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     config: Annotated[Path | None, Field(description="The TOML file with settings.")] = None
 
-    # What is kept, and where.
+    # Storage.
     dir: Annotated[
         Path,
         AfterValidator(sources.check_path),
@@ -79,9 +78,7 @@ class Settings(ServerSettings):
     ] = 500 * MB
     enabled: Annotated[
         bool,
-        Field(
-            description="When false, init and refresh do nothing and say so, and the server sends no logos."
-        ),
+        Field(description="When false, init and refresh only report this, and the server sends no logos."),
     ] = True
     replaced_retention: Annotated[
         timedelta,
@@ -104,7 +101,7 @@ class Settings(ServerSettings):
         Field(alias="min_free_disk_mb", description="Free disk space, in MB, below which `verify` warns."),
     ] = 100 * MB
 
-    # Which logos, and from where.
+    # Catalogue and providers.
     catalog: Annotated[
         Path | None,
         Field(description="A TOML, JSON or CSV file of own integrations, added to the built-in ones."),
@@ -118,7 +115,9 @@ class Settings(ServerSettings):
         Literal["any", "strict"],
         Field(description="`strict` admits only the companies' own files and openly licensed sets."),
     ] = "any"
-    offline: Annotated[bool, Field(description="Ask no network; icon sets and own files still work.")] = False
+    offline: Annotated[
+        bool, Field(description="Make no network requests; icon sets and own files still work.")
+    ] = False
     on_demand: Annotated[
         OnDemand, Field(description="What the server may fetch on a miss: `off`, `catalog`, or `any` domain.")
     ] = OnDemand.CATALOG
@@ -144,19 +143,21 @@ class Settings(ServerSettings):
         bool, Field(description="You have a logo.dev plan that allows storing (Pro or Enterprise).")
     ] = False
 
-    # How the network is asked.
-    concurrency: Annotated[int, Field(ge=1, le=64, description="Logos fetched at the same time.")] = 8
+    # Network.
+    concurrency: Annotated[int, Field(ge=1, le=64, description="Logos fetched concurrently.")] = 8
     concurrency_per_host: Annotated[
-        int, Field(ge=1, le=64, description="Requests to one host at the same time.")
+        int, Field(ge=1, le=64, description="Concurrent requests to one host.")
     ] = 2
     provider_rates: Annotated[
         dict[str, Annotated[float, Field(gt=0, le=10_000)]],
         BeforeValidator(sources.split_rates),
         Field(description="Requests a second for named providers, as `duckduckgo=5,google=2`."),
     ] = {}  # noqa: RUF012  # pydantic copies it for each instance
-    retries: Annotated[int, Field(ge=0, le=10, description="Further tries in one run for what can heal.")] = 2
+    retries: Annotated[
+        int, Field(ge=0, le=10, description="Retries in one run after a temporary failure.")
+    ] = 2
     connect_timeout_seconds: Annotated[
-        float, Field(gt=0, le=120, description="To resolve a name and to connect, each.")
+        float, Field(gt=0, le=120, description="Limit for resolving a name, and for connecting.")
     ] = 5
     request_timeout_seconds: Annotated[
         float,
@@ -195,7 +196,7 @@ class Settings(ServerSettings):
     allowed_networks: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         CommaSeparated,
-        Field(description="Private networks (CIDR) that may be asked all the same, for intranets."),
+        Field(description="Private networks (CIDR) to which connections are allowed, for intranets."),
     ] = ()
     connect_to: Annotated[
         tuple[ConnectTo, ...],
@@ -219,19 +220,19 @@ class Settings(ServerSettings):
         Field(description="Sent in the User-Agent, so that a site's owner can reach you."),
     ] = None
 
-    # When it is asked again.
+    # Retries and TTLs.
     miss_ttl: Annotated[
         timedelta,
         Amount(DAY, gt=0, le=3650),
         Field(
-            alias="miss_ttl_days", description="How long, in days, `no logo` is believed (negative cache)."
+            alias="miss_ttl_days", description="How long, in days, `no logo` is cached (negative caching)."
         ),
     ] = timedelta(days=3)
     blocked_ttl: Annotated[
         timedelta,
         Amount(DAY, gt=0, le=3650),
         Field(
-            alias="blocked_ttl_days", description="How long, in days, a source that refused us is left alone."
+            alias="blocked_ttl_days", description="How long, in days, a source that blocked us is not asked."
         ),
     ] = timedelta(days=1)
     backoff_min: Annotated[
@@ -239,7 +240,7 @@ class Settings(ServerSettings):
         Amount(MINUTE, gt=0, le=1440),
         Field(
             alias="backoff_min_minutes",
-            description="The first wait, in minutes, after a failure that can heal.",
+            description="The first wait, in minutes, after a temporary failure.",
         ),
     ] = timedelta(minutes=5)
     backoff_max: Annotated[
@@ -249,19 +250,19 @@ class Settings(ServerSettings):
     ] = timedelta(hours=24)
     lease_seconds: Annotated[
         float,
-        Field(ge=10, le=86400, description="After this time another process may take over a logo in work."),
+        Field(ge=10, le=86400, description="After this time another process may take over a fetch."),
     ] = 600
 
-    # What is written about it all. The server's own settings are in `server`.
+    # The log. The server's settings are in `server`.
     log_format: Annotated[LogFormat, Field(description="`text`, `json`, or `auto`: text on a terminal.")] = (
         LogFormat.AUTO
     )
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401  # each field has its own type, checked by pydantic
-        """Read and check all settings; `values` come before every other source.
+        """Read and validate all settings; `values` take precedence over every other source.
 
         Raises:
-            SettingsError: naming the first wrong setting, its value and what is allowed.
+            SettingsError: names the first invalid setting, its value and what is allowed.
         """
         try:
             super().__init__(**sources.gathered(values, sources.fields_of(type(self))))
@@ -270,27 +271,25 @@ class Settings(ServerSettings):
 
     @property
     def private_dir(self) -> Path:
-        """The program's own folder inside the cache directory. It is never served."""
+        """The program's own folder inside the cache directory; never served."""
         return self.dir / ".logocache"
 
     @property
     def resolved_database_url(self) -> str:
-        """The database to use, with its password: never for display."""
+        """The database's URL with its password: not for display."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.private_dir / 'logocache.db'}"
 
     @property
     def lease(self) -> timedelta:
-        """How long an entry in work is ours. An entry may wait for two others before it is worked on: no
-        lease may end meanwhile.
+        """Lease of an entry being fetched. An entry may wait for two others before its fetch begins, and
+        its lease must not expire meanwhile.
         """
         return timedelta(seconds=max(self.lease_seconds, 4 * self.logo_timeout_seconds))
 
     def shown(self) -> dict[str, object]:
-        """Every setting by the name and in the unit that users write, as JSON values, secrets replaced by
-        `***`: fit for people and logs.
-        """
+        """Every setting as JSON, by the name and in the unit that users write, with `***` for secrets."""
         values = self.model_dump(mode="json", by_alias=True)
         for name in type(self).model_fields:
             value = getattr(self, name)
@@ -310,4 +309,4 @@ SHOWN: Mapping[str, Callable[[str], str]] = {
     "template_url": shown_template,
     "http_proxy": shown_address,
 }
-"""Secret settings of which a part may be seen."""
+"""Secret settings of which a part may be shown."""

@@ -1,4 +1,4 @@
-"""Settings that are amounts: written in the unit of their name, held in bytes, pixels or timedeltas."""
+"""Amounts in settings: written in the unit of the setting's name, stored as bytes, pixels or timedeltas."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +16,9 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Annotation of a field: a number of `unit`s within bounds becomes an int or a timedelta.
+    """Field annotation: a number of `unit`s within bounds becomes an int or a timedelta.
 
-    Any number above 0 stays above 0. `whole` admits no fractions. Dumped it is the number again.
+    Numbers above 0 stay above 0. `whole` rejects fractions. Serialised as the number of units.
     """
 
     unit: int | timedelta
@@ -37,12 +37,12 @@ class Amount:
         )
 
     def held(self, number: float) -> int | timedelta:
-        """The amount, for `number` as users write it."""
+        """The amount for a `number` of units."""
         if isinstance(self.unit, timedelta):
             return max(number * self.unit, timedelta.resolution) if number else timedelta()
         return max(round(number * self.unit), 1) if number else 0
 
     def written(self, amount: int | timedelta) -> float:
-        """The number of users: `held` backwards."""
+        """The number of units in `amount`: the inverse of `held`."""
         number = float(amount / self.unit)  # type: ignore[operator, arg-type]  # both ints, or both timedeltas
         return int(number) if number.is_integer() else number

@@ -1,7 +1,7 @@
-"""Files that the operator names: read only when they are plain files of bearable size.
+"""Reading files that the operator names, if they are regular files of limited size.
 
-A FIFO would hold the program for ever, a device would fill its memory, and TOML can be written so
-that four megabytes take minutes.
+A FIFO would block the program, a device would fill its memory, and four megabytes of hostile TOML take
+minutes to parse.
 """
 
 import errno
@@ -13,28 +13,28 @@ from pathlib import Path
 from typing import Any
 
 DEEPEST_TOML_NAME = 16
-"""Parts of a dotted name. The parser's time grows with their square, and nothing of ours has four."""
+"""Parts of a dotted name. The parser takes quadratic time in them; our names have at most three."""
 
 TOO_DEEP_NAME = re.compile(
     r"""(?<![\w-])(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+'))"""
     rf"{{{DEEPEST_TOML_NAME}}}"
 )
-"""Possessive throughout, so that looking for it takes time in proportion to the text."""
+"""Possessive throughout, so that searching takes linear time."""
 
 
 def read_input(path: Path, *, most: int) -> bytes:
-    """All bytes of a regular file, which links may lead to; it is at most `most` bytes long.
+    """All bytes of a regular file of at most `most` bytes. Follows symbolic links.
 
     Raises:
-        OSError: it is none, cannot be read, or is larger; `strerror` says why in every case.
+        OSError: it is not a regular file, cannot be read, or is larger; `strerror` is always set.
     """
     try:
-        _require_regular(path.stat())  # before it is opened: opening a device may do something
+        _require_regular(path.stat())  # before opening, which may have side effects on a device
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
-    except ValueError as error:  # a NUL character, or half of a surrogate pair
+    except ValueError as error:  # a NUL character or a lone surrogate
         raise OSError(errno.EINVAL, "its name is not possible") from error
     with os.fdopen(descriptor, "rb") as file:
-        _require_regular(os.fstat(descriptor))  # again: it may be another one by now
+        _require_regular(os.fstat(descriptor))  # again: the file may have been replaced
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most} bytes")
@@ -42,7 +42,7 @@ def read_input(path: Path, *, most: int) -> bytes:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The document. Raises ValueError, with a reason of one line, for what is none or is nested too deep."""
+    """The document. Raises ValueError, with a reason of one line, if it is invalid or nested too deeply."""
     if TOO_DEEP_NAME.search(text):
         raise ValueError(f"a name in it has more than {DEEPEST_TOML_NAME} parts")
     try:

@@ -1,8 +1,7 @@
-"""Keeping secrets out of what is shown: the one place that says what of an address may be seen. Pure.
+"""Keeps secrets out of everything that is shown. Pure.
 
-An address is masked by its parts, and only parts that cannot hold a secret are let through; an
-address that does not part without doubt shows no more than its scheme. Sentences that others wrote
-(servers, drivers) cannot be parted: out of these `Mask` takes the secrets that are known.
+URLs are masked by component, and only components that cannot contain a secret are shown; of an
+ambiguous URL only the scheme is. In free text (of servers, drivers) `Mask` replaces known secrets.
 """
 
 import re
@@ -13,10 +12,10 @@ from urllib.parse import urlsplit
 MASK = "***"
 
 PLACEHOLDER = re.compile(r"\{(?:domain|key|size)\}")
-"""What a template address fills in: never secret."""
+"""A field of a URL template: never secret."""
 
 HARMLESS = re.compile(r"(?:https?:)?|/|\.(?:png|svg|ico|jpe?g|gif|webp|avif)", re.IGNORECASE)
-"""What may stand beside placeholders and be seen: a scheme, a slash, an image's extension."""
+"""Static texts of a template that may be shown: a scheme, a slash, an image's extension."""
 
 DATABASE = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+]*)://"
@@ -31,33 +30,33 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}(?=:)")
 USER_INFORMATION = re.compile(r"(?<=//)[^/?#\s]*@")
 
 SECRET_PARAMETERS = ("password", "sslpassword", "oauth_client_secret")
-"""Parameters of libpq that hold secrets."""
+"""Secret parameters of libpq."""
 
 ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 SHORTEST_PIECE = 6
-"""Bytes of a secret that must not be seen in a row; a shorter secret must not be seen whole."""
+"""Consecutive bytes of a secret that are masked; a shorter secret is masked as a whole."""
 
 MOST_ENCODINGS = 4
-"""How often a secret may have been percent-encoded and is still recognised."""
+"""Times a secret may be percent-encoded and is still recognised."""
 
 
 def shown_address(url: str) -> str:
-    """The web address of a server or a proxy: scheme, user, host and port; `***` for all the rest."""
+    """The URL of a server or a proxy with `***` for all but scheme, user, host and port."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         return _scheme_only(url)
     if not host or "@" in url.removeprefix(f"{parts.scheme}://{parts.netloc}"):
-        return _scheme_only(url)  # perhaps a password with a slash that is not encoded
+        return _scheme_only(url)  # may be a password with an unencoded slash
     user = f"{parts.username}:{MASK}@" if parts.password else f"{MASK}@" if parts.username else ""
     rest = f"/{MASK}" if parts.path.strip("/") else parts.path
     return f"{_origin(parts.scheme, host, port, user)}{rest}{_masked_query(parts.query)}"
 
 
 def shown_template(url: str) -> str:
-    """A template address: its server and its placeholders; `***` for what else stands in its path."""
+    """A URL template with `***` for all but its server and its fields."""
     try:
         parts = urlsplit(url)
         if parts.username is not None or not parts.netloc:
@@ -69,7 +68,7 @@ def shown_template(url: str) -> str:
 
 
 def without_static_text(text: str) -> str:
-    """A piece of a template with `***` for each text that may be a key, its placeholders left."""
+    """A part of a template with `***` for each static text that may be a key."""
     return "".join(
         piece if PLACEHOLDER.fullmatch(piece) or HARMLESS.fullmatch(piece) else MASK
         for piece in re.split(rf"(/|{PLACEHOLDER.pattern}|\.\w+$)", text)
@@ -78,13 +77,13 @@ def without_static_text(text: str) -> str:
 
 
 def static_texts(text: str) -> tuple[str, ...]:
-    """What `without_static_text` masks: all that may be a key."""
+    """The texts that `without_static_text` masks: all that may be a key."""
     pieces = re.split(rf"/|{PLACEHOLDER.pattern}", text)
     return tuple(piece for piece in pieces if not HARMLESS.fullmatch(piece))
 
 
 def shown_database(url: str) -> str:
-    """The address of a database: all but its password and its parameters; a SQLite path as it is."""
+    """A database URL with `***` for its password and parameters; a SQLite path unchanged."""
     if url.startswith("sqlite:///") and "?" not in url:
         return url
     found = DATABASE.fullmatch(url)
@@ -97,14 +96,14 @@ def shown_database(url: str) -> str:
 
 
 def is_ambiguous(url: str) -> bool:
-    """Whether it cannot be told which `@` of a database's address ends its password."""
+    """True if it is unclear which `@` of a database URL ends the password."""
     before, at, _ = url.partition("@")
     parameters = "|".join(SECRET_PARAMETERS)
     return url.count("@") > 1 or (bool(at) and re.search(rf"[?&](?:{parameters})=", before) is not None)
 
 
 class Mask:
-    """Replaces secrets by `***`, also in part, and where a server sends them back in another spelling."""
+    """Replaces secrets with `***`, also parts of them, and in other percent-encodings or case."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._pieces = frozenset(
@@ -117,7 +116,7 @@ class Mask:
         self._lengths = sorted({len(piece) for piece in self._pieces})
 
     def __call__(self, text: str) -> str:
-        """`text`, an address or a sentence, without secrets and without user information of addresses."""
+        """`text` without secrets and without user information of URLs."""
         return USER_INFORMATION.sub(f"{MASK}@", self._without_secrets(text) if self._pieces else text)
 
     def _without_secrets(self, text: str) -> str:
@@ -128,7 +127,7 @@ class Mask:
         return "".join((*shown, text[end:]))
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where pieces of secrets stand in `text`: beginnings and ends."""
+        """Start and end positions of pieces of secrets in `text`."""
         for spelling in _spellings(text):
             for length in self._lengths:
                 for start in range(len(spelling.plain) - length + 1):
@@ -138,18 +137,18 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
-    """A text in bytes, and for each byte the beginning and end of the characters it comes from."""
+    """A text in bytes, and for each byte the start and end position of its source characters."""
 
     plain: bytes
     begins: list[int]
     ends: list[int]
 
     def comparable(self) -> "_Spelling":
-        """In lower case, and with spaces as forms do not write them."""
+        """In lower case, with `+` as a space."""
         return _Spelling(self.plain.lower().replace(b"+", b" "), self.begins, self.ends)
 
     def decoded(self) -> "_Spelling":
-        """With its percent-encoding undone once."""
+        """Percent-decoded once."""
         plain, begins, ends = b"", list[int](), list[int]()
         end = 0
         for escape in ESCAPE.finditer(self.plain):
@@ -166,7 +165,7 @@ def _pieces(secret: bytes) -> Iterator[bytes]:
 
 
 def _spellings(text: str) -> Iterator[_Spelling]:
-    """`text` as it is, and with its percent-encoding undone, once and again, until there is none."""
+    """`text` as it is, then percent-decoded repeatedly, at most `MOST_ENCODINGS` times."""
     encoded = [character.encode("utf-8", "surrogatepass") for character in text]
     places = [index for index, piece in enumerate(encoded) for _ in piece]
     found = _Spelling(b"".join(encoded), places, [place + 1 for place in places])
@@ -179,7 +178,7 @@ def _spellings(text: str) -> Iterator[_Spelling]:
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Spans in order, those that touch made one."""
+    """Sorted spans, with adjacent and overlapping ones merged."""
     current: tuple[int, int] | None = None
     for first, last in spans:
         if current is not None and first <= current[1]:

@@ -1,4 +1,4 @@
-"""The settings of the server; part of `settings.Settings`, which reads and checks them."""
+"""Settings of the server; part of `settings.Settings`, which reads and validates them."""
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -12,9 +12,9 @@ from logocache.settings.sources import CommaSeparated
 
 
 class ServerSettings(BaseModel):
-    """How `serve` listens, what it keeps in memory, and what it lets its clients do."""
+    """Settings of `serve`: listening, access, limits and memory."""
 
-    # Where it listens.
+    # Listening.
     serve_host: Annotated[
         str,
         AfterValidator(sources.check_host),
@@ -28,25 +28,25 @@ class ServerSettings(BaseModel):
         AfterValidator(lambda path: path and sources.check_path(path)),
         Field(description="Listen on this unix socket, and on no port."),
     ] = None
-    serve_workers: Annotated[int, Field(ge=1, le=64, description="Processes that answer requests.")] = 1
+    serve_workers: Annotated[int, Field(ge=1, le=64, description="Worker processes.")] = 1
     root_path: Annotated[
         str,
         AfterValidator(sources.check_root_path),
-        Field(description="The path under which a proxy shows the server, as `/logos`."),
+        Field(description="The path under which a proxy exposes the server, such as `/logos`."),
     ] = ""
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         CommaSeparated,
         Field(
-            description="Addresses (CIDR) of proxies whose `X-Forwarded-For` and `-Proto` are believed; "
+            description="Addresses (CIDR) of proxies whose `X-Forwarded-For` and `-Proto` are trusted; "
             "a client on a unix socket counts as 127.0.0.1."
         ),
     ] = ()
 
-    # Who may do what.
+    # Access and limits.
     admin_token: Annotated[
         SecretStr | None,
-        Field(min_length=16, description="The bearer token of the server's changing routes."),
+        Field(min_length=16, description="The bearer token of the routes that change the cache."),
     ] = None
     cors_origins: Annotated[
         tuple[str, ...], CommaSeparated, Field(description="Origins that may read logos across origins.")
@@ -57,7 +57,7 @@ class ServerSettings(BaseModel):
             ge=0,
             le=1_000_000,
             description="Fetches that one client address may cause in a minute, on average, "
-            "and ten times as many resized copies; 0: no limit.",
+            "and ten times as many new variants; 0: no limit.",
         ),
     ] = 120
     max_connections: Annotated[
@@ -65,7 +65,7 @@ class ServerSettings(BaseModel):
         Field(
             ge=1,
             le=1_000_000,
-            description="Connections to one worker at the same time: requests on more are answered with 503.",
+            description="Concurrent connections to one worker; requests on more are answered with 503.",
         ),
     ] = 1000
     max_header_bytes: Annotated[
@@ -82,13 +82,13 @@ class ServerSettings(BaseModel):
     ] = 16 * KB
     slow_client_seconds: Annotated[
         float,
-        Field(gt=0, le=600, description="For sending a request's head, and its body, each."),
+        Field(gt=0, le=600, description="Limit for receiving the head of a request, and for its body."),
     ] = 20
     shutdown_seconds: Annotated[
         float, Field(ge=0, le=600, description="How long requests may go on after SIGTERM.")
     ] = 4
 
-    # What is kept in memory, and what is fetched while serving.
+    # Memory, variants and fetching.
     hot_memory_bytes: Annotated[
         int,
         Amount(MB, ge=0, le=1_000_000),
@@ -99,12 +99,10 @@ class ServerSettings(BaseModel):
     ] = 64 * MB
     max_variants: Annotated[
         int,
-        Field(
-            ge=0, le=10_000_000, description="Resized copies that are kept on disk, within the size limit."
-        ),
+        Field(ge=0, le=10_000_000, description="Variants kept on disk, within the size limit."),
     ] = 5000
     background_refresh: Annotated[
-        bool, Field(description="Fetch due logos while serving, whether anyone asks for them or not.")
+        bool, Field(description="Fetch due logos in the background while serving.")
     ] = True
     background_interval_seconds: Annotated[
         float, Field(ge=1, le=86400, description="How often, on average, the server looks for due logos.")
@@ -121,6 +119,6 @@ class ServerSettings(BaseModel):
         Field(
             ge=1,
             le=10_000_000,
-            description="Entries for domains outside the catalogue; those used longest ago are forgotten.",
+            description="Entries for domains outside the catalogue; the least recently used are deleted.",
         ),
     ] = 10_000

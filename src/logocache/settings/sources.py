@@ -1,4 +1,4 @@
-"""Where settings are read from, how their texts become values, and how mistakes are reported."""
+"""Sources of settings (environment, secret files, TOML), parsing of their texts, and errors."""
 
 import difflib
 import os
@@ -28,19 +28,18 @@ FILE_SUFFIX = "_FILE"
 HIGHEST_PORT = 65535
 
 MAX_SECRET_BYTES = 64_000
-"""Of a file with one secret: the longest tokens have a few thousand."""
+"""Of a file with one secret; the longest tokens have a few thousand."""
 MAX_CONFIG_BYTES = 1_000_000
-"""Of the file with settings: all of them, with a page of comments for each, take less."""
+"""Of the settings file; all settings with long comments take less."""
 
 SERVICE_LINK = re.compile(r"LOGO_CACHE_(SERVICE_(HOST|PORT)|PORT)(_\w+)?$")
-"""Kubernetes and Docker links put these into the environment of a service called `logo-cache`."""
-
+"""Variables that Kubernetes and Docker links set for a service called `logo-cache`."""
 
 VARIABLES = {"refresh_interval_days": "LOGO_REFRESH_INTERVAL_DAYS"}
-"""Those whose variable is not the name in capitals behind the prefix."""
+"""Settings whose variable is not the prefix and the name in capitals."""
 
 Fields = Mapping[str, FieldInfo]
-"""The settings by the names that users write."""
+"""The settings by the names in TOML files."""
 
 
 def fields_of(settings: type[BaseModel]) -> Fields:
@@ -48,7 +47,7 @@ def fields_of(settings: type[BaseModel]) -> Fields:
 
 
 def gathered(arguments: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
-    """What was given for each setting, the first of: argument, environment, `<NAME>_FILE`, TOML file.
+    """The given value of each setting: by argument, else environment, `<NAME>_FILE`, TOML file.
 
     Raises:
         SettingsError: an unknown variable or key, a secret given twice, an unreadable file.
@@ -67,7 +66,7 @@ def variable_of(name: str) -> str:
 
 
 def check_variables(environ: Mapping[str, str], fields: Fields) -> None:
-    """Raise `SettingsError` for a `LOGO_CACHE_…` variable that is not a setting."""
+    """Raise `SettingsError` for an unknown `LOGO_CACHE_…` variable."""
     known = {variable_of(name) for name in fields}
     known |= {variable_of(name) + FILE_SUFFIX for name in secret_names(fields)}
     for variable in sorted(environ):
@@ -110,7 +109,7 @@ def read_toml(path: Path, fields: Fields) -> dict[str, Any]:
         ) from error
     except ValueError as error:  # not TOML, not UTF-8, or a number of 5,000 digits
         raise SettingsError(
-            f"the settings file {path} is not TOML ({reason_of(error)})", hint="mend it there"
+            f"the settings file {path} is not TOML ({reason_of(error)})", hint="correct the file"
         ) from error
     known = set(fields) - {"config"}
     for key in values:
@@ -133,7 +132,7 @@ def relative_to(folder: Path, value: object) -> object:
     if isinstance(value, str) and not value.startswith("~"):
         return str(folder / value)
     if isinstance(value, list):
-        return [relative_to(folder, each) for each in value]
+        return [relative_to(folder, item) for item in value]
     return value
 
 
@@ -146,7 +145,7 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def as_settings_error(error: ValidationError, fields: Fields) -> SettingsError:
-    """The first mistake of `error` in one line that never shows a secret."""
+    """The first problem of `error` in one line, without secrets."""
     mistake = error.errors(include_url=False, include_context=False)[0]
     name = str(mistake["loc"][0]) if mistake["loc"] else ""
     if name not in fields:
@@ -164,13 +163,13 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def reason_of(error: OSError | ValueError) -> str:
-    """What an operating system error says, without the number and the path; of no text, no byte."""
+    """The reason without error number and path; of undecodable text, without its bytes."""
     if isinstance(error, UnicodeDecodeError):
         return "it is not in UTF-8"
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-# Texts that become values. Each raises ValueError with the rule that was broken.
+# Validators. Each raises ValueError with the rule that was broken.
 
 
 def split_commas(value: object) -> object:
@@ -197,7 +196,7 @@ def split_rates(value: object) -> object:
 
 
 def check_path(path: Path) -> Path:
-    """The path made absolute, its `~` replaced."""
+    """The absolute path, with `~` expanded."""
     if "\0" in str(path):
         raise ValueError("must not hold a NUL character")
     try:
@@ -231,7 +230,7 @@ def check_base_url(value: str | None) -> str | None:
 
 
 def check_root_path(value: str) -> str:
-    """`/logos` for `/logos/`; the empty path stays."""
+    """The path without a final slash: `/logos` for `/logos/`."""
     path = value.rstrip("/")
     if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
         raise ValueError("must be a path such as /logos")
@@ -266,7 +265,7 @@ def web_url(value: str, *, user_information: bool = False) -> SplitResult:
     try:
         parts = urlsplit(value)
         _ = parts.port
-    except ValueError:  # its own words quote parts of the address, which may be those of a password
+    except ValueError:  # its message quotes parts of the URL, which may be those of a password
         raise ValueError(
             "must be a URL, with a port up to 65535, and / ? # in a password as %2F %3F %23"
         ) from None
@@ -279,7 +278,7 @@ def web_url(value: str, *, user_information: bool = False) -> SplitResult:
 
 @validated_dataclass(frozen=True, slots=True)
 class ConnectTo:
-    """Where connections for `host:port` go instead. None stands for any host or port."""
+    """Redirects connections for `host:port`. None matches any host or port."""
 
     host: str | None
     port: int | None
@@ -289,7 +288,7 @@ class ConnectTo:
     @model_validator(mode="before")
     @classmethod
     def parse(cls, value: object) -> object:
-        """Accept curl's text form; an IPv6 address stands in brackets."""
+        """Parse curl's text form, with IPv6 addresses in brackets."""
         if not isinstance(value, str):
             return value
         found = re.fullmatch(r"([^:\[\]]*):(\d*):(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(\d+)", value)
