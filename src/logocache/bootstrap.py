@@ -1,7 +1,7 @@
-"""Puts the cache together: the only module that names the concrete parts.
+"""Builds the cache: the only module that names the concrete implementations.
 
-Heavy engines (HTTP, image decoders, HTML parser) are imported when a run first needs them, so that
-`stats` and `list` load nothing but the repository.
+Heavy ones (HTTP, image decoders, HTML parser) are imported when first used: `stats` and `list` load
+only the repository.
 """
 
 import os
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 def open_cache(settings: Settings | None = None) -> LogoCache:
-    """A cache with these settings, or with those of the environment. Touches no file and no network.
+    """Open a cache with these settings, or those of the environment. Uses no file and no network yet.
 
     Close it, or use it as a context manager.
 
     Raises:
-        SettingsError: a setting is wrong.
+        SettingsError: a setting is invalid.
         CatalogError: the operator's catalogue cannot be used.
     """
     settings = settings or Settings()
@@ -70,14 +70,16 @@ def _context(settings: Settings, catalog: Catalog) -> Context:
 
 
 _CACHES: WeakKeyDictionary[LogoCache, Callable[[], Context]] = WeakKeyDictionary()
-"""Every cache of this process, with what makes its context."""
+"""Every cache of this process, with the factory of its context."""
 _OF_THE_PARENT: list[Context] = []
-"""What a forked child has no use for, and may not end either."""
+"""Contexts of the parent, which a forked child may neither use nor close."""
 
 
 def _start_over() -> None:
-    """In the child of a fork: locks may be held by threads that are not here, and connections,
-    decoders and counts are the parent's. So every cache gets a new context, and nothing is mended.
+    """Give every cache a new context in the child of a fork.
+
+    Locks may be held by threads that do not exist here; connections, decoders and counts are the
+    parent's.
     """
     for cache, make_context in _CACHES.items():
         _OF_THE_PARENT.append(cache._start_over(make_context()))  # noqa: SLF001  # not for users

@@ -1,4 +1,4 @@
-"""LogoCache: every operation, as a method with a result type of its own."""
+"""LogoCache: every operation as a method with its own result type."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -27,18 +27,18 @@ _SILENT = Silent()
 class LogoCache:
     """The cache. Made by `open_cache`; a context manager; safe to use from several threads.
 
-    Every method raises `DirectoryError`, `DatabaseError` or `SchemaError` when the cache cannot be
-    used here and now, and `UnknownKeyError` for a name that means no entry. A logo that cannot be
-    had is never an exception.
+    Every method raises `DirectoryError`, `DatabaseError` or `SchemaError` if the cache cannot be used
+    now, and `UnknownKeyError` for a name without an entry. A logo that cannot be fetched is never an
+    exception.
     """
 
     def __init__(self, context: Context) -> None:
         self.settings = context.settings
         self._context = context
         self.lookup = Lookup(context)
-        """Single logos, looked up and read: what a server needs many times a second."""
+        """Reads single logos, as a server does many times a second."""
         self.on_demand = OnDemand(context)
-        """Single logos, fetched while somebody waits."""
+        """Fetches single logos while the caller waits."""
 
     def init(
         self,
@@ -48,11 +48,11 @@ class LogoCache:
         adopt: bool = False,
         progress: Progress = _SILENT,
     ) -> FetchReport:
-        """Make directory and schema, make the catalogue known, fetch what is due.
+        """Create directory and schema, register the catalogue, fetch what is due.
 
-        Again and again is fine: what is not due is not fetched. `keys` narrow it to some entries,
-        `force` fetches them whether due or not. `adopt` takes a directory that is not the one of this
-        database, which is a DirectoryError else: entries whose files are missing are fetched again.
+        May be repeated: what is not due is not fetched. `keys` limits the run to some entries; `force`
+        fetches entries that are not due, too. `adopt` accepts a directory that does not belong to this
+        database (else a DirectoryError) and fetches the entries whose files are missing.
         """
         return Init(self._context).run(keys, force=force, adopt=adopt, progress=progress)
 
@@ -65,45 +65,45 @@ class LogoCache:
         limit: int | None = None,
         progress: Progress = _SILENT,
     ) -> FetchReport:
-        """Fetch again: what is due, or with `failed` what failed last time, or with `force` all.
+        """Fetch again what is due, or with `failed` what failed last time, or with `force` everything.
 
-        `keys` are fetched whether due or not, and may be domains that nobody knew yet. At most
-        `limit` entries are asked for. Raises `DomainError` for a domain that is not a public one, and
-        `SelectionError` for more domains than there may be entries made on demand.
+        `keys` are fetched even if not due, and may be new domains. At most `limit` entries are fetched.
+        Raises `DomainError` for a domain that is not public, and `SelectionError` for more domains
+        than LOGO_CACHE_ON_DEMAND_MAX_ENTRIES allows.
         """
         return Refresh(self._context).run(keys, force=force, failed=failed, limit=limit, progress=progress)
 
     def require(self) -> None:
-        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has been here, in both places."""
+        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has prepared both places."""
         self._context.identity.require_init()
 
     def stats(self) -> CacheStats:
-        """Figures of the whole cache."""
+        """Return the figures of the whole cache."""
         return Stats(self._context).read()
 
     def list(self, query: ListQuery = ListQuery()) -> Listing:  # noqa: B008  # an immutable value
-        """The entries that match; with `limit` the first few of them.
+        """Return the entries that match `query`, at most its `limit`.
 
         Raises `SelectionError` for a query that contradicts itself.
         """
         return self.lookup.list(query)
 
     def entry(self, key_or_domain: str) -> Entry:
-        """All that is known of the entry of that name, whether it has a logo or not.
+        """Return the entry of that name, with or without a logo.
 
-        Raises `UnknownKeyError` also for an entry of the catalogue that no `init` has made known yet.
+        Raises `UnknownKeyError` also for a catalogue entry that no `init` has registered yet.
         """
         return self.lookup.entry(key_or_domain)
 
     def plan_clear(self, selection: ClearSelection) -> ClearPlan:
-        """What clearing `selection` would take away. Changes nothing.
+        """Return the plan for clearing `selection`. Changes nothing.
 
-        Raises `SelectionError` when nothing, or a contradiction, is selected.
+        Raises `SelectionError` if nothing, or a contradiction, is selected.
         """
         return Clear(self._context).plan(selection)
 
     def clear(self, plan: ClearPlan) -> ClearReport:
-        """Take away what `plan` names. What has changed since the plan was made stays."""
+        """Delete what `plan` names, except what has changed since the plan was made."""
         return Clear(self._context).carry_out(plan)
 
     def verify(
@@ -113,16 +113,16 @@ class LogoCache:
         fail_on: FailOn = FailOn(),  # noqa: B008  # an immutable value
         progress: Progress = _SILENT,
     ) -> VerifyReport:
-        """Hold every file against its row, and the directory and limits against the settings.
+        """Compare every file with its record, and the directory and limits with the settings.
 
-        Changes nothing, unless `repair`: then logos whose files are lost or damaged are fetched again,
-        files of ours that no entry names are deleted, and damaged files and strangers moved to
-        `.logocache/quarantine`. What could not be looked at is left alone.
+        Changes nothing unless `repair`: then lost or damaged logos are fetched again, our own files
+        without an entry are deleted, and damaged and foreign files are moved to
+        `.logocache/quarantine`. What could not be checked is left alone.
         """
         return Verify(self._context).run(repair=repair, fail_on=fail_on, progress=progress)
 
     def get(self, key_or_domain: str) -> Logo | None:
-        """The stored logo of that name, placeholders too; None when there is none. Asks no network.
+        """Return the stored logo or placeholder of that name; None if there is none. Uses no network.
 
         The look-up is counted; counts are written in batches, the last one by `close`.
         """
@@ -133,26 +133,26 @@ class LogoCache:
         self.lookup.flush()
 
     def health(self) -> Health:
-        """Figures for monitoring. Never raises: what cannot be asked is None."""
+        """Return figures for monitoring. Never raises: what cannot be read is None."""
         return HealthCheck(self._context).health()
 
     def readiness(self) -> Readiness:
-        """Whether the work can be done here and now. Never raises."""
+        """Check if the cache can do its work now. Never raises."""
         return HealthCheck(self._context).readiness()
 
     def watch(self, watcher: Callable[[Sequence[SavedFetch]], None]) -> None:
-        """Have `watcher` told of everything that is fetched; it must be quick; what it raises is logged."""
+        """Call `watcher` with all that is fetched. It must be quick; its exceptions are logged."""
         self._context.watchers.append(watcher)
 
     def interrupt(self) -> None:
-        """End what is being fetched, from another thread: it counts as not asked. No fetching afterwards."""
+        """End all fetching for good, from another thread: what was being fetched counts as not asked."""
         self._context.interrupted.set()
         self._context.close_engines()
-        with contextlib.suppress(DatabaseError):  # leases that cannot be ended expire by themselves
+        with contextlib.suppress(DatabaseError):  # leases expire by themselves
             self.on_demand.release()
 
     def close(self) -> None:
-        """Write what is counted and let go of everything. Not to be used afterwards."""
+        """Write the counts and release all resources. The cache cannot be used afterwards."""
         try:
             self.flush()
         finally:
@@ -160,9 +160,9 @@ class LogoCache:
             self._context.repository.close()
 
     def _start_over(self, context: Context) -> Context:
-        """Work with `context` from now on, as if just opened; the earlier one, for whoever made it.
+        """Switch to `context`, as if just opened; return the earlier one. For the child of a fork.
 
-        For the child of a fork. `lookup`, `on_demand` and watchers stay the same for those who hold them.
+        `lookup`, `on_demand` and the watchers stay the same objects.
         """
         earlier, self._context = self._context, context
         context.watchers.extend(earlier.watchers)

@@ -1,6 +1,6 @@
-"""The nouns of logocache: frozen values that travel between its parts.
+"""Domain model: frozen values that the packages exchange.
 
-Times are aware and in UTC; sizes are bytes; lengths of time are seconds unless a name says else.
+Times are aware and in UTC, sizes in bytes, durations in seconds unless a name has another unit.
 """
 
 import errno
@@ -13,18 +13,18 @@ from types import MappingProxyType
 
 
 class Status(StrEnum):
-    """What a cache entry holds."""
+    """Content of a cache entry."""
 
     CACHED = "cached"
     """A real logo."""
     PLACEHOLDER = "placeholder"
     """A monogram drawn by us, because no source had a logo or could be asked."""
     PENDING = "pending"
-    """Nothing yet, or no longer."""
+    """No file yet, or no longer."""
 
 
 class Origin(StrEnum):
-    """How an entry came to be known."""
+    """Source of an entry: the built-in catalogue, the operator's, or a request."""
 
     CATALOG = "catalog"
     CUSTOM = "custom"
@@ -32,7 +32,7 @@ class Origin(StrEnum):
 
 
 class SortKey(StrEnum):
-    """An order of entries. The key decides among equals."""
+    """A sort order of entries. Ties are broken by the key."""
 
     KEY = "key"
     NAME = "name"
@@ -47,54 +47,54 @@ class SortKey(StrEnum):
 
 
 class StoringClass(StrEnum):
-    """What a source's terms say about keeping a copy."""
+    """Permission of a source's terms to store a copy."""
 
     OWN_FILES = "own_files"
     """The company's own public files."""
     OPEN_LICENCE = "open_licence"
     UNSTATED = "unstated"
-    """The terms say nothing about storing."""
+    """The terms do not mention storing."""
     CONDITIONAL = "conditional"
     """Allowed under conditions, such as a paid plan."""
     FORBIDDEN = "forbidden"
 
 
 class OutcomeKind(StrEnum):
-    """How asking for a logo ended. Each kind has its own next attempt (`policy.next_attempt`)."""
+    """Outcome of asking for a logo. Each kind has its own next attempt (`policy.attempts.next_attempt`)."""
 
     FOUND = "found"
     UNCHANGED = "unchanged"
-    """The source says that our copy is current (HTTP 304), or gave the same bytes."""
+    """The source confirmed our copy (HTTP 304), or sent the same bytes."""
     NOT_FOUND = "not_found"
     PLACEHOLDER = "placeholder"
-    """The provider gave its stand-in image: it has no logo."""
+    """The provider sent its provider placeholder: it has no logo."""
     BLOCKED = "blocked"
-    """HTTP 401, 403 or 451, or another refusal to answer us: not now, never "no logo"."""
+    """HTTP 401, 403 or 451, or another refusal to serve us; never read as "no logo"."""
     THROTTLED = "throttled"
     """HTTP 429, or 503 with Retry-After."""
     TRANSIENT = "transient"
-    """Could not ask: DNS, connection, deadline, 5xx, a body that broke off."""
+    """Could not ask: DNS, connection, deadline, HTTP 5xx, an incomplete body."""
     INVALID_IMAGE = "invalid_image"
     REFUSED = "refused"
-    """Our own guard refused the target or the size of its answer."""
+    """Our own guard refused the target or the size of the response."""
     MISCONFIGURED = "misconfigured"
     """The provider rejects our credentials: it is not asked again in this run."""
     NOT_ASKED = "not_asked"
-    """Offline, or the provider's breaker is open: nothing is known, nothing negative is written."""
+    """Offline, or the provider's circuit breaker is open: nothing is learnt about the logo."""
     ERROR = "error"
-    """We failed ourselves, at this entry: a bug, or a picture that took all of its time. Its traceback is
-    in the log; it says nothing about whether there is a logo."""
+    """Our own failure at this entry: a bug, or an image that could not be decoded in time. Nothing is
+    learnt about the logo; the traceback of a bug is in the log."""
 
 
 class IconPurpose(StrEnum):
-    """What a candidate image was published for."""
+    """Purpose for which a candidate image was published."""
 
     GENERAL = "general"
     TOUCH_ICON = "touch_icon"
     MASKABLE = "maskable"
     """The outer ring may be cropped away: only a circle of 40 % radius is safe."""
     LOGO = "logo"
-    """The source's answer to "the logo of this company"."""
+    """Published by the source as the company's logo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """Facts of an image as its source sent it."""
+    """Format and size in pixels of an image as its source sent it."""
 
     format: str
     """`png`, `jpeg`, `gif`, `webp`, `avif`, `bmp`, `ico` or `svg`."""
@@ -149,7 +149,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplacedFile:
-    """A file that a row no longer names, kept for a grace period."""
+    """A file that a newer one has replaced, kept for a grace period."""
 
     name: str
     key: str
@@ -160,7 +160,7 @@ class ReplacedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A file that lies in the cache directory."""
+    """A file listed in the cache directory, ours or not."""
 
     name: str
     size: int
@@ -169,16 +169,16 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """One claim of one process to fetch an entry."""
+    """One process's claim to fetch an entry."""
 
     claim: str
-    """No two claims have the same, not even those of one process."""
+    """Unique for each claim, even within one process."""
     until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoRecord:
-    """All that is known of one entry. `file` is None exactly when `status` is PENDING."""
+    """One entry as stored. `file` is None exactly if `status` is PENDING."""
 
     key: str
     name: str
@@ -189,19 +189,19 @@ class LogoRecord:
     pinned: bool = False
     file: StoredFile | None = None
     provider: str | None = None
-    """Who gave the stored logo; `monogram` for placeholders."""
+    """Provider of the stored logo; `monogram` for placeholders."""
     source_url: str | None = None
     licence: str | None = None
     attribution: str | None = None
     etag: str | None = None
     last_modified: str | None = None
     candidates_digest: str | None = None
-    """Fingerprint of the candidates among which the stored logo was chosen."""
+    """Fingerprint of the candidates from which the stored logo was chosen."""
     created_at: datetime
     fetched_at: datetime | None = None
-    """When the stored bytes were last obtained or confirmed by their source."""
+    """Time when the source last sent or confirmed the stored bytes."""
     checked_at: datetime | None = None
-    """When any source was last asked, whatever came of it."""
+    """Time when any source was last asked, with whatever outcome."""
     next_attempt_at: datetime | None = None
     """None: as soon as possible."""
     last_accessed_at: datetime | None = None
@@ -212,14 +212,15 @@ class LogoRecord:
     last_outcome: OutcomeKind | None = None
     last_error: str | None = None
     source_gone_at: datetime | None = None
-    """When the source of the stored logo first said that it has it no more; None while it has it."""
+    """Time when the source of the stored logo was first seen without it; None while it has it."""
     lease: Lease | None = None
-    """Who fetches it. It stays after its time, until a result or another claim ends it."""
+    """The claim of the process that fetches it; kept after it expires, until a result or another claim
+    ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchAttempt:
-    """One line of the audit trail."""
+    """One line of the audit log."""
 
     key: str
     provider: str
@@ -234,25 +235,25 @@ class FetchAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How asking for one entry ended, over its whole chain of providers."""
+    """Outcome of asking the whole chain of providers for one entry."""
 
     kind: OutcomeKind
     next_attempt_at: datetime
     provider: str | None = None
     reason: str = ""
     source_is_gone: bool = False
-    """The source of the stored logo says that it has it no more."""
+    """The source of the stored logo no longer has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logo:
-    """A stored logo: its facts and where its file lies."""
+    """A stored logo: its record and the path of its file."""
 
     record: LogoRecord
     path: Path
 
     def read_bytes(self) -> bytes:
-        """The PNG. Raises OSError when the file is gone or of another size; `verify --repair` mends that."""
+        """Return the PNG. Raises OSError if the file is missing or of another size: run `verify --repair`."""
         size = self.record.file.size if self.record.file is not None else 0
         with self.path.open("rb") as file:
             content = file.read(size + 1)

@@ -1,7 +1,6 @@
-"""What the operations may ask of their surroundings, and what those promise.
+"""Protocols with several implementations or a fake in tests, and the values that pass through them.
 
-Only what has several implementations, or is replaced by a fake in tests. All but `Progress` are called
-from several threads at once.
+All but `Progress` are called from several threads at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,60 +13,60 @@ from logocache.model import IconPurpose, ImageInfo, Integration, OutcomeKind, St
 from logocache.queries import Variant
 
 Clock = Callable[[], datetime]
-"""Returns the present moment, aware and in UTC."""
+"""Returns the current time, aware and in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An image that may become the logo: either its address, or its bytes."""
+    """An image that may become the logo, given by URL or by its bytes."""
 
     provider: str
     url: str
-    """Where it is, or, when `body` is given, where it came from. Never holds a secret."""
+    """Its address, or its origin if `body` is given. Never contains a secret."""
     asked_url: str | None = field(default=None, repr=False)
-    """What is asked in place of `url`, when its path holds a secret."""
+    """Requested instead of `url` if the path contains a secret."""
     body: bytes | None = None
-    """The bytes, when they are at hand (icon set, `data:` URI, the operator's file)."""
+    """The bytes, if no request is needed (icon set, `data:` URI, the operator's file)."""
     purpose: IconPurpose = IconPurpose.GENERAL
     expected_size: int | None = None
-    """Longest side in pixels the source declares or was asked for; a hint only."""
+    """Longest side in pixels that was declared or requested; a hint only."""
     licence: str | None = None
     attribution: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchRequest:
-    """One question to the network."""
+    """One HTTP request."""
 
     url: str
     provider: str
     max_bytes: int
     accept: str = "*/*"
     shown_url: str | None = None
-    """What is logged, stored and shown in place of `url`, when that holds secrets; of what it
-    redirects to, only the server is shown then."""
+    """Logged, stored and shown instead of a `url` with secrets; of redirect targets only the server is
+    shown then."""
     secret_texts: tuple[str, ...] = field(default=(), repr=False)
-    """What of `url` may be seen nowhere."""
+    """Secret parts of `url`."""
     secret_query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Query parameters that hold secrets: sent, but never logged, stored or shown."""
+    """Query parameters with secrets: sent, but never logged, stored or shown."""
     etag: str | None = None
     last_modified: str | None = None
     trusted_origin: str | None = None
-    """`scheme://host:port` that the operator configured: only there other ports, local host names
-    and IP literals are let through. Addresses are checked all the same."""
+    """`scheme://host:port` configured by the operator: other ports, local host names and IP literals are
+    allowed there. Addresses are still checked."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """All that must be masked in whatever comes of the request."""
+        """All texts to mask in anything that results from the request."""
         return (*self.secret_texts, *(value or name for name, value in self.secret_query))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of one `FetchRequest`. Network trouble is data here, never an exception.
+    """Response to one `FetchRequest`. Network failures are values, not exceptions.
 
-    `body` is complete and within `max_bytes` when `kind` is FOUND, else empty. A FOUND body may
-    still be anything: HTML, a placeholder, a hostile image.
+    `body` is complete and within `max_bytes` if `kind` is FOUND, else empty. A FOUND body may be
+    anything: HTML, a provider placeholder, a hostile image.
     """
 
     kind: OutcomeKind
@@ -79,15 +78,16 @@ class Answer:
     etag: str | None = None
     last_modified: str | None = None
     retry_at: datetime | None = None
-    """When the server wants to be asked again (Retry-After, RFC 9110 10.2.3)."""
+    """Earliest retry that the server asked for (Retry-After, RFC 9110 10.2.3)."""
     duration: float = 0.0
+    """Seconds."""
     reason: str = ""
-    """One line for people. Empty when FOUND or UNCHANGED."""
+    """One line for people. Empty if FOUND or UNCHANGED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormalisedImage:
-    """A logo as we store it: a PNG of our own encoding, its longest side at most 512 px."""
+    """A logo as we store it: a PNG of our own encoding, at most 512 pixels on its longest side."""
 
     png: bytes
     sha256: str
@@ -98,25 +98,23 @@ class NormalisedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRejection:
-    """Why bytes did not become a logo."""
+    """The bytes are not a usable logo."""
 
     reason: str
     is_blank: bool = False
-    """A 1×1, flat or fully transparent image: a source's way to say that it has none."""
+    """A 1×1, single-colour or fully transparent image: the source has no logo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodingFailure:
-    """Why decoding came to no end: out of time or memory, or the decoder died. Says nothing about whether
-    the bytes are an image.
-    """
+    """Decoding did not finish: out of time or memory, or the decoder died. The bytes may be an image."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monogram:
-    """What a placeholder shows."""
+    """Design of a placeholder; colours as `#RRGGBB`."""
 
     initials: str
     background: str
@@ -125,7 +123,7 @@ class Monogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderTerms:
-    """What a provider declares about itself, once."""
+    """Static properties that a provider declares."""
 
     id: str
     title: str
@@ -135,23 +133,23 @@ class ProviderTerms:
     terms_url: str | None
     uses_network: bool
     rate_per_second: float | None = None
-    """How often it may be asked by one process; None: no limit beyond that on hosts."""
+    """Request rate of one process; None: only limited by host."""
     misconfigured_statuses: frozenset[int] = frozenset()
     """HTTP statuses that mean bad credentials."""
     placeholder_sha256: frozenset[str] = frozenset()
-    """Fingerprints of its stand-in images, as it sends them."""
+    """Fingerprints of its provider placeholders, as it sends them."""
     placeholder_sha1: frozenset[str] = frozenset()
     placeholder_md5: frozenset[str] = frozenset()
     smallest_acceptable: int = 0
-    """An image whose longest side is at most this is its stand-in (0: no such rule)."""
+    """Longest side in pixels up to which an image is its provider placeholder (0: no such rule)."""
     asks_many_hosts: bool = False
-    """It asks the companies' own hosts, so that one dead host says nothing about the others."""
+    """It asks the companies' own hosts: a failure of one does not concern the others."""
     learns_placeholder: bool = False
-    """It answers for every domain, so its stand-in can be learnt by asking for a domain that cannot exist."""
+    """It sends an image for every domain: its placeholder is learnt by asking for one that cannot exist."""
 
 
 class Ask(Protocol):
-    """How a provider reads a page or a manifest. Each call is recorded in the audit trail."""
+    """Requests a page or a manifest for a provider. Each call is written to the audit log."""
 
     def __call__(self, request: FetchRequest, /) -> Answer: ...
 
@@ -163,38 +161,36 @@ class Provider(Protocol):
     def terms(self) -> ProviderTerms: ...
 
     def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
-        """The images that may be this integration's logo, best first; empty when there is none.
+        """Return the candidates for this integration's logo, best first; empty if there are none.
 
-        Asks the network only through `ask`, and only for documents that name images. Never raises
-        for what a source says, however broken.
+        Uses the network only through `ask`, and only for documents that name images. Never raises
+        for the content of a response, however broken.
         """
         ...
 
     def request(self, candidate: Candidate) -> FetchRequest:
-        """How to fetch one of its candidates that has no body; adds secrets the URL leaves out."""
+        """Return the request for one of its candidates without a body, with secrets that its URL omits."""
         ...
 
 
 class Fetcher(Protocol):
-    """Asks the network, safely: guard, limits, retries, breaker."""
+    """HTTP client with an address guard, limits, retries and a circuit breaker."""
 
     def fetch(self, request: FetchRequest, *, deadline: float) -> Answer:
-        """Ask, and retry what can heal until `deadline` (`time.monotonic` seconds).
+        """Send the request, and retry transient failures until `deadline` (`time.monotonic` seconds).
 
         Never raises for anything that a server or the network does.
         """
         ...
 
     def close(self) -> None:
-        """End it all: whatever is under way or waits ends within a second, as NOT_ASKED."""
+        """End all running and waiting requests within a second, as NOT_ASKED."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCheck:
-    """What decoding a stored file showed: its size in pixels, what is wrong with it, or why it could
-    not be looked at.
-    """
+    """Result of decoding a stored file: its size in pixels, a `problem`, or an `obstacle`."""
 
     path: Path
     width: int = 0
@@ -202,36 +198,36 @@ class FileCheck:
     problem: str | None = None
     """The file is not a PNG that decodes."""
     obstacle: str | None = None
-    """The file could not be looked at (a read error, a decoder that died): nothing is known of it."""
+    """The file could not be checked (a read error, a decoder that died): nothing is known of it."""
 
 
 class Images(Protocol):
-    """Decodes bytes from outside within bounds of time and memory; the process always lives."""
+    """Decodes untrusted bytes within bounds of time and memory; the process always survives."""
 
     def normalise(
         self, body: bytes, *, deadline: float
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
-        """Our own PNG of what `body` holds, why it is not a usable logo, or why that stays unknown.
+        """Re-encode the image in `body` as our own PNG, or return the reason why that is impossible.
 
-        Waits for a decoder and decodes until `deadline`, a moment of `time.monotonic`, at the longest.
-        Raises UnavailableError when no decoder can be started.
+        Waits for a decoder and decodes until `deadline` (`time.monotonic` seconds) at the longest.
+        Raises UnavailableError if no decoder can be started.
         """
         ...
 
     def draw(self, monogram: Monogram) -> NormalisedImage: ...
 
     def derive(self, png: bytes, variant: Variant) -> bytes:
-        """A stored logo (a PNG of our own, known to be intact) as `variant` wants it.
+        """Return a stored logo (a PNG of our own, known to be intact) as `variant`.
 
-        Made in the calling process: what we encoded ourselves needs no decoder that may die of it.
-        Transparency becomes white in JPEG. Raises ValueError for bytes that are not such a PNG.
+        Runs in the calling process, since our own encoding is safe to decode. Transparency becomes
+        white in JPEG. Raises ValueError for bytes that are not such a PNG.
         """
         ...
 
     def check_files(self, paths: Iterable[Path]) -> Iterator[FileCheck]:
         """Decode stored PNG files, in parallel and in batches; results in the order of `paths`.
 
-        Raises UnavailableError when no decoder can be started.
+        Raises UnavailableError if no decoder can be started.
         """
         ...
 
@@ -239,17 +235,17 @@ class Images(Protocol):
 
 
 class Progress(Protocol):
-    """Told by one thread: first `start`, then an `advance` for each step, in no fixed order."""
+    """Observer of an operation, called by one thread: `start`, then `advance` for each step, in any order."""
 
     def start(self, total: int) -> None: ...
 
     def advance(self, label: str) -> None:
-        """One step is done; `label` says which, for people."""
+        """Report one finished step; `label` names it for people."""
         ...
 
 
 class Silent:
-    """Progress that nobody watches: the default."""
+    """Progress that is not shown: the default."""
 
     def start(self, total: int) -> None: ...
 

@@ -68,7 +68,7 @@ def test_a_lost_file_costs_its_row_nothing(lost: Bench, damage: str, answer: obj
         after = row_of(cache)
         assert facts(after) == facts(before)
         assert after.last_error is not None
-        assert after.last_error.startswith("its file is gone, and was not had again")
+        assert after.last_error.startswith("its file is gone, and could not be fetched again")
         assert (report.failed, report.placeholders) == (1, 0)
         assert cache.lookup.read(before.file) is None if before.file else False
 

@@ -173,7 +173,7 @@ def test_a_run_that_is_cut_off_claims_no_more(bench: Bench) -> None:
 def test_interrupting_goes_on_without_the_database(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     with bench.open() as cache:
         cache.init()
-        cache.on_demand._in_work["shopify"] = cache.lookup.records(["shopify"])[0]
+        cache.on_demand._claimed["shopify"] = cache.lookup.records(["shopify"])[0]
 
         def away(claimed: object) -> None:
             raise DatabaseError("the database is away", hint="wait")

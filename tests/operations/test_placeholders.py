@@ -20,7 +20,7 @@ NONE = reply(OutcomeKind.NOT_FOUND, reason="HTTP 404")
 class Scene:
     """One provider, and what it answers to our own question: the replies one after the other."""
 
-    def __init__(self, *replies: Reply, most_pictures: int = 100) -> None:
+    def __init__(self, *replies: Reply, most_images: int = 100) -> None:
         self.now = 0.0
         self.asked: list[str] = []
         self._replies = itertools.chain(replies, itertools.repeat(replies[-1]))
@@ -30,7 +30,7 @@ class Scene:
             FakeImages,
             token=lambda: f"random{next(numbers)}",
             monotonic=lambda: self.now,
-            most_pictures=most_pictures,
+            most_images=most_images,
         )
 
     def fetch(self, request: FetchRequest) -> Answer:
@@ -152,7 +152,7 @@ def test_a_picture_that_many_share_is_asked_about_again_and_proven() -> None:
 
 
 def test_only_so_many_pictures_are_remembered() -> None:
-    scene = Scene(NONE, most_pictures=3)
+    scene = Scene(NONE, most_images=3)
     for number in range(50):
         scene.recognises(make_integration("acme"), image=make_image(b"%d" % number))
         for key in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta"):

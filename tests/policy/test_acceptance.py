@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from logocache.model import IconPurpose, ImageInfo, StoringClass
-from logocache.policy.acceptance import Grade, candidates_digest, grade, is_stand_in, score
+from logocache.policy.acceptance import Grade, candidates_digest, grade, is_provider_placeholder, score
 from logocache.ports import Candidate, ProviderTerms
 
 
@@ -75,8 +75,8 @@ def test_an_image_without_pixels_scores_nothing() -> None:
 def test_a_known_fingerprint_is_a_stand_in(digest: str) -> None:
     body = b"a grey globe"
     known = terms(**{f"placeholder_{digest}": frozenset({hashlib.new(digest, body).hexdigest()})})
-    assert is_stand_in(body, None, known)
-    assert not is_stand_in(b"a logo", None, known)
+    assert is_provider_placeholder(body, None, known)
+    assert not is_provider_placeholder(b"a logo", None, known)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_known_fingerprint_is_a_stand_in(digest: str) -> None:
     ids=["at the bound", "above", "vector"],
 )
 def test_an_image_far_smaller_than_asked_is_a_stand_in(image: ImageInfo, *, expected: bool) -> None:
-    assert is_stand_in(b"", image, terms(smallest_acceptable=16)) is expected
+    assert is_provider_placeholder(b"", image, terms(smallest_acceptable=16)) is expected
 
 
 def test_the_digest_tells_any_change_of_the_offer() -> None:

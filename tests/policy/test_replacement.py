@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from logocache.model import LogoRecord, OutcomeKind, Status
-from logocache.policy.acceptance import RECOVERED, is_worse, says_gone, stands
+from logocache.policy.acceptance import RECOVERED, is_gone_from, is_worse, stands
 from logocache.policy.attempts import SourceResult
 from makers import DAY, NOW, make_cached, make_file, make_record
 
@@ -34,8 +34,8 @@ def test_only_a_source_that_was_asked_and_answered_can_say_gone(
     results = [SourceResult(provider="site", kind=kind) for kind in kinds]
     results.append(SourceResult(provider="duckduckgo", kind=OutcomeKind.TRANSIENT))
     others = ["duckduckgo", *(["site"] if asked else [])]
-    assert says_gone("site", others, results) is gone
-    assert not says_gone(None, others, results)
+    assert is_gone_from("site", others, results) is gone
+    assert not is_gone_from(None, others, results)
 
 
 @pytest.mark.parametrize("is_intact", [True, False])

@@ -25,7 +25,7 @@ class Rows:
         self.leased = False
         self.asked = 0
 
-    def is_in_work(self, key: str) -> bool:
+    def is_being_fetched(self, key: str) -> bool:
         self.asked += 1
         return self.leased
 

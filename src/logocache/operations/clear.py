@@ -1,4 +1,4 @@
-"""Plan what to take away, then take it: two steps, so that a person can look in between."""
+"""`clear` in two steps, plan and deletion, so that the operator can confirm the plan."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -21,7 +21,7 @@ BATCH = 1000
 
 
 class Clear:
-    """Plans and carries out. Pinned entries go only when they are named."""
+    """Plans and deletes. Pinned entries are cleared only by name."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -38,7 +38,7 @@ class Clear:
         return ClearPlan(
             logos=tuple(cleared_logo(record) for record in chosen if record.file is not None),
             orphans=ours,
-            strangers=tuple(each for each in orphan_files if each not in ours),
+            strangers=tuple(orphan for orphan in orphan_files if orphan not in ours),
             fetching=tuple(
                 record.key for record in chosen if record.file is None and record.lease is not None
             ),
@@ -46,11 +46,10 @@ class Clear:
         )
 
     def carry_out(self, plan: ClearPlan) -> ClearReport:
-        """Take away what the plan names and is still as it was then, in batches.
+        """Delete in batches what the plan names and has not changed since.
 
-        Files that these logos had before, and that are still in their grace period, go with them;
-        they are not counted. Entries without a file that are being fetched lose their lease: what comes
-        of that fetch is not stored.
+        Replaced files of these logos are deleted with them, and not counted. Entries without a file
+        that are being fetched lose their lease: the result of that fetch is not stored.
         """
         self._context.identity.require_init()
         files: dict[str, str | None] = {logo.key: logo.file for logo in plan.logos}
@@ -71,11 +70,11 @@ class Clear:
             strangers=plan.strangers,
             fetching=tuple(record.key for record in cleared if record.file is None),
             pinned_kept=plan.pinned_kept,
-            freed_bytes=sum(each.size_bytes for each in logos) + sum(each.size_bytes for each in orphans),
+            freed_bytes=sum(file.size_bytes for file in logos) + sum(file.size_bytes for file in orphans),
         )
 
     def _clear_entries(self, files: Mapping[str, str | None]) -> Sequence[LogoRecord]:
-        """Clear these entries, whose files are given by key, with the files; those that were cleared."""
+        """Clear entries with their files, given by key; return the cleared entries."""
         with self._context.repository.unit() as unit:
             cleared = unit.clear(files)
             replaced = unit.forget_replaced_of([record.key for record in cleared])
@@ -101,7 +100,7 @@ class Clear:
 
 
 def cleared_logo(record: LogoRecord) -> ClearedLogo:
-    """The entry as plans and reports show it. It must have a file."""
+    """The entry, which must have a file, as plans and reports show it."""
     if record.file is None:
         raise AssertionError("unreachable: only entries with a file are cleared")
     return ClearedLogo(

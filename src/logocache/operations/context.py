@@ -1,4 +1,4 @@
-"""What all operations of one cache share: its boxes, its surroundings, and what it learns."""
+"""Context that all operations of one cache share: its parts, its environment, its shared state."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 class Lazy(Generic[Value]):
-    """A heavy part, made by whichever thread first asks for it, and only once."""
+    """A heavy part, made once, by the first thread that needs it."""
 
     def __init__(self, make: Callable[[], Value]) -> None:
         self._make = make
@@ -39,13 +39,13 @@ class Lazy(Generic[Value]):
 
     @property
     def made(self) -> Sequence[Value]:
-        """It, or nothing. Waits for nobody."""
+        """The part, or nothing if it was not made yet. Does not wait."""
         return tuple(self._made)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Made with the cache, and cheap. Safe to use from several threads."""
+    """Cheap to create. Safe to use from several threads."""
 
     settings: Settings
     catalog: Catalog
@@ -54,21 +54,21 @@ class Context:
     variants: FileVariants
     chain: Lazy[tuple[Provider, ...]]
     own_file: Lazy[Provider]
-    """Asked alone, for entries that name a file of the operator's."""
+    """The only provider for entries with an operator's file."""
     fetcher: Lazy[Fetcher]
     images: Lazy[Images]
     monogram: Callable[[Integration], Monogram]
     placeholders: PlaceholderDetector
     clock: Clock
     random: Callable[[], float]
-    """Returns a number from 0 to 1."""
+    """Returns a number from 0 up to 1."""
     monotonic: Callable[[], float] = time.monotonic
     watchers: list[Callable[[Sequence[SavedFetch]], None]] = field(default_factory=list)
-    """Told of what was fetched and saved, from whichever thread; they must be quick. What they raise is
+    """Called from any thread with what was fetched and saved. They must be quick; their exceptions are
     logged."""
 
     interrupted: threading.Event = field(default_factory=threading.Event)
-    """Set when the program ends: what cannot be asked any more says nothing, and is not saved."""
+    """Set when the program ends: requests that it cuts off are not saved as outcomes."""
 
     names: Names = field(init=False)
     identity: Identity = field(init=False)
@@ -87,13 +87,13 @@ class Context:
             object.__setattr__(self, name, value)  # the class is frozen
 
     def tell(self, fetches: Sequence[SavedFetch]) -> None:
-        """Tell all watchers."""
+        """Call all watchers."""
         for watch in self.watchers:
             with self.faults.survived("watcher"):
                 watch(fetches)
 
     def close_engines(self) -> None:
-        """End what fetches and decodes, where it was made."""
+        """Close fetcher and decoders, if they were made."""
         for fetcher in self.fetcher.made:
             fetcher.close()
         for images in self.images.made:
@@ -101,7 +101,7 @@ class Context:
 
 
 def attempt_rules(settings: Settings) -> AttemptRules:
-    """The lengths of time that decide when to ask again."""
+    """The retry intervals of these settings."""
     return AttemptRules(
         refresh_interval=settings.refresh_interval,
         miss_ttl=settings.miss_ttl,

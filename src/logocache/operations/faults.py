@@ -1,11 +1,11 @@
-"""Our own failures: each costs the entry at which it happened, and is logged with its traceback once.
+"""Our own failures: each affects only its entry, and is logged with a traceback the first time.
 
-raised by the work on an entry         what becomes of it
-UnavailableError; no memory, thread    raised on as UnavailableError: the surroundings' doing, which
-or library left                        ends the run once all that is finished is saved
-any other exception                    the outcome `error`: of the source, whose chain goes on, or
-                                       else of the entry, and all others go on
-the same, once the program ends        `not_asked`: what we work with is being closed
+exception while fetching an entry      result
+UnavailableError; out of memory or     raised as UnavailableError: ends the run after saving what is
+threads, missing library               finished
+any other exception                    outcome `error` of the source, or else of the entry; other
+                                       sources and entries continue
+the same, once the program ends        outcome `not_asked`
 """
 
 import logging
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Faults:
-    """What has failed in this process. Safe to use from several threads."""
+    """Failures of this process. Safe to use from several threads."""
 
     def __init__(self, interrupted: threading.Event) -> None:
         """`interrupted` is set when the program ends."""
@@ -34,9 +34,9 @@ class Faults:
         self._lock = threading.Lock()
 
     def result_of(self, error: Exception, *, key: str, provider: str = "") -> SourceResult:
-        """What `error`, raised by the work on the entry `key`, means for it.
+        """Result for the entry `key` of an `error` raised while fetching it.
 
-        Raises UnavailableError when it is not about the entry.
+        Raises UnavailableError if the entry is not the cause.
         """
         if isinstance(error, UnavailableError):
             raise error
@@ -49,14 +49,14 @@ class Faults:
 
     @contextmanager
     def survived(self, who: str) -> Iterator[None]:
-        """Go on when `who`, told of the work by us, raises."""
+        """Log and suppress exceptions of `who`, a callback."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001  # not ours
+        except Exception as error:  # noqa: BLE001  # a callback may raise anything
             self._tell("watcher.error", description(error), error, watcher=who)
 
     def _tell(self, event: str, fault: str, error: Exception, **about: str) -> None:
-        """Log it; with its traceback when it is news: 5,000 entries may meet one mistake."""
+        """Log the fault, with a traceback the first time only: it may occur at every entry."""
         with self._lock:
             is_news = fault not in self._known
             self._known.add(fault)
@@ -65,7 +65,7 @@ class Faults:
 
 
 class SteadyProgress:
-    """Progress whose own failures do not reach the work."""
+    """Progress whose exceptions are logged and suppressed."""
 
     def __init__(self, progress: Progress, faults: Faults) -> None:
         self._progress = progress
@@ -81,16 +81,16 @@ class SteadyProgress:
 
 
 def description(error: BaseException) -> str:
-    """What failed and where, the same for each time that it fails: `ValueError in providers.icons, line 50`.
+    """Type and place of an error, such as `ValueError in providers.icons, line 50`.
 
-    Its own message is left out: that may hold what a source sent, or a secret; the log's traceback has it.
+    Its message is left out, since it may contain data of a source or a secret; the log has it.
     """
     module, line = _place(error.__traceback__)
     return f"{type(error).__name__} in {module}, line {line}"
 
 
 def _place(traceback: TracebackType | None) -> tuple[str, int]:
-    """The innermost line of ours that the error passed, or of anybody."""
+    """Module and line of the innermost frame of ours, or else of any."""
     place, is_ours = ("an unknown place", 0), False
     while traceback is not None:
         module = str(traceback.tb_frame.f_globals.get("__name__", "?"))

@@ -1,4 +1,4 @@
-"""One leased entry: look for its logo and prepare what is to be saved. Runs in a worker thread."""
+"""Fetching one leased entry, up to the result to be saved. Runs in a worker thread."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -19,19 +19,19 @@ from logocache.store.files import StagedFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """A finished entry, and its new file where there is one: staged, not yet under its name."""
+    """A finished entry, and its new file, if any: staged, not yet under its name."""
 
     before: LogoRecord
     fetch: SavedFetch
     staged: StagedFile | None = None
     was_intact: bool = True
-    """The earlier file, if there was one, was what its row says."""
+    """True if the earlier file, if any, matched its record."""
 
 
 def failed(context: Context, record: LogoRecord, error: Exception) -> FetchResult:
-    """The entry as it was, with `error`, which something of ours raised at it, for its outcome.
+    """The unchanged entry with the outcome of our own `error`.
 
-    Raises UnavailableError when the error is not about the entry.
+    Raises UnavailableError if the entry is not the cause.
     """
     now = context.clock()
     source = context.faults.result_of(error, key=record.key)
@@ -49,7 +49,7 @@ def failed(context: Context, record: LogoRecord, error: Exception) -> FetchResul
 
 
 class EntryFetch:
-    """Looks for the logo of single entries. Safe to use from several threads."""
+    """Fetches single entries. Safe to use from several threads."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -59,23 +59,23 @@ class EntryFetch:
         self._clock = context.clock
 
     def fetch_entry(self, record: LogoRecord, memo: RequestMemo) -> FetchResult:
-        """Ask for the entry's logo. Whatever fails at this entry is its outcome.
+        """Fetch the entry's logo; failures at this entry become its outcome.
 
-        Raises UnavailableError when the surroundings fail, such as DirectoryError when its file cannot
-        be written.
+        Raises UnavailableError if the environment fails, such as DirectoryError if no file can be
+        written.
         """
         log = FetchLog(self._context, record.key, memo)
         result = self._isolated(record, lambda: self._look(record, log))
         return replace(result, before=record, fetch=replace(result.fetch, attempts=tuple(log.attempts)))
 
     def demote(self, record: LogoRecord, outcome: Outcome) -> FetchResult:
-        """Put a monogram in the place of what turned out not to be a logo. Raises as `fetch_entry`."""
+        """Replace a provider placeholder that was stored as a logo by a monogram. Raises as `fetch_entry`."""
         return self._isolated(record, lambda: self._monogram(record, outcome, self._integration_of(record)))
 
     def _isolated(self, record: LogoRecord, step: Callable[[], FetchResult]) -> FetchResult:
         try:
             return step()
-        except Exception as error:  # noqa: BLE001  # a mistake at one entry costs no more than that
+        except Exception as error:  # noqa: BLE001  # a failure affects only its entry
             return failed(self._context, record, error)
 
     def _look(self, record: LogoRecord, log: FetchLog) -> FetchResult:
@@ -92,7 +92,7 @@ class EntryFetch:
         return replace(result, was_intact=is_intact)
 
     def _is_intact(self, record: LogoRecord) -> bool:
-        """False when the row names a file that is not there, or not what the row says."""
+        """False if the record's file is missing or differs from it."""
         return record.file is None or self._store.sha256(record.file.name) == record.file.sha256
 
     def _logo(self, record: LogoRecord, found: Found) -> FetchResult:
@@ -106,8 +106,8 @@ class EntryFetch:
 
     def _no_logo(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> FetchResult:
         if record.status is Status.CACHED:
-            kept = with_failure(record, outcome, now=self._clock())
-            return FetchResult(before=record, fetch=SavedFetch(record=kept, outcome=outcome))
+            failed_again = with_failure(record, outcome, now=self._clock())
+            return FetchResult(before=record, fetch=SavedFetch(record=failed_again, outcome=outcome))
         return self._monogram(record, outcome, integration)
 
     def _monogram(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> FetchResult:
@@ -123,9 +123,9 @@ class EntryFetch:
         outcome: Outcome,
         row: Callable[[StoredFile], LogoRecord],
     ) -> FetchResult:
-        """The entry with the file that holds `image`: the one it has, or a new one, staged.
+        """The entry with the file of `image`: the current one, or a new one, staged.
 
-        None for `image` stands for the one it has, which its source confirmed.
+        `image` is None if the source confirmed the current file.
         """
         if record.file is not None and (image is None or image.sha256 == record.file.sha256):
             return FetchResult(before=record, fetch=SavedFetch(record=row(record.file), outcome=outcome))
@@ -138,9 +138,9 @@ class EntryFetch:
 
 
 def _still_lost(record: LogoRecord, outcome: Outcome, *, now: datetime) -> FetchResult:
-    """The entry whose file could not be had again: its row keeps all that it says of the logo."""
+    """The entry whose lost file could not be fetched again; its record keeps all facts of the logo."""
     told = replace(
-        outcome, reason=f"its file is gone, and was not had again: {outcome.reason or outcome.kind}"
+        outcome, reason=f"its file is gone, and could not be fetched again: {outcome.reason or outcome.kind}"
     )
     return FetchResult(
         before=record, fetch=SavedFetch(record=with_failure(record, told, now=now), outcome=told)
@@ -148,32 +148,32 @@ def _still_lost(record: LogoRecord, outcome: Outcome, *, now: datetime) -> Fetch
 
 
 def was_cut_off(result: FetchResult, context: Context) -> bool:
-    """Whether its sources were not asked because the program ends: that is no outcome of the entry."""
+    """True if sources were not asked because the program ends: not an outcome to save."""
     return context.interrupted.is_set() and result.fetch.outcome.kind is OutcomeKind.NOT_ASKED
 
 
 def discard(result: FetchResult, context: Context) -> None:
-    """Forget the entry's new file. Raises DirectoryError."""
+    """Delete the entry's staged file. Raises DirectoryError."""
     if result.staged is not None:
         context.store.discard(result.staged)
 
 
 def give_back(result: FetchResult, context: Context) -> None:
-    """Leave the entry as it was, for whoever comes next. Raises DatabaseError, DirectoryError."""
+    """Leave the entry unchanged and free. Raises DatabaseError, DirectoryError."""
     discard(result, context)
     context.repository.release([result.before])
 
 
 @contextlib.contextmanager
 def released_on_failure(context: Context, claimed: Sequence[LogoRecord]) -> Iterator[None]:
-    """End the leases of `claimed` when the work on them is broken off.
+    """End the leases of `claimed` if the block raises.
 
-    Raises UnavailableError also where the system said in words of its own that it has nothing left.
+    Raises UnavailableError in place of the system's own errors for exhausted resources.
     """
     try:
         yield
     except BaseException as error:
-        with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
+        with contextlib.suppress(DatabaseError):  # leases expire by themselves
             context.repository.release(claimed)
         raise_if_exhausted(error)
         raise

@@ -1,4 +1,4 @@
-"""What is asked for one entry, as it happens: the audit trail and the results that decide."""
+"""Audit log of one entry's fetches, and the results that decide its outcome."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ from logocache.ports import Answer, FetchRequest
 
 @dataclass(slots=True)
 class RequestMemo:
-    """Answers already given in this run to entries that share a domain: nothing is asked twice.
+    """Answers of this run for entries that share a domain, so that no request is sent twice.
 
-    Used by one thread. Conditional questions are told apart from plain ones.
+    Used by one thread. Conditional requests are kept apart from plain ones.
     """
 
     answers: dict[tuple[str, str, str | None, str | None], Answer] = field(default_factory=dict)
@@ -27,10 +27,10 @@ class RequestMemo:
 
 
 class FetchLog:
-    """Asks the network on behalf of one entry, and writes down what came of it."""
+    """Sends the requests of one entry, and records their results."""
 
     def __init__(self, context: Context, key: str, memo: RequestMemo) -> None:
-        """The entry's share of time begins now."""
+        """Start the entry's time limit (`logo_timeout_seconds`)."""
         self._key = key
         self._fetcher = context.fetcher()
         self._memo = memo
@@ -38,18 +38,18 @@ class FetchLog:
         self._clock = context.clock
         self.deadline = context.monotonic() + context.settings.logo_timeout_seconds
         self.gave_up = False
-        """A picture took all that this entry may take: nothing more is asked for it in this run."""
+        """True after an image could not be decoded in time: no further requests are sent."""
         self.stored: str | None = None
-        """The digest of the real logo that the entry has."""
+        """SHA-256 of the real logo that the entry has."""
         self.attempts: list[FetchAttempt] = []
         self.results: list[SourceResult] = []
 
     def fetch(self, request: FetchRequest) -> Answer:
-        """Ask a question of our own: it leaves no trace, for it is not about this entry."""
+        """Send a request that is not about this entry, such as a probe: it is not recorded."""
         return self._fetcher.fetch(request, deadline=self.deadline)
 
     def ask(self, request: FetchRequest) -> Answer:
-        """Ask for a document; a success adds no result, for it says nothing about a logo yet."""
+        """Send a request and record it. A success adds no result: the content is not judged yet."""
         answer = self._memo.get(request, lambda: self._fetcher.fetch(request, deadline=self.deadline))
         self._write(request.provider, answer, answer.kind, answer.reason)
         if answer.kind not in SUCCESSES:
@@ -57,7 +57,7 @@ class FetchLog:
         return answer
 
     def correct(self, provider: str, answer: Answer, kind: OutcomeKind, reason: str) -> None:
-        """The answer to the last question, or an image at hand, was worth less than its status said."""
+        """Record that the content of the last answer, or of an image without a request, was not usable."""
         if self.attempts and self.attempts[-1].url == answer.url:
             self.attempts[-1] = replace(self.attempts[-1], outcome=kind, reason=reason)
         else:
@@ -65,19 +65,19 @@ class FetchLog:
         self._add_result(provider, answer, kind, reason)
 
     def note(self, provider: str, kind: OutcomeKind, reason: str) -> None:
-        """A result that needed no question."""
+        """Record a result without a request."""
         self.results.append(SourceResult(provider=provider, kind=kind, reason=reason))
 
     @contextmanager
     def step(self, provider: str) -> Iterator[None]:
-        """One step of a source: what it raises is a result of that source, and others go on.
+        """Turn an exception in one step of a source into a result of that source.
 
-        Raises UnavailableError for what the surroundings do.
+        Raises UnavailableError if the environment fails.
         """
         asked = len(self.attempts)
         try:
             yield
-        except Exception as error:  # noqa: BLE001  # a mistake at one source costs no more than that
+        except Exception as error:  # noqa: BLE001  # a failure affects only its source
             result = self._faults.result_of(error, key=self._key, provider=provider)
             self.results.append(result)
             if len(self.attempts) > asked and self.attempts[-1].outcome in SUCCESSES:

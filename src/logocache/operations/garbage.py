@@ -1,4 +1,4 @@
-"""Files that nobody names: they leave the disk here, and only when no row names them any more."""
+"""Deletion of files that no row names any more."""
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,39 +16,39 @@ from logocache.repository.repository import Repository
 DELETED = "deleted"
 GONE = "already gone"
 ORPHANS_AT_ONCE = 100
-"""Files that are read while all writers wait, at most."""
+"""Files read at a time, at most, while all writers wait."""
 Value = TypeVar("Value")
 
 LEFTOVER_AGE = timedelta(hours=1)
-"""A temporary file this old belongs to no write that still goes on."""
+"""Age from which a temporary file is a leftover of a write that ended."""
 
 
 def dispose(context: Context, names: Collection[str]) -> tuple[str, ...]:
-    """Delete those of the files that no entry names, and their copies; which were there, sorted.
+    """Delete the files, with their variants, that no entry names; return the deleted names, sorted.
 
-    Called after the rows were committed, never within their transaction. Writers give files their
-    names inside a transaction: while we hold one, no name that is free can be taken. So a logo that
-    became current again in the meantime, under the name it had before, keeps its file.
+    Call it after the rows are committed, never within their transaction. Writers rename files inside a
+    transaction: while we hold one, no free name is taken, and a logo that is current again under its
+    old name keeps its file.
     """
     if not names:
         return ()
     with context.repository.unit() as unit:
         free = sorted(unit.unnamed(names))
-        context.variants.forget(free)  # first: without its file nobody would find a copy again
+        context.variants.forget(free)  # first: without its file no variant would be found again
         return tuple(name for name in free if context.store.delete(name))
 
 
 def dispose_orphans(context: Context, names: Sequence[str], *, quarantine: bool) -> Mapping[str, str]:
-    """Delete those of the files that no entry names and that are certainly ours, in batches.
+    """Delete in batches the files that no entry names and that are certainly ours.
 
-    Those of others are put aside, if `quarantine`. What was done with each file, for people; files with
-    which nothing was done are left out.
+    With `quarantine`, others are moved there. Returns by file name the action taken, for people; files
+    left alone are not included.
     """
     done: dict[str, str] = {}
     for batch in batches(names, ORPHANS_AT_ONCE):
         with context.repository.unit() as unit:
             unnamed = unit.unnamed(batch)
-            done |= dict.fromkeys(set(batch) - set(unnamed), "no orphan any more")
+            done |= dict.fromkeys(set(batch) - set(unnamed), "no longer an orphan")
             ours = [name for name in batch if name in unnamed and is_certainly_ours(context, name)]
             context.variants.forget(ours)
             done |= {name: DELETED if context.store.delete(name) else GONE for name in ours}
@@ -65,10 +65,10 @@ def batches(items: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
 
 
 def is_certainly_ours(context: Context, name: str) -> bool:
-    """True if the file has a name of ours and the very content whose digest that name bears.
+    """True if the file has a name of ours with the digest of its content.
 
-    A name alone is no proof: `screenshot_20240115.png` is a photograph. What cannot be read is not
-    certain.
+    A name alone proves nothing: `screenshot_20240115.png` matches the pattern. Unreadable files are
+    not certain.
     """
     with suppress(DirectoryError):
         return context.store.read_intact(name) is not None
@@ -76,24 +76,24 @@ def is_certainly_ours(context: Context, name: str) -> bool:
 
 
 def make_known(context: Context, integrations: Sequence[Integration]) -> Registration:
-    """See `Repository.register`. Files of entries that gave way are deleted."""
+    """As `Repository.register`; deletes the files of forgotten entries."""
     registration = context.repository.register(integrations, now=context.clock())
     dispose(context, registration.forgotten_files)
     return registration
 
 
 def forget_surplus(context: Context) -> None:
-    """Forget entries made on demand that are too many, since the limit is lower than it was."""
+    """Forget entries made on demand beyond a limit that was lowered."""
     dispose(context, context.repository.forget_on_demand(now=context.clock()))
 
 
 def orphans(names: Iterable[str], context: Context) -> tuple[str, ...]:
-    """Those of the file `names` that lie there and that no entry has, not even as a replaced file; sorted."""
+    """Return the existing files among `names` that no entry has, not even as a replaced file; sorted."""
     suspects = set(names) - _named(context.repository)
     if not suspects:
         return ()
-    # Writers rename files within their transaction: while we hold it, a file without a row is an orphan.
-    # Files leave the disk within one, too: what is still there now has not just been replaced.
+    # Writers rename and delete files within their transaction: while we hold it, an existing file
+    # without a row is an orphan.
     with context.repository.unit() as unit:
         return tuple(name for name in sorted(unit.unnamed(suspects)) if context.store.look(name) is not None)
 

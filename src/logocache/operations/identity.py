@@ -1,7 +1,7 @@
-"""A directory belongs to a database: both hold the identity of their cache, and are used together only.
+"""Identity of a cache: directory and database hold the same one, and are only used together.
 
-Without that a second disk, or a volume that did not come back, would look like a cache that has lost
-all of its files, and good logos would be replaced for it.
+Otherwise a wrong disk or a missing volume would look like a cache that has lost all of its files, and
+good logos would be replaced.
 """
 
 import logging
@@ -24,25 +24,25 @@ _log = logging.getLogger(__name__)
 
 
 class Identity:
-    """Of one cache. Safe to use from several threads."""
+    """Identity of one cache. Safe to use from several threads."""
 
     def __init__(self, repository: Repository, store: FileStore, clock: Clock, *, is_inside: bool) -> None:
-        """`is_inside`: the database lies in the directory itself."""
+        """`is_inside`: the database is a file in the directory."""
         self._repository = repository
         self._store = store
         self._clock = clock
         self._is_inside = is_inside
         self._known: str | None = None
-        """The database's identity, once it was read. Adopting another directory changes it."""
+        """The database's identity, once read. Adopting another directory changes it."""
 
     def require_init(self) -> None:
-        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has been here, in both places."""
+        """Raise DirectoryError, DatabaseError or SchemaError unless `init` has prepared both places."""
         self._store.require()
         self._repository.check_schema()
         self.check()
 
     def look(self) -> None:
-        """As `require_init`, for what changes nothing: a directory that is not the cache's is only told."""
+        """As `require_init`, for reading: an existing directory that cannot be used is only logged."""
         problem: LogoCacheError | None = None
         try:
             self._store.require()
@@ -59,15 +59,15 @@ class Identity:
             _log.warning("directory.unusable", extra={"problem": str(problem)})
 
     def establish(self, *, adopt: bool) -> None:
-        """Make directory and database one cache, unless they are: `init` does it.
+        """Give directory and database one identity, unless they have one. Called by `init`.
 
-        What is plainly its own is taken over without a word; anything else only to `adopt` it: then
-        entries whose files are missing become due, and keep all that they know. An adopted directory
-        makes another cache of the two: the directory before it, and who works on it, are refused then.
+        A directory that is not evidently the database's own is only accepted with `adopt`: then entries
+        whose files are missing become due, and keep their facts. Adopting changes the identity, so the
+        earlier directory, and processes that use it, are refused.
 
         Raises:
             DirectoryError: the directory belongs to another cache, or lacks the files of this one.
-            DatabaseError: the database cannot be asked.
+            DatabaseError: the database cannot be used.
         """
         with self._repository.unit() as unit:
             pair = self._pair(unit.identity())
@@ -77,20 +77,20 @@ class Identity:
                 return
             if verdict is Verdict.STRANGE and not adopt:
                 raise self._stranger(pair)
-            # The directory's own only where its database was lost: there a backup may bring that back.
-            kept = pair.directory if verdict is Verdict.FRESH else None
+            # The directory's own identity if its database was lost: a backup may restore that.
+            own = pair.directory if verdict is Verdict.FRESH else None
             known = pair.database if verdict is Verdict.FRESH else None
-            identity = known or kept or str(uuid.uuid4())
+            identity = known or own or str(uuid.uuid4())
             if identity != pair.database:
                 unit.set_identity(identity, now=self._clock())
             if verdict is Verdict.STRANGE:
                 self._expect_missing(unit)
-                # Before the commit, so that of two who adopt at once the second finds it done. Should
-                # the commit fail, neither knows the directory: it has to be adopted again.
+                # Before the commit, so that of two concurrent adoptions the second finds it done. If
+                # the commit fails, the directory has to be adopted again.
                 self._store.set_identity(identity, replace=True)
-        # After the commit: a directory is never marked as that of a database that knows nothing of it.
+        # After the commit: a directory never has an identity that its database does not know.
         if verdict is Verdict.FRESH and not self._store.set_identity(identity, replace=False):
-            self.check()  # another `init` was quicker: for this cache, or for another
+            self.check()  # another `init` was quicker, for this cache or another
         self._known = identity
         if verdict is Verdict.STRANGE:
             _log.warning(
@@ -99,12 +99,12 @@ class Identity:
             )
 
     def require(self) -> None:
-        """As `check`, without asking the database again: for work on single entries."""
+        """As `check`, without reading the database again: for single entries."""
         if self._known is None or self._store.identity() != self._known:
             self.check()
 
     def confirm(self, unit: UnitOfWork) -> None:
-        """Raise DirectoryError when another directory was adopted since, before `unit` changes anything."""
+        """Raise DirectoryError if another directory was adopted since. Call it before `unit` writes."""
         if self._known is not None and unit.identity() != self._known:
             self._known = None
             raise DirectoryError(
@@ -112,7 +112,7 @@ class Identity:
             )
 
     def check(self) -> None:
-        """Raise DirectoryError unless the two are one cache, or may become one; and DatabaseError."""
+        """Raise DirectoryError unless the two are, or may become, one cache. Raises DatabaseError."""
         pair = Pair(database=self._repository.identity(), directory=self._store.identity())
         if pair.database is not None and judge(pair) is Verdict.SAME:
             self._known = pair.database
@@ -122,7 +122,7 @@ class Identity:
             raise self._stranger(pair)
 
     def problem(self) -> LogoCacheError | None:
-        """What `check` finds, as far as it can be told while the database cannot be asked."""
+        """Return the error that `check` raises, as far as it is known without a working database."""
         try:
             self.check()
         except DirectoryError as error:
@@ -132,7 +132,7 @@ class Identity:
         return None
 
     def problem_without_database(self) -> DirectoryError | None:
-        """What can be told of the directory from the identity that was read before, without waiting."""
+        """Compare the directory with the identity read before; does not wait for the database."""
         try:
             directory = self._store.identity()
         except DirectoryError as error:
@@ -156,7 +156,7 @@ class Identity:
         present = {found.name for found in self._store.files()}
         now = self._clock()
         for page in self._repository.pages(RecordFilter(has_file=True)):
-            missing = [each for each in page if each.file is not None and each.file.name not in present]
+            missing = [record for record in page if record.file and record.file.name not in present]
             unit.make_due(missing, now=now)
 
     def _stranger(self, pair: Pair) -> DirectoryError:

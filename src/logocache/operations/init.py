@@ -1,4 +1,4 @@
-"""`init`: directory and schema, the catalogue made known, and what is due fetched."""
+"""`init`: create directory and schema, register the catalogue, fetch what is due."""
 
 from collections.abc import Sequence
 

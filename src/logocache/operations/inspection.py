@@ -1,8 +1,7 @@
-"""Every file against its row, every row against its file. Looks, and changes nothing.
+"""Comparison of files with records. Changes nothing.
 
-Writers go on meanwhile. So a directory listing, and a row that was read a while ago, only raise a
-suspicion: it is reported when file and row, looked at again while no writer is at work, still do not
-agree. What could not be looked at is a finding of its own, on which nobody acts.
+Writers continue meanwhile: a difference is reported only if file and record, read again inside a write
+transaction, still differ. A file that could not be checked is a finding of its own, and not repaired.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,18 +26,18 @@ from logocache.results import Finding, FindingKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A finding, and what it was held against."""
+    """A finding, and the record or replaced file that it concerns."""
 
     finding: Finding
     record: LogoRecord | None = None
     replaced: ReplacedFile | None = None
     check: FileCheck | None = None
-    """What decoding the file showed, where it came to that."""
+    """Result of decoding the file, if it was decoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What was looked at, and what is wrong."""
+    """Totals of an inspection, and its findings."""
 
     entries: int
     files: int
@@ -47,13 +46,13 @@ class Inspection:
 
 
 class Inspector:
-    """Looks at everything and changes nothing."""
+    """Inspects the whole cache. Changes nothing."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def inspect(self, progress: Progress) -> Inspection:
-        """All findings, those about files in order of key. Raises as `confirmed`."""
+        """Return all findings, those about files sorted by key. Raises as `confirmed`."""
         listed = {found.name: found for found in self._context.store.files()}
         progress.start(len(listed))
         entries = 0
@@ -62,32 +61,31 @@ class Inspector:
             entries += len(page)
             found += self._inspect_page(page, progress)
         found += self._inspect_replaced()
-        found += [Found(finding=each) for each in (*self._orphans(listed), *self._surroundings())]
+        found += [Found(finding=finding) for finding in (*self._orphans(listed), *self._surroundings())]
         return Inspection(
             entries=entries,
             files=len(listed),
-            size_bytes=sum(each.size for each in listed.values()),
+            size_bytes=sum(file.size for file in listed.values()),
             found=tuple(found),
         )
 
     def confirmed(self, found: Sequence[Found]) -> tuple[Found, ...]:
-        """Those of the findings about rows that still hold, of the rows as they were then.
+        """Check findings about rows again; return those that still hold, unless the row's file has changed.
 
-        Call it within a unit of the repository: so long, nobody gives files their names or takes them away.
+        Call it inside a unit of work, so that no writer renames or deletes files meanwhile.
 
-        Raises DirectoryError when the directory itself is gone: that is no news of its files.
+        Raises DirectoryError if the directory itself is gone.
         """
-        keys = [each.record.key for each in found if each.record is not None]
-        of_keys = RecordFilter(keys=keys)
-        records = {each.key: each for page in self._context.repository.pages(of_keys) for each in page}
+        of_keys = RecordFilter(keys=[item.record.key for item in found if item.record is not None])
+        records = {record.key: record for page in self._context.repository.pages(of_keys) for record in page}
         replaced = {file.name: file for file in self._context.repository.replaced_files()}
         again = [
-            self._replaced_again(each, replaced.get(each.replaced.name))
-            if each.replaced is not None
-            else self._again(each, records.get(each.record.key) if each.record is not None else None)
-            for each in found
+            self._replaced_again(item, replaced.get(item.replaced.name))
+            if item.replaced is not None
+            else self._again(item, records.get(item.record.key) if item.record is not None else None)
+            for item in found
         ]
-        return tuple(each for each in again if each is not None)
+        return tuple(item for item in again if item is not None)
 
     def _inspect_page(self, page: Sequence[LogoRecord], progress: Progress) -> tuple[Found, ...]:
         found: dict[str, Found] = {}
@@ -99,7 +97,7 @@ class Inspector:
             else:
                 found[record.key] = Found(finding=problem, record=record)
             progress.advance(record.key)
-        found |= {each.finding.key or "": each for each in self._decode(whole)}
+        found |= {item.finding.key or "": item for item in self._decode(whole)}
         return self._confirmed([found[record.key] for record in page if record.key in found])
 
     def _inspect_replaced(self) -> tuple[Found, ...]:
@@ -137,7 +135,7 @@ class Inspector:
         return Found(finding=problem, replaced=replaced) if problem is not None else None
 
     def _compare(self, key: str, stored: StoredFile | ReplacedFile | None) -> Finding | None:
-        """The file against what is recorded of it."""
+        """Compare the file with its record."""
         if stored is None:
             raise AssertionError("unreachable: only entries with a file are read")
         try:
@@ -178,7 +176,7 @@ class Inspector:
             free_bytes=self._context.store.disk_space().free_bytes,
             wanted_bytes=self._context.settings.min_free_disk_bytes,
         )
-        return findings + [each for each in (self._over_limit(), low) if each is not None]
+        return findings + [problem for problem in (self._over_limit(), low) if problem is not None]
 
     def _over_limit(self) -> Finding | None:
         limit, now = self._context.settings.max_size_bytes, self._context.clock()
@@ -186,7 +184,7 @@ class Inspector:
         stored = totals.bytes + totals.replaced_bytes + self._context.variants.size_bytes()
         if stored <= limit:
             return None
-        # Rows and copies were added up one after the other: writers may have moved room between them.
+        # Files and variants were summed one after the other; writers may have changed both meanwhile.
         with self._context.repository.unit() as unit:
             stored = unit.stored_bytes() + self._context.variants.size_bytes()
         return judge_limit(stored_bytes=stored, limit=limit)

@@ -1,4 +1,4 @@
-"""Single logos as they are handed out: to Python programs, and through the server to browsers."""
+"""Look-ups of single logos, for Python programs and the server."""
 
 import contextlib
 import hashlib
@@ -22,13 +22,13 @@ from logocache.settings import OnDemand
 from logocache.store.names import is_ours, key_of
 
 ACCESSES_HELD = 1000
-"""Look-ups counted in memory before they are written."""
+"""Look-ups counted in memory before they are written to the database."""
 
 
 class Lookup:
-    """Looks up, reads and counts. Asks no network. Safe to use from several threads.
+    """Finds, reads and counts. Uses no network. Safe to use from several threads.
 
-    Raises `DatabaseError` where it asks the database, and `DirectoryError` where it reads a file.
+    Methods raise `DatabaseError` if they use the database, and `DirectoryError` if they read a file.
     """
 
     def __init__(self, context: Context) -> None:
@@ -41,7 +41,7 @@ class Lookup:
         """See `LogoCache.get`."""
         if not self._found_ready:
             self._context.identity.require_init()
-            self._found_ready = True  # look-ups are many: only the first one asks
+            self._found_ready = True  # look-ups are frequent: only the first one checks
         record = self.find(name)
         if record is None or record.file is None:
             self.count_miss()
@@ -65,7 +65,7 @@ class Lookup:
         return Entry.of(record, stale=self.is_stale(record))
 
     def list(self, query: ListQuery) -> Listing:
-        """See `LogoCache.list`. Nothing is read that is not shown."""
+        """See `LogoCache.list`. Reads only what is shown."""
         query = query.checked()
         self._context.identity.look()
         where, repository = self._where(query), self._context.repository
@@ -84,20 +84,20 @@ class Lookup:
         return self._context.repository.generation()
 
     def find(self, name: str) -> LogoRecord | None:
-        """The entry that a key, alias or domain means, as it is stored; None when there is none."""
+        """Return the stored entry of a key, alias or domain; None if there is none."""
         return self._context.names.find(name)
 
     def key_in_catalog(self, name: str) -> str | None:
-        """The key that `find` would look for, where the catalogue alone tells. Asks no database."""
+        """Return the key of the catalogue's entry of that name, if any. Does not use the database."""
         return self._context.names.key_in_catalog(name)
 
     def records(self, keys: Sequence[str]) -> Sequence[LogoRecord]:
-        """Those of the entries that there are, in order of key."""
+        """Return the existing entries among `keys`, sorted by key."""
         where = RecordFilter(keys=keys)
         return [record for page in self._context.repository.pages(where) for record in page]
 
-    def is_in_work(self, key: str) -> bool:
-        """True while somebody holds a lease on the entry."""
+    def is_being_fetched(self, key: str) -> bool:
+        """True while a process holds a lease on the entry."""
         free = DueFilter(now=self._context.clock(), keys=(key,), forced=True)
         return bool(self.records((key,))) and not self._context.repository.due_keys(free, limit=1)
 
@@ -108,16 +108,16 @@ class Lookup:
         return is_due(record, now=self._context.clock())
 
     def may_admit(self, name: str) -> bool:
-        """Whether LOGO_CACHE_ON_DEMAND lets an entry be made for a name that the database does not know.
+        """True if LOGO_CACHE_ON_DEMAND allows a new entry for a name that is not in the database.
 
         Raises:
-            UnknownKeyError: the name is neither in the catalogue nor written like a domain.
-            DomainError: it is written like one, but is not a public host.
+            UnknownKeyError: the name is neither in the catalogue nor in the form of a domain.
+            DomainError: it has that form, but is not a public host.
         """
         return may_admit(self._context, name)
 
     def admit(self, name: str) -> LogoRecord | None:
-        """Make an entry for `name` known; None where `may_admit` says no. Raises as `may_admit`."""
+        """Register an entry for `name`; None if `may_admit` is False. Raises as `may_admit`."""
         if not self.may_admit(name):
             return None
         integration = self._context.names.admissible(name)
@@ -125,37 +125,37 @@ class Lookup:
         return self._context.repository.get(integration.key)
 
     def read(self, file: StoredFile) -> bytes | None:
-        """The PNG; None when it is gone or is not the file that its row describes."""
+        """Return the PNG; None if it is missing or differs from its record."""
         png = self._context.store.read(file.name)
         if png is None or hashlib.sha256(png).hexdigest() != file.sha256:
             return None
         return png
 
     def read_named(self, name: str) -> bytes | None:
-        """The file of that name, current or replaced; None for what is not there or not intact."""
+        """Return the file of that name, current or replaced; None if it is missing or damaged."""
         return self._context.store.read_intact(name) if is_ours(name) else None
 
     def successor(self, name: str) -> str | None:
-        """The name of the file that is current where `name` was once; None when there is none."""
+        """Return the name of the entry's current file, given an earlier one; None if there is none."""
         key = key_of(name)
         record = self._context.repository.get(key) if key is not None else None
         return record.file.name if record is not None and record.file is not None else None
 
     def kept(self, file: StoredFile, variant: Variant) -> bytes | None:
-        """The logo in another form, where it was made before and is on the disk."""
+        """Return the stored variant of the logo; None if there is none."""
         return self._context.variants.read(file.name, variant)
 
     def derive(self, png: bytes, variant: Variant) -> bytes:
-        """The stored PNG in another form, made afresh."""
+        """Derive the variant from the stored PNG."""
         return self._context.images().derive(png, variant)
 
     def keep(self, file: StoredFile, variant: Variant, content: bytes) -> None:
-        """Keep a form that was made, where there is room for it. Waits for the writers of the database."""
-        with contextlib.suppress(DatabaseError):  # what is not kept is made again
+        """Store a variant if there is room. Waits for the writers of the database."""
+        with contextlib.suppress(DatabaseError):  # it can be derived again
             keep_variant(self._context, file.name, variant, content)
 
     def monogram(self, name: str, record: LogoRecord | None, variant: Variant) -> bytes:
-        """What stands in for the logo of an entry, or of a name without one, drawn afresh.
+        """Draw the placeholder of an entry, or of a name without one.
 
         Raises UnknownKeyError and DomainError as `may_admit`.
         """
@@ -165,11 +165,11 @@ class Lookup:
         return png if variant.is_stored_form else context.images().derive(png, variant)
 
     def count_hit(self, key: str, *, stale: bool) -> None:
-        """The logo of that entry was handed out. Waits for nothing."""
+        """Count a hit on that entry. Does not wait."""
         self._accesses.hit(key, stale=stale, at=self._context.clock())
 
     def count_file(self, name: str) -> None:
-        """The file of that name was handed out: a use of its entry. Waits for nothing."""
+        """Count a hit on the entry of that file. Does not wait."""
         key = key_of(name)
         if key is not None:
             self.count_hit(key, stale=False)
@@ -179,11 +179,11 @@ class Lookup:
 
     @property
     def counted(self) -> int:
-        """Look-ups that are not written yet."""
+        """Number of look-ups that are not written yet."""
         return self._accesses.held
 
     def flush(self) -> None:
-        """Write the look-ups counted so far. Those that cannot be written now stay counted."""
+        """Write the counted look-ups. Those that cannot be written stay counted."""
         self._accesses.flush()
 
     def _where(self, query: ListQuery) -> RecordFilter:
@@ -201,7 +201,7 @@ class Lookup:
 
 
 class Accesses:
-    """Counts look-ups. Safe to use from several threads; counting waits for no database."""
+    """Counts look-ups in memory. Safe to use from several threads."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -212,24 +212,24 @@ class Accesses:
         self._flushing = threading.Lock()
 
     def hit(self, key: str, *, stale: bool, at: datetime) -> None:
-        """The logo of `key` was handed out."""
+        """Count a logo that was found."""
         with self._lock:
             self._counters["stale" if stale else "hits"] += 1
             self._add(key, Access(count=1, last_at=at))
 
     def miss(self) -> None:
-        """There was no logo to hand out."""
+        """Count a logo that was not found."""
         with self._lock:
             self._counters["misses"] += 1
 
     @property
     def held(self) -> int:
-        """Look-ups that are counted and not yet written: what a database that hangs was given, too."""
+        """Look-ups not yet written, including those that a running `flush` is writing."""
         with self._lock:
             return self._counters.total() + self._under_way.total()
 
     def flush(self) -> None:
-        """Write what is counted. Raises DatabaseError, and then nothing is lost: it stays counted."""
+        """Write the counts. Raises DatabaseError; they then stay counted."""
         with self._flushing:
             with self._lock:
                 hits, counters = self._hits, self._counters
@@ -260,10 +260,7 @@ class Accesses:
 
 
 def may_admit(context: Context, name: str) -> bool:
-    """Whether LOGO_CACHE_ON_DEMAND lets an entry be made for a name that the database does not know.
-
-    Raises as `Lookup.may_admit`.
-    """
+    """See `Lookup.may_admit`."""
     context.names.admissible(name)
     match context.settings.on_demand:
         case OnDemand.OFF:
@@ -276,20 +273,18 @@ def may_admit(context: Context, name: str) -> bool:
             assert_never(context.settings.on_demand)
 
 
-def keep_variant(context: Context, file: str, variant: Variant, body: bytes) -> bool:
-    """Keep `body` as the copy of the stored file named `file`; whether it was kept.
+def keep_variant(context: Context, file: str, variant: Variant, content: bytes) -> bool:
+    """Store `content` as a variant of the stored file named `file`; return True if it was stored.
 
-    Not kept: what no entry names any more, what has no room beside the logos and replaced files,
-    and what the disk would not have.
-
-    Writers of logos take turns: while we hold their transaction, no logo can take the room that we
-    saw, and no file can be cleared away behind which the copy would stay.
+    It is not if no entry names the file any more, there is no room beside the logos and replaced files,
+    or the disk refuses it. The write transaction keeps logos from taking the room meanwhile, and the
+    file from being deleted.
 
     Raises:
-        DatabaseError: the database cannot be asked. Nothing was kept.
+        DatabaseError: the database cannot be used. Nothing was stored.
     """
     with context.repository.unit() as unit:
         if unit.unnamed([file]):
             return False
         room = context.settings.max_size_bytes - unit.stored_bytes()
-        return context.variants.keep(file, variant, body, room=max(room, 0))
+        return context.variants.keep(file, variant, content, room=max(room, 0))

@@ -1,4 +1,4 @@
-"""Single logos, fetched for someone who waits."""
+"""Fetching of single logos while the caller waits."""
 
 import contextlib
 import threading
@@ -19,16 +19,16 @@ from logocache.repository.filters import DueFilter
 
 class FetchState(StrEnum):
     DONE = "done"
-    """Its sources were asked, and what came of it is stored."""
+    """Its sources were asked, and the result is stored."""
     ELSEWHERE = "elsewhere"
-    """Somebody else is fetching it now."""
+    """Another thread or process is fetching it now."""
     NOT_DUE = "not_due"
-    """What is known of it still holds, or there is no such entry."""
+    """It need not be fetched yet, or there is no such entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What came of one entry, and its row as it is now."""
+    """Result for one entry, and its current record."""
 
     state: FetchState
     record: LogoRecord | None
@@ -40,20 +40,20 @@ class OnDemand:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._commit = GroupCommit(Committer(context))
-        self._in_work: dict[str, LogoRecord] = {}
+        self._claimed: dict[str, LogoRecord] = {}
         self._lock = threading.Lock()
 
     def fetch(self, key: str, *, forced: bool = False, known: LogoRecord | None = None) -> Fetched:
-        """Ask the sources of a due entry, or with `forced` of any. Blocks while they are asked.
+        """Fetch a due entry, or with `forced` any. Blocks while its sources are asked.
 
-        `known` is the entry as it was when that was decided: where it has been fetched since, by whomever,
-        nothing is forced.
+        `known` is the record on which `forced` was decided: if the entry was fetched since, nothing is
+        forced.
 
         Raises:
-            DatabaseError: the database cannot be asked; nothing has changed.
-            DirectoryError: the logo cannot be written, or the directory is that of another cache; the entry
-                is as it was.
-            UnavailableError: no decoder can be started, or there is no memory or thread left; likewise.
+            DatabaseError: the database cannot be used; nothing has changed.
+            DirectoryError: the logo cannot be written, or the directory belongs to another cache; the
+                entry is unchanged.
+            UnavailableError: no decoder can be started, or memory or threads are exhausted; likewise.
         """
         self._context.identity.require()
         now = self._context.clock()
@@ -70,26 +70,26 @@ class OnDemand:
                 give_back(result, self._context)
                 return Fetched(state=FetchState.NOT_DUE, record=claimed[0])
             saved = self._commit.save(result)
-        own = [each for each in saved.fetches if each.record.key == key]
+        own = [fetch for fetch in saved.fetches if fetch.record.key == key]
         self._context.tell(own)
-        with contextlib.suppress(UnavailableError):  # that is about other entries, and tried again
+        with contextlib.suppress(UnavailableError):  # it concerns other entries, and is tried again
             self._context.tell(take_back(self._context).fetches)
         return Fetched(state=FetchState.DONE, record=self._context.repository.get(key))
 
     def release(self) -> None:
-        """End the leases of what is still in work: another process may take it over at once.
+        """End the leases of running fetches, so that other processes may take them over.
 
         Raises DatabaseError; the leases then expire by themselves.
         """
         with self._lock:
-            claimed = tuple(self._in_work.values())
+            claimed = tuple(self._claimed.values())
         if claimed:
             self._context.repository.release(claimed)
 
     def _not_claimed(self, key: str, due: DueFilter) -> Fetched:
         record = self._context.repository.get(key)
         wanted = record is not None and (due.forced or is_due(record, now=due.now))
-        # Offline, what is due is left alone though nobody has it.
+        # Offline, due entries are left alone though nobody fetches them.
         held = wanted and (due.forced or not due.offline)
         state = FetchState.ELSEWHERE if held else FetchState.NOT_DUE
         return Fetched(state=state, record=record)
@@ -97,14 +97,14 @@ class OnDemand:
     @contextlib.contextmanager
     def _noted(self, claimed: LogoRecord) -> Iterator[None]:
         with self._lock:
-            self._in_work[claimed.key] = claimed
+            self._claimed[claimed.key] = claimed
         try:
             yield
         finally:
             with self._lock:
-                # Its lease may have been ended by others, and the entry claimed by another of our threads.
-                if self._in_work.get(claimed.key) is claimed:
-                    del self._in_work[claimed.key]
+                # Its lease may have ended, and another of our threads may have claimed the entry.
+                if self._claimed.get(claimed.key) is claimed:
+                    del self._claimed[claimed.key]
 
 
 def _was_fetched_since(record: LogoRecord, known: LogoRecord) -> bool:

@@ -1,8 +1,8 @@
-"""Stand-in images that a provider gives when it has no logo, learnt while running.
+"""Provider placeholders, the images that a provider sends when it has no logo, learnt while running.
 
-Two signs: what it gives for a domain that cannot exist (RFC 2606 reserves `.invalid`), and the same
-image for several unrelated companies. The first is proof. The second keeps a picture from newcomers,
-and never takes it from who has it: see `policy.placeholders`.
+Two signs: the image sent for a domain that cannot exist (RFC 2606 reserves `.invalid`), which is proof,
+and one image for several unrelated companies, which only keeps it from new entries: see
+`policy.provider_placeholders`.
 """
 
 import logging
@@ -26,8 +26,8 @@ from logocache.policy.provider_placeholders import (
 )
 from logocache.ports import Ask, ImageRejection, Images, NormalisedImage, Provider
 
-MOST_PICTURES = 4096
-"""Pictures remembered with the companies that show them. Those seen longest ago are forgotten first."""
+MOST_IMAGES = 4096
+"""Images remembered, with the companies that show them. The least recently seen are forgotten first."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A stand-in image as we would store it."""
+    """An image of a provider, normalised as we store it."""
 
     provider: str
     sha256: str
@@ -44,14 +44,14 @@ class Fingerprint:
 
 @dataclass(slots=True)
 class _Probe:
-    """The question of our own to one provider. Who holds the lock asks it."""
+    """State of probing one provider. The holder of the lock sends the probe."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     state: ProbeState = field(default_factory=ProbeState)
 
 
 class PlaceholderDetector:
-    """What has been learnt in this process. Safe to use from several threads."""
+    """Provider placeholders learnt by this process. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -59,12 +59,12 @@ class PlaceholderDetector:
         *,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
         monotonic: Callable[[], float] = time.monotonic,
-        most_pictures: int = MOST_PICTURES,
+        most_images: int = MOST_IMAGES,
     ) -> None:
         self._images = images
         self._token = token
         self._monotonic = monotonic
-        self._most_pictures = most_pictures
+        self._most_images = most_images
         self._lock = threading.Lock()
         self._probes: defaultdict[str, _Probe] = defaultdict(_Probe)
         self._taken_back: set[Fingerprint] = set()
@@ -81,45 +81,45 @@ class PlaceholderDetector:
         deadline: float,
         stored: str | None = None,
     ) -> bool:
-        """Whether this image of `provider` for `integration` is its stand-in.
+        """True if this image of `provider` for `integration` is a provider placeholder.
 
-        `stored` is the digest of the real logo that the entry has: only proof counts against it. The
-        first call for a provider that answers for every domain asks it one question of its own; when
-        it could not be asked, some of the next calls do.
+        `stored` is the digest of the entry's real logo: only proof counts against it. For a provider
+        that answers for every domain, the first call sends a probe; if that fails, some later calls
+        do.
         """
         if not provider.terms.learns_placeholder:
             return False
         self._probe(provider, fetch, deadline, is_suspicious=False)
-        picture, company = Fingerprint(provider.terms.id, image.sha256), company_of(integration)
-        seen = self._remember(picture, company)
-        if picture in self._proven:
+        fingerprint, company = Fingerprint(provider.terms.id, image.sha256), company_of(integration)
+        seen = self._remember(fingerprint, company)
+        if fingerprint in self._proven:
             return True
         if not is_shared(seen, company):
             return False
         self._probe(provider, fetch, deadline, is_suspicious=True)
-        return picture in self._proven or image.sha256 != stored
+        return fingerprint in self._proven or image.sha256 != stored
 
     def learnt_late(self) -> tuple[Fingerprint, ...]:
-        """The proven stand-ins that some entries may still show as logos: those not `taken_back` yet."""
+        """Return the proven placeholders that entries may still have as logos: those not `taken_back` yet."""
         with self._lock:
-            return tuple(each for each in self._proven if each not in self._taken_back)
+            return tuple(proven for proven in self._proven if proven not in self._taken_back)
 
     def taken_back(self, fingerprint: Fingerprint) -> None:
-        """No entry shows it any more."""
+        """Record that no entry has it as its logo any more."""
         with self._lock:
             self._taken_back.add(fingerprint)
 
-    def _remember(self, picture: Fingerprint, company: Company) -> frozenset[Company]:
-        """Who has shown the picture so far, `company` among them."""
+    def _remember(self, fingerprint: Fingerprint, company: Company) -> frozenset[Company]:
+        """Return the companies that have shown the image so far, including `company`."""
         with self._lock:
-            seen = with_company(self._seen.get(picture, frozenset()), company)
-            _put(self._seen, picture, seen, self._most_pictures)
+            seen = with_company(self._seen.get(fingerprint, frozenset()), company)
+            _put(self._seen, fingerprint, seen, self._most_images)
             return seen
 
     def _probe(self, provider: Provider, fetch: Ask, deadline: float, *, is_suspicious: bool) -> None:
-        """Ask for a domain that cannot exist, if that is to be done now.
+        """Ask for a domain that cannot exist, if a probe is wanted now.
 
-        Waits for another thread that does so, as long as there is time for this entry.
+        Waits for a running probe of another thread until `deadline`.
         """
         with self._lock:
             probe = self._probes[provider.terms.id]
@@ -137,11 +137,11 @@ class PlaceholderDetector:
             probe.lock.release()
 
     def _learn_from(self, provider: Provider, fetch: Ask, deadline: float) -> Sequence[OutcomeKind]:
-        """How each of its answers for a domain that cannot exist ended."""
+        """Return the outcome of each of its answers for a domain that cannot exist."""
         domain = f"{self._token()}.invalid"
-        nobody = Integration(key=domain, name=domain, domain=domain, category="probe")
+        nonexistent = Integration(key=domain, name=domain, domain=domain, category="probe")
         kinds = []
-        for candidate in provider.candidates(nobody, fetch):
+        for candidate in provider.candidates(nonexistent, fetch):
             answer = fetch(provider.request(candidate))
             kinds.append(answer.kind)
             if answer.kind is not OutcomeKind.FOUND:
@@ -150,14 +150,14 @@ class PlaceholderDetector:
             if isinstance(image, NormalisedImage):
                 self._prove(Fingerprint(provider.terms.id, image.sha256))
             elif not isinstance(image, ImageRejection):
-                kinds[-1] = OutcomeKind.ERROR  # decoding came to no end
+                kinds[-1] = OutcomeKind.ERROR  # decoding did not finish
         return kinds
 
     def _prove(self, fingerprint: Fingerprint) -> None:
         with self._lock:
-            _put(self._proven, fingerprint, None, self._most_pictures)
+            _put(self._proven, fingerprint, None, self._most_images)
         extra = {"provider": fingerprint.provider, "sha256": fingerprint.sha256}
-        _log.info("stand_in.learnt", extra=extra)
+        _log.info("provider_placeholder.learnt", extra=extra)
 
 
 def _put(table: OrderedDict[Fingerprint, Value], fingerprint: Fingerprint, value: Value, most: int) -> None:

@@ -1,4 +1,4 @@
-"""Pure: the next row of an entry, from its last one and what came of asking."""
+"""Pure: the next record of an entry, from its last one and the outcome of fetching."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,12 +8,12 @@ from logocache.policy.attempts import counts_as_failure
 from logocache.ports import Candidate, NormalisedImage, ProviderTerms
 
 MONOGRAM = "monogram"
-"""The provider recorded for placeholders."""
+"""Provider recorded for placeholders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The image that won, and what its source said of it. `image` is None when ours is current."""
+    """The chosen image and its source's facts. `image` is None if the stored file is current."""
 
     candidate: Candidate
     terms: ProviderTerms
@@ -26,7 +26,7 @@ class Choice:
 def with_logo(
     record: LogoRecord, choice: Choice, outcome: Outcome, file: StoredFile, *, now: datetime
 ) -> LogoRecord:
-    """A logo was obtained or confirmed; `file` is what is stored now."""
+    """The record after a logo was fetched or confirmed; `file` is the current file."""
     return replace(
         _asked(record, outcome, now=now),
         status=Status.CACHED,
@@ -47,7 +47,7 @@ def with_logo(
 
 
 def with_failure(record: LogoRecord, outcome: Outcome, *, now: datetime) -> LogoRecord:
-    """No logo this time; whatever is stored stays."""
+    """The record after a failure; the stored file stays."""
     failed = counts_as_failure(outcome.kind)
     return replace(
         _asked(record, outcome, now=now),
@@ -58,7 +58,7 @@ def with_failure(record: LogoRecord, outcome: Outcome, *, now: datetime) -> Logo
 
 
 def with_monogram(record: LogoRecord, outcome: Outcome, file: StoredFile, *, now: datetime) -> LogoRecord:
-    """No logo this time and none stored: a monogram stands in."""
+    """The record after a failure without a stored logo; `file` is the monogram."""
     return replace(
         with_failure(record, outcome, now=now),
         status=Status.PLACEHOLDER,
@@ -76,7 +76,7 @@ def with_monogram(record: LogoRecord, outcome: Outcome, file: StoredFile, *, now
 
 
 def without_file(record: LogoRecord) -> LogoRecord:
-    """The entry as its sources are to be asked when its file is lost: a 304 must never confirm that."""
+    """The record with which sources are asked if its file is lost: a 304 must never confirm it."""
     return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
 
 

@@ -1,4 +1,4 @@
-"""Logos whose database was lost: their files, whose names hold key and digest, become entries again."""
+"""Recovery of logos after a lost database: their files, named by key and digest, become entries again."""
 
 import logging
 from collections import defaultdict
@@ -22,18 +22,18 @@ _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Takes files over. What it cannot tell whose it is, it leaves as it is: `verify` reports that."""
+    """Recovers files. Those without a recognisable entry are left alone: `verify` reports them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def run(self, *, beside_others: bool) -> int:
-        """Give entries without a file the newest intact one that lies there; how many got one.
+        """Give entries without a file their newest intact one; return how many were recovered.
 
-        Does nothing when entries have files, unless it is to work `beside_others`. Where a file came from
-        is not known any more: such entries are due at once.
+        Does nothing if entries have files, unless `beside_others`. Recovered entries are due at once,
+        since the source of the file is unknown.
 
-        Raises DatabaseError, DirectoryError; UnavailableError when no decoder can be started.
+        Raises DatabaseError, DirectoryError; UnavailableError if no decoder can be started.
         """
         if not beside_others and self._context.repository.page(
             RecordFilter(has_file=True), after=None, limit=1
@@ -47,14 +47,14 @@ class Recovery:
         return recovered
 
     def _files_by_key(self) -> Mapping[str, Sequence[FoundFile]]:
-        """The newest first. Of keys that were cut in the name nobody can tell which they were."""
+        """Files by key, newest first; names with a shortened key are left out."""
         files = defaultdict(list)
         for found in self._context.store.files():
             key = key_of(found.name)
             if key is not None:
                 files[key].append(found)
         return {
-            key: sorted(found, key=lambda each: each.modified_at, reverse=True)
+            key: sorted(found, key=lambda file: file.modified_at, reverse=True)
             for key, found in files.items()
         }
 
@@ -80,14 +80,14 @@ class Recovery:
             if not may_admit(self._context, key):
                 return None
             integration = self._context.names.admissible(key)
-        except ConfigurationError:  # no name of an entry
+        except ConfigurationError:  # not the name of an entry
             return None
         return integration if integration.key == key else None
 
     def _newest_logo(
         self, integration: Integration, files: Sequence[FoundFile]
     ) -> tuple[StoredFile, FoundFile] | None:
-        """The first of `files` that is what its name says, decodes, and is no monogram of ours."""
+        """The first of `files` that is intact, decodes, and is not our monogram."""
         context, store = self._context, self._context.store
         monogram = context.images().draw(context.monogram(integration)).sha256
         for found in files:

@@ -1,4 +1,4 @@
-"""Many logos: lease what is due, fetch it in threads, save in batches, report."""
+"""Fetching of many logos: lease due entries, fetch in threads, save in batches, report."""
 
 import contextlib
 import time
@@ -25,12 +25,12 @@ from logocache.results import FetchedLogo, FetchReport
 BATCH = 32
 """Entries saved in one transaction, at most."""
 LONGEST_WAIT = 0.5
-"""Seconds for which a finished entry may wait to be saved."""
+"""Seconds that a finished entry may wait to be saved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What one run is asked to do."""
+    """Parameters of one run."""
 
     command: str
     due: DueFilter
@@ -68,13 +68,13 @@ class Refresh:
 
 
 class FetchRun:
-    """A run over what is due, and its report."""
+    """A run over due entries, and its report."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def run(self, request: RunRequest, progress: Progress) -> FetchReport:
-        """Fetch what is due, tidy up, and tell. Raises as `_Pass.run`."""
+        """Fetch due entries, tidy up, and report. Raises as `_Pass.run`."""
         started = time.monotonic()
         result = self._fetch(request, progress)
         self._tidy()
@@ -84,7 +84,7 @@ class FetchRun:
         keys = self._context.repository.due_keys(request.due, limit=request.limit)
         SteadyProgress(progress, self._context.faults).start(len(keys))
         if not keys:
-            return Saved()  # and no engine is loaded
+            return Saved()  # before any heavy part is loaded
         committer = Committer(self._context, named=request.due.keys or ())
         result = _Pass(self._context, committer).run(keys, request.due, progress)
         corrected = take_back(self._context)
@@ -115,14 +115,14 @@ class FetchRun:
             found=kinds[OutcomeKind.FOUND],
             unchanged=kinds[OutcomeKind.UNCHANGED],
             placeholders=sum(fetch.record.status is not Status.CACHED for fetch in result.fetches),
-            failed=sum(_kept(fetch) for fetch in result.fetches),
+            failed=sum(_keeps_logo(fetch) for fetch in result.fetches),
             errors=kinds[OutcomeKind.ERROR],
             elsewhere=totals.leased,
             evicted=result.evicted,
             missing=self._missing(request),
             duration_seconds=duration,
             logos=tuple(
-                _fetched(fetch) for fetch in sorted(result.fetches, key=lambda each: each.record.key)
+                _fetched(fetch) for fetch in sorted(result.fetches, key=lambda fetch: fetch.record.key)
             ),
         )
 
@@ -132,43 +132,39 @@ class FetchRun:
 
 
 class _Pass:
-    """One pass over what is due. Use it once."""
+    """One pass over due entries. Use it once."""
 
-    def __init__(
-        self,
-        context: Context,
-        committer: Committer,
-    ) -> None:
+    def __init__(self, context: Context, committer: Committer) -> None:
         self._context = context
         self._entry_fetch = EntryFetch(context)
         self._committer = committer
         self._concurrency = context.settings.concurrency
         counts = Counter(integration.domain for integration in context.catalog)
         shared = (domain for domain, count in counts.items() if count > 1)
-        # The answers of a domain that several entries share are kept for the whole run.
+        # Answers of a domain that several entries share are remembered for the whole run.
         self._memos = {domain: RequestMemo() for domain in shared}
         self._leased: dict[str, LogoRecord] = {}
-        self._in_work: set[Future[FetchResult]] = set()
+        self._running: set[Future[FetchResult]] = set()
         self._unsaved: list[FetchResult] = []
         self._saved_at = time.monotonic()
         self._result = Saved()
 
     def run(self, keys: Sequence[str], due: DueFilter, progress: Progress) -> Saved:
-        """Work on those of `keys` that are still due and free. Results are saved as they come.
+        """Fetch those of `keys` that are still due and free, and save the results as they come.
 
-        What fails at one entry is that entry's outcome. What the surroundings do ends the run: the
-        entries that are finished are saved, where that can be done, and the others are as they were.
+        A failure at one entry is that entry's outcome. A failure of the environment ends the run:
+        finished entries are saved if possible, others are unchanged.
 
         Raises:
-            DatabaseError: the database broke off.
+            DatabaseError: the database failed.
             DirectoryError: a file could not be written.
-            UnavailableError: no decoder can be started, or there is no memory or thread left.
+            UnavailableError: no decoder can be started, or memory or threads are exhausted.
         """
-        self._context.fetcher()  # what is wrong with the sources is told before anything is leased
+        self._context.fetcher()  # wrong settings of sources are reported before anything is leased
         waiting = deque(keys)
         progress = SteadyProgress(progress, self._context.faults)
         with ThreadPoolExecutor(self._concurrency, "logocache") as pool, self._ended_well(pool):
-            while waiting or self._in_work:
+            while waiting or self._running:
                 self._start(waiting, due, pool, progress)
                 self._collect(progress)
         return self._result
@@ -176,24 +172,24 @@ class _Pass:
     def _start(
         self, waiting: deque[str], due: DueFilter, pool: ThreadPoolExecutor, progress: Progress
     ) -> None:
-        """Lease more entries while there are idle threads; each waits for one other at most."""
+        """Lease more entries, up to two for each thread."""
         if self._context.interrupted.is_set():
             waiting.clear()
-        while waiting and len(self._in_work) < self._concurrency * 2:
+        while waiting and len(self._running) < self._concurrency * 2:
             keys = [waiting.popleft() for _ in range(min(self._concurrency, len(waiting)))]
             claimed = self._context.repository.claim(keys, now=self._context.clock(), due=due)
             self._leased.update((record.key, record) for record in claimed)
             for record in claimed:
                 memo = self._memos.get(record.domain) or RequestMemo()
-                self._in_work.add(pool.submit(self._entry_fetch.fetch_entry, record, memo))
+                self._running.add(pool.submit(self._entry_fetch.fetch_entry, record, memo))
             for key in sorted(set(keys) - {record.key for record in claimed}):
-                progress.advance(f"{key}: in work elsewhere")
+                progress.advance(f"{key}: being fetched by another process")
 
     def _collect(self, progress: Progress) -> None:
-        """Take what is finished, and save when a batch is full or has waited long enough."""
-        done, _ = wait(self._in_work, timeout=LONGEST_WAIT, return_when=FIRST_COMPLETED)
+        """Collect finished entries; save them if the batch is full or has waited long enough."""
+        done, _ = wait(self._running, timeout=LONGEST_WAIT, return_when=FIRST_COMPLETED)
         for future in done:
-            self._in_work.remove(future)
+            self._running.remove(future)
             result = future.result()
             if was_cut_off(result, self._context):
                 give_back(result, self._context)
@@ -202,26 +198,26 @@ class _Pass:
                 self._unsaved.append(result)
             progress.advance(result.before.key)
         waited = time.monotonic() - self._saved_at >= LONGEST_WAIT
-        if self._unsaved and (len(self._unsaved) >= BATCH or waited or not self._in_work):
+        if self._unsaved and (len(self._unsaved) >= BATCH or waited or not self._running):
             self._save()
 
     def _save(self) -> None:
         batch, self._unsaved = self._unsaved, []
         saved = self._committer.save(batch)
-        for each in batch:
-            del self._leased[each.before.key]
+        for result in batch:
+            del self._leased[result.before.key]
         self._saved_at = time.monotonic()
         self._result = self._result.plus(saved)
         self._context.tell(saved.fetches)
 
     @contextlib.contextmanager
     def _ended_well(self, pool: ThreadPoolExecutor) -> Iterator[None]:
-        """Save what is finished and end all leases when the run breaks off."""
+        """Save finished entries and end all leases if the run fails."""
         try:
             yield
         except BaseException as error:
             try:
-                # What is under way comes to its end, unless a person or a signal wants the end at once.
+                # Running fetches may finish, unless a signal ends the program.
                 pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
             finally:
                 self._break_off()
@@ -229,16 +225,16 @@ class _Pass:
             raise
 
     def _break_off(self) -> None:
-        finished = [each.result() for each in self._in_work if _is_finished(each)]
+        finished = [future.result() for future in self._running if _is_finished(future)]
         for result in finished:
             if was_cut_off(result, self._context):
                 discard(result, self._context)
             else:
                 self._unsaved.append(result)
-        with contextlib.suppress(Exception):  # why the run breaks off is what is told
+        with contextlib.suppress(Exception):  # the first error is the one to report
             if self._unsaved:
                 self._save()
-        with contextlib.suppress(DatabaseError):  # a lease that cannot be ended expires by itself
+        with contextlib.suppress(DatabaseError):  # leases expire by themselves
             self._context.repository.release(list(self._leased.values()))
 
 
@@ -249,13 +245,13 @@ def _is_finished(future: Future[FetchResult]) -> bool:
 def due_filter(
     context: Context, keys: Sequence[str] | None, *, forced: bool, failed_only: bool = False
 ) -> DueFilter:
-    """What is due now under the settings."""
+    """The filter for entries that are due now."""
     offline = context.settings.offline
     return DueFilter(now=context.clock(), keys=keys, forced=forced, failed_only=failed_only, offline=offline)
 
 
 def disabled_report(context: Context, command: str) -> FetchReport:
-    """The report of a run that LOGO_CACHE_ENABLED=false prevented."""
+    """Report of a run that LOGO_CACHE_ENABLED=false prevented."""
     return FetchReport(
         command=command,
         enabled=False,
@@ -277,7 +273,7 @@ def disabled_report(context: Context, command: str) -> FetchReport:
     )
 
 
-def _kept(fetch: SavedFetch) -> bool:
+def _keeps_logo(fetch: SavedFetch) -> bool:
     return fetch.outcome.kind not in SUCCESSES and fetch.record.status is Status.CACHED
 
 
@@ -289,7 +285,7 @@ def _fetched(fetch: SavedFetch) -> FetchedLogo:
         status=record.status,
         outcome=fetch.outcome.kind,
         provider=record.provider,
-        kept=_kept(fetch),
+        kept=_keeps_logo(fetch),
         size_bytes=record.file.size if record.file else None,
         width=record.file.width if record.file else None,
         height=record.file.height if record.file else None,

@@ -1,4 +1,4 @@
-"""What people call a logo (key, alias, domain) → the entry that is meant."""
+"""Resolution of names (keys, aliases, domains) to entries."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,34 +12,34 @@ ON_DEMAND_CATEGORY = "on-demand"
 
 
 class Names:
-    """Finds entries by name: in the catalogue first, then among all that the cache knows."""
+    """Finds entries by name: in the catalogue, then in the database."""
 
     def __init__(self, catalog: Catalog, repository: Repository) -> None:
         self._catalog = catalog
         self._repository = repository
 
     def keys(self, names: Iterable[str]) -> tuple[str, ...] | None:
-        """The keys meant; None when there are no names. Raises UnknownKeyError for the first unknown."""
+        """Resolve names to keys; None if there are no names. Raises UnknownKeyError for the first unknown."""
         found = tuple(dict.fromkeys(self._known(name) for name in names))
         return found or None
 
     def find(self, name: str) -> LogoRecord | None:
-        """The entry of that name as stored, or None. Any text will do."""
+        """Return the stored entry of that name, or None. Accepts any text."""
         key = self._key(name)
         return self._repository.get(key) if key is not None else None
 
     def domains(self, names: Sequence[str]) -> tuple[Integration, ...]:
-        """The entries made on demand that are meant by `names`: those to be made, and those there are.
+        """Return the on-demand entries among `names`, new and existing ones.
 
         Raises:
-            UnknownKeyError: a name is neither known nor written like a domain.
-            DomainError: it is written like one, but is not a public host.
+            UnknownKeyError: a name is neither known nor in the form of a domain.
+            DomainError: it has that form, but is not a public host.
         """
         keys = [(name, self._key(name)) for name in names]
         return tuple(self._on_demand(key or name) for name, key in keys if key is None or "." in key)
 
     def admissible(self, name: str) -> Integration:
-        """What an entry for `name` would be: the catalogue's, or one for a domain that nobody knew.
+        """Return the catalogue's integration for `name`, or a new one for a domain.
 
         Raises UnknownKeyError and DomainError as `domains`.
         """
@@ -49,12 +49,12 @@ class Names:
         return self.key_in_catalog(name) is not None
 
     def key_in_catalog(self, name: str) -> str | None:
-        """The key of the catalogue's entry of that name. Asks no database."""
+        """Return the key of the catalogue's entry of that name, if any. Does not use the database."""
         integration = self._catalog.find(name)
         return integration.key if integration is not None else None
 
     def integration_of(self, record: LogoRecord) -> Integration:
-        """What the catalogue says of the entry, or what the row itself does."""
+        """Return the catalogue's integration of the entry, or one made from its record."""
         known = self._catalog.find(record.key)
         if known is not None and known.key == record.key:
             return known
@@ -80,7 +80,7 @@ class Names:
         try:
             domain = without_www(canonical_domain(name))
         except DomainError:
-            # Keys of a catalogue that is no longer in use are not domains, but still in the cache.
+            # A key of an earlier catalogue is not a domain, but may still be in the cache.
             record = self._repository.get(name)
         else:
             record = self._repository.find_by_domain(domain)

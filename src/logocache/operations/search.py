@@ -1,4 +1,4 @@
-"""One logo: ask the chain of sources, choose the best image, or say why there is none."""
+"""Search for one logo: ask the chain of sources and choose the best image."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from logocache.policy.acceptance import (
     Grade,
     candidates_digest,
     grade,
-    is_stand_in,
+    is_gone_from,
+    is_provider_placeholder,
     is_worse,
-    says_gone,
     score,
     stands,
 )
@@ -30,12 +30,12 @@ from logocache.ports import (
 )
 
 MOST_CANDIDATES = 8
-"""Images looked at for one entry and source."""
+"""Images tried for one entry and source, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The search's result when there is a logo."""
+    """Result of a successful search."""
 
     outcome: Outcome
     choice: Choice
@@ -57,10 +57,10 @@ class Search:
     def look_for(
         self, integration: Integration, record: LogoRecord, log: FetchLog, *, is_intact: bool = True
     ) -> Found | Outcome:
-        """The best logo the chain has that may take the place of the stored one, or why there is none.
+        """Return the best logo of the chain that may replace the stored one, or the reason why there is none.
 
-        `is_intact` is False when the row's file is not there, or not what the row says: its source is
-        then asked first, and nothing that would only confirm the file counts.
+        `is_intact` is False if the record's file is missing or damaged: its source is then asked first,
+        and without validators, so that no answer only confirms the file.
         """
         known = record if is_intact else without_file(record)
         log.stored = record.file.sha256 if record.file and record.status is Status.CACHED else None
@@ -71,19 +71,19 @@ class Search:
                 log.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
                 continue
             if log.gave_up and provider.terms.uses_network:
-                continue  # one picture that comes to no end is enough; ours, such as icon sets, do
+                continue  # one image that cannot be decoded is enough; local sources still count
             best = _better(best, self._ask(provider, integration, known, log))
             asked.append(provider.terms.id)
             if best is not None and best.grade is Grade.GOOD:
                 break
-        deniers = {each for each in asked if says_gone(each, asked, log.results)}
-        is_gone = record.provider in deniers
-        if best is None or self._must_not_replace(best, integration, record, deniers, is_intact=is_intact):
+        gone = {provider for provider in asked if is_gone_from(provider, asked, log.results)}
+        is_gone = record.provider in gone
+        if best is None or self._must_not_replace(best, integration, record, gone, is_intact=is_intact):
             return replace(self._failure(record, log.results), source_is_gone=is_gone)
         return Found(outcome=self._success(best.choice, known, log.results), choice=best.choice)
 
     def keeps(self, record: LogoRecord, outcome: Outcome) -> bool:
-        """True if the row of a lost file is to be kept as it is, now that asking ended with `outcome`."""
+        """True if the record of a lost file stays as it is after `outcome`."""
         return self._stands(record, is_intact=False, is_gone=outcome.source_is_gone)
 
     def _must_not_replace(
@@ -91,28 +91,28 @@ class Search:
         best: Graded,
         integration: Integration,
         record: LogoRecord,
-        deniers: Collection[str],
+        gone: Collection[str],
         *,
         is_intact: bool,
     ) -> bool:
-        """True for an image worse than the stored one, which stands. An operator's own file always wins.
+        """True if `best` is worse than a protected stored logo. An operator's own file always wins.
 
-        `deniers` are the sources that say that they have none, or not this one. A recovered logo may be
-        of the first source that is none of them.
+        `gone` are the sources that no longer have a logo. A recovered logo counts as one of the first
+        other source.
         """
         image, stored = best.choice.image, record.file
         if image is None or stored is None or integration.file is not None:
             return False
-        chain = [each.terms.id for each in self._context.chain()]
+        chain = [provider.terms.id for provider in self._context.chain()]
         if not is_intact and record.provider not in chain:
-            return False  # nobody could ever give it again
+            return False  # no source can ever send it again
         offer = best.choice.candidate
         if (best.choice.terms.id, offer.url) == (record.provider, record.source_url):
-            return False  # the source itself has changed it
+            return False  # the source itself changed it
         source = record.provider
         if source == RECOVERED:
-            source = next((each for each in chain if each not in deniers), None)
-        is_gone = record.provider in deniers
+            source = next((provider for provider in chain if provider not in gone), None)
+        is_gone = record.provider in gone
         return self._stands(record, is_intact=is_intact, is_gone=is_gone) and is_worse(
             image.width,
             image.height,
@@ -129,10 +129,10 @@ class Search:
         )
 
     def _providers_for(self, integration: Integration, *, first: str | None) -> Sequence[Provider]:
-        """An operator's own file is never overwritten by what others have, not even while it is away."""
+        """The chain, with provider `first` in front. An operator's file is the only source of its entry."""
         if integration.file is not None:
             return (self._context.own_file(),)
-        return sorted(self._context.chain(), key=lambda each: each.terms.id != first)
+        return sorted(self._context.chain(), key=lambda provider: provider.terms.id != first)
 
     def _failure(self, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
         return failure_of(
@@ -172,7 +172,7 @@ class Search:
         digest = candidates_digest(candidates)
         settled = _settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
-        for candidate in (*settled, *(each for each in candidates if each not in settled)):
+        for candidate in (*settled, *(other for other in candidates if other not in settled)):
             with log.step(provider.terms.id):
                 found = self._try(provider, candidate, digest, integration, record, log)
                 best = _better(best, found)
@@ -204,7 +204,7 @@ class Search:
             image = SourceResult(
                 provider=provider.terms.id,
                 kind=OutcomeKind.INVALID_IMAGE,
-                reason=f"an image of {size} pixels is no logo",
+                reason=f"an image of {size} pixels is not a logo",
             )
         log.correct(provider.terms.id, answer, image.kind, image.reason)
         return None
@@ -212,13 +212,13 @@ class Search:
     def _image(
         self, provider: Provider, integration: Integration, answer: Answer, log: FetchLog
     ) -> NormalisedImage | SourceResult:
-        """What the body shows, or why it does not count."""
+        """Decode the body; return the image, or the result if it is not a usable logo."""
         terms = provider.terms
-        stand_in = SourceResult(
-            provider=terms.id, kind=OutcomeKind.PLACEHOLDER, reason=f"the stand-in image of {terms.id}"
+        placeholder = SourceResult(
+            provider=terms.id, kind=OutcomeKind.PLACEHOLDER, reason=f"the provider placeholder of {terms.id}"
         )
-        if is_stand_in(answer.body, None, terms):
-            return stand_in
+        if is_provider_placeholder(answer.body, None, terms):
+            return placeholder
         image = self._context.images().normalise(answer.body, deadline=log.deadline)
         if isinstance(image, DecodingFailure):
             log.gave_up = True
@@ -226,16 +226,16 @@ class Search:
         if isinstance(image, ImageRejection):
             kind = OutcomeKind.PLACEHOLDER if image.is_blank else OutcomeKind.INVALID_IMAGE
             return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
-        known = is_stand_in(answer.body, image.source, terms)
+        known = is_provider_placeholder(answer.body, image.source, terms)
         if known or self._context.placeholders.recognises(
             image, provider, integration, log.fetch, deadline=log.deadline, stored=log.stored
         ):
-            return stand_in
+            return placeholder
         return image
 
 
 def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, log: FetchLog) -> Answer:
-    """The candidate's bytes; asked for conditionally when they are those we have."""
+    """Fetch the candidate, with a conditional request if it is the stored one."""
     if candidate.body is not None:
         return Answer(kind=OutcomeKind.FOUND, url=candidate.url, body=candidate.body)
     request = provider.request(candidate)
@@ -267,7 +267,7 @@ def _graded(
 def _settled(
     candidates: Sequence[Candidate], digest: str, terms: ProviderTerms, record: LogoRecord
 ) -> tuple[Candidate, ...]:
-    """The candidate that won last time, when the source offers just what it offered then."""
+    """The candidate chosen last time, if the source's offer has not changed since."""
     if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
         return ()
     return tuple(candidate for candidate in candidates if candidate.url == record.source_url)[:1]

@@ -1,4 +1,4 @@
-"""Figures of the cache, and how it is: what of it works right now."""
+"""Statistics and health checks of the cache."""
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
 from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
@@ -10,27 +10,25 @@ from logocache.store.folders import DiskSpace
 
 MB = 1_000_000
 GB = 1_000_000_000
-
-
 LARGEST_SHOWN = 10
 
 
 class Stats:
-    """The figures of `stats`, put together from the database, the disk and the settings."""
+    """Statistics from the database, the disk and the settings."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def read(self) -> CacheStats:
-        """Raise as `Identity.look`."""
+        """See `LogoCache.stats`. Raises as `Identity.look`."""
         context = self._context
         context.identity.look()
         now = context.clock()
         totals = context.repository.totals(now=now, stale_before=now - context.settings.refresh_interval)
         disk = context.store.disk_space()
         max_size_bytes = context.settings.max_size_bytes
-        copies = context.variants.size_bytes()
-        stored = totals.bytes + totals.replaced_bytes + copies
+        variant_bytes = context.variants.size_bytes()
+        stored = totals.bytes + totals.replaced_bytes + variant_bytes
         hits, stale_hits, misses = (totals.counters.get(name, 0) for name in ("hits", "stale", "misses"))
         looked_up = hits + stale_hits + misses
         return CacheStats(
@@ -43,7 +41,7 @@ class Stats:
             replaced_files=totals.replaced_files,
             replaced_size_bytes=totals.replaced_bytes,
             variant_files=context.variants.count(),
-            variant_size_bytes=copies,
+            variant_size_bytes=variant_bytes,
             max_size_bytes=max_size_bytes,
             size_usage_percent=100 * stored / max_size_bytes,
             by_status=groups(totals.by_status),
@@ -73,7 +71,7 @@ class Stats:
 
 
 class HealthCheck:
-    """Looks at database, directory and disk. Never raises for what does not work."""
+    """Checks database, directory and disk. Never raises for a failed check."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -83,7 +81,7 @@ class HealthCheck:
         self._min_free_disk_bytes = context.settings.min_free_disk_bytes
 
     def health(self) -> Health:
-        """Facts and figures; what cannot be asked is None."""
+        """See `LogoCache.health`."""
         schema = self._schema()
         totals = None if isinstance(schema, DatabaseError) else self._totals()
         disk, stored = self._disk_space(), self._stored_bytes(totals)
@@ -107,7 +105,7 @@ class HealthCheck:
         )
 
     def readiness(self) -> Readiness:
-        """Whether the work can be done, and what is missing if not."""
+        """See `LogoCache.readiness`."""
         schema = self._schema()
         readable = self._readable(schema)
         checks = (
@@ -130,7 +128,7 @@ class HealthCheck:
         writable: LogoCacheError | None,
     ) -> HealthStatus:
         if not self._enabled:
-            return HealthStatus.HEALTHY  # nothing is expected of it
+            return HealthStatus.HEALTHY  # it is not used
         if readable is not None or disk is None:
             return HealthStatus.UNHEALTHY
         if not database_is_well or writable is not None or self._is_full(disk):
@@ -156,9 +154,9 @@ class HealthCheck:
             return None
 
     def _readable(self, schema: LogoCacheError | None) -> LogoCacheError | None:
-        """Why nothing of the directory is to be used: it cannot be read, or is that of another cache.
+        """Return the reason why the directory cannot be used: unreadable, or of another cache.
 
-        A database that has not answered what its `schema` is, is not waited for once more.
+        If the database did not answer the check of its `schema`, it is not asked again.
         """
         try:
             self._context.store.require()
@@ -182,7 +180,7 @@ class HealthCheck:
         return None
 
     def _database(self, schema: LogoCacheError | None) -> LogoCacheError | None:
-        """What is wrong with it: its `schema`, or that it takes no changes."""
+        """Return the error of its `schema`, or of writing to it."""
         if schema is not None:
             return schema
         try:
@@ -209,5 +207,5 @@ def _check(name: str, problem: LogoCacheError | None) -> Check:
 
 def groups(totals: tuple[GroupTotal, ...]) -> tuple[Group, ...]:
     """Largest group first."""
-    ordered = sorted(totals, key=lambda each: (-each.entries, each.name))
-    return tuple(Group(name=each.name, entries=each.entries, size_bytes=each.bytes) for each in ordered)
+    ordered = sorted(totals, key=lambda total: (-total.entries, total.name))
+    return tuple(Group(name=group.name, entries=group.entries, size_bytes=group.bytes) for group in ordered)

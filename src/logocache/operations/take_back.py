@@ -1,4 +1,4 @@
-"""A provider's placeholder that was found out late: monograms take the place of its copies."""
+"""Replacement of provider placeholders that were stored as logos before they were recognised."""
 
 from logocache.model import Outcome, OutcomeKind
 from logocache.operations.commit import Committer, Saved
@@ -9,7 +9,7 @@ from logocache.repository.filters import DueFilter
 
 
 def take_back(context: Context) -> Saved:
-    """Put monograms where a provider's placeholder was stored before it was found out.
+    """Replace all such logos by monograms.
 
     Raises DatabaseError or DirectoryError; the next call then tries again.
     """
@@ -30,7 +30,7 @@ def _demote(context: Context, fingerprint: Fingerprint) -> Saved:
         kind=OutcomeKind.PLACEHOLDER,
         next_attempt_at=now + context.attempt_rules.miss_ttl,
         provider=fingerprint.provider,
-        reason=f"the stand-in image of {fingerprint.provider}",
+        reason=f"the provider placeholder of {fingerprint.provider}",
     )
     claimed = context.repository.claim(keys, now=now, due=DueFilter(now=now, keys=keys, forced=True))
     entry_fetch = EntryFetch(context)

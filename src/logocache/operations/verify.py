@@ -1,8 +1,8 @@
-"""`verify` from looking to repairing to the report.
+"""`verify`: inspection, repair and report.
 
-Each step of the repair looks again, while no writer is at work, and acts only where file and row are
-still those of the finding: another process may have repaired it, or be fetching it right now. Rows are
-read and written in batches.
+Each step of the repair checks its findings again inside a write transaction, and changes only what is
+still as found: another process may have repaired it, or be fetching it. Rows are read and written in
+batches.
 """
 
 import time
@@ -24,18 +24,17 @@ from logocache.repository.unit_of_work import UnitOfWork
 from logocache.results import Finding, FindingKind, VerifyReport
 
 BATCH = 250
-"""Findings looked at again while all writers wait, at most."""
+"""Findings checked again at a time, at most, while all writers wait."""
 
 
 class Verify:
-    """Looks, repairs when told, reports."""
+    """See `LogoCache.verify`."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._inspector = Inspector(context)
 
     def run(self, *, repair: bool, fail_on: FailOn, progress: Progress) -> VerifyReport:
-        """See `LogoCache.verify`."""
         if repair:
             self._context.identity.require_init()
         else:
@@ -57,49 +56,49 @@ class Verify:
 
 
 class Repair:
-    """Repairs what can be. An entry keeps its row, with all that it says of the logo's source."""
+    """Repairs findings. Entries keep their rows, with all facts about the logo's source."""
 
     def __init__(self, context: Context, inspector: Inspector) -> None:
         self._context = context
         self._inspector = inspector
 
     def run(self, found: Sequence[Found]) -> tuple[Finding, ...]:
-        """The findings in the same order, each with what was done about it."""
-        of_entries = [each for each in found if each.record is not None]
-        replaced = [each for each in found if each.replaced is not None]
+        """Repair; return the findings in the same order, each with its `repair`."""
+        of_entries = [item for item in found if item.record is not None]
+        replaced = [item for item in found if item.replaced is not None]
         self._fetch_again([key for batch in batches(of_entries, BATCH) for key in self._put_away(batch)])
         outcomes = {
-            id(each): finding
+            id(item): finding
             for step, findings in ((self._outcomes, of_entries), (self._forget, replaced))
             for batch in batches(findings, BATCH)
-            for each, finding in step(batch)
+            for item, finding in step(batch)
         }
-        loose = [each.finding for each in found if each.record is None and each.replaced is None]
+        loose = [item.finding for item in found if item.record is None and item.replaced is None]
         orphans = [finding.file for finding in loose if finding.kind is FindingKind.ORPHAN and finding.file]
         disposed = dispose_orphans(self._context, orphans, quarantine=True)
-        return tuple(outcomes.get(id(each)) or self._repaired_loose(each.finding, disposed) for each in found)
+        return tuple(outcomes.get(id(item)) or self._repaired_loose(item.finding, disposed) for item in found)
 
     def _fetch_again(self, keys: Sequence[str]) -> None:
         settings = self._context.settings
         if not keys or not settings.enabled:
             return
-        # They were made due: who has fetched one meanwhile need not do so again.
+        # They were made due: what another process has fetched meanwhile is skipped.
         due = due_filter(self._context, tuple(keys), forced=settings.offline)
         FetchRun(self._context).run(RunRequest(command="refresh", due=due), Silent())
 
     def _put_away(self, found: Sequence[Found]) -> Sequence[str]:
-        """Take damaged files out of the served directory; the keys whose logos are to be fetched again.
+        """Move damaged files to quarantine; return the keys of logos to fetch again.
 
-        Entries that another process is fetching are left to it. What only their rows say wrongly is
+        Entries that another process is fetching are left to it. Wrong records of good files are
         corrected.
         """
-        broken = [each for each in found if each.finding.kind is not FindingKind.NOT_CHECKED]
+        broken = [item for item in found if item.finding.kind is not FindingKind.NOT_CHECKED]
         if not broken:
             return ()
         with self._context.repository.unit() as unit:
-            still = {each.record.key: each for each in self._inspector.confirmed(broken) if each.record}
+            still = {item.record.key: item for item in self._inspector.confirmed(broken) if item.record}
             free = unit.make_due(
-                [each.record for each in still.values() if each.record], now=self._context.clock()
+                [item.record for item in still.values() if item.record], now=self._context.clock()
             )
             wrong = [record for record in free if _is_only_misdescribed(still[record.key])]
             unit.save([self._corrected(still[record.key], record) for record in wrong])
@@ -114,80 +113,80 @@ class Repair:
                 self._context.store.quarantine(name)
         return [record.key for record in damaged]
 
-    def _corrected(self, each: Found, record: LogoRecord) -> SavedFetch:
-        """The entry with the size of its picture as decoding it showed."""
-        if record.file is None or each.check is None:
+    def _corrected(self, item: Found, record: LogoRecord) -> SavedFetch:
+        """The entry with the decoded dimensions of its image."""
+        if record.file is None or item.check is None:
             raise AssertionError("unreachable: only entries whose file was decoded are misdescribed")
-        file = replace(record.file, width=each.check.width, height=each.check.height)
+        file = replace(record.file, width=item.check.width, height=item.check.height)
         outcome = Outcome(
             kind=record.last_outcome or OutcomeKind.FOUND, next_attempt_at=self._context.clock()
         )
         return SavedFetch(record=replace(record, file=file, lease=None), outcome=outcome)
 
     def _outcomes(self, found: Sequence[Found]) -> Iterator[tuple[Found, Finding]]:
-        """Findings about entries, with what became of them; unrepaired, where one is still broken."""
+        """Findings about entries with their repair; without one if still broken."""
         records = self._records(found)
         still_bad = self._still_bad(found, records)
-        for each in found:
-            finding, key = each.finding, _key(each)
+        for item in found:
+            finding, key = item.finding, _key(item)
             record = records.get(key)
             if finding.kind is FindingKind.NOT_CHECKED:
-                yield each, finding
+                yield item, finding
             elif record is None:
-                yield each, replace(finding, repair="its entry is gone")
+                yield item, replace(finding, repair="its entry is gone")
             elif key not in still_bad:
-                yield each, replace(finding, repair=_what_became_of(finding, record))
+                yield item, replace(finding, repair=_what_became_of(finding, record))
             else:
                 why = "another process is fetching it" if record.lease is not None else record.last_error
-                yield each, replace(finding, detail=f"{finding.detail}; {why or 'it was not fetched'}")
+                yield item, replace(finding, detail=f"{finding.detail}; {why or 'it was not fetched'}")
 
     def _records(self, found: Sequence[Found]) -> Mapping[str, LogoRecord]:
-        """The rows of the findings as they are now, by key."""
-        where = RecordFilter(keys=[_key(each) for each in found])
+        """The current records of the findings, by key."""
+        where = RecordFilter(keys=[_key(item) for item in found])
         return {record.key: record for page in self._context.repository.pages(where) for record in page}
 
     def _still_bad(self, found: Sequence[Found], records: Mapping[str, LogoRecord]) -> Collection[str]:
-        """Keys of the entries whose file is not what its row says even now, after all that was done."""
+        """Keys of entries whose file still differs from its record after the repair."""
         now: list[Found] = []
-        for each in found:
-            record = records.get(_key(each))
-            if record is not None and each.record is not None:
-                is_same = record.file == each.record.file
-                now.append(replace(each, record=record, check=each.check if is_same else None))
+        for item in found:
+            record = records.get(_key(item))
+            if record is not None and item.record is not None:
+                is_same = record.file == item.record.file
+                now.append(replace(item, record=record, check=item.check if is_same else None))
         if not now:
             return ()
         with self._context.repository.unit():
-            return {_key(each) for each in self._inspector.confirmed(now)}
+            return {_key(item) for item in self._inspector.confirmed(now)}
 
     def _forget(self, found: Sequence[Found]) -> Iterator[tuple[Found, Finding]]:
-        """Findings about replaced files, with what was done about them: nobody needs those files."""
-        checked = [each for each in found if each.finding.kind is not FindingKind.NOT_CHECKED]
+        """Findings about replaced files, which are forgotten, with their repair."""
+        checked = [item for item in found if item.finding.kind is not FindingKind.NOT_CHECKED]
         moved: set[str] = set()
         names: list[str] = []
         if checked:
             with self._context.repository.unit() as unit:
                 confirmed = self._inspector.confirmed(checked)
-                names = [each.replaced.name for each in confirmed if each.replaced is not None]
+                names = [item.replaced.name for item in confirmed if item.replaced is not None]
                 moved = self._quarantine_replaced(unit, names)
-        for each in found:
-            name = each.replaced.name if each.replaced is not None else ""
-            if each not in checked:
-                yield each, each.finding
+        for item in found:
+            name = item.replaced.name if item.replaced is not None else ""
+            if item not in checked:
+                yield item, item.finding
             elif name not in names:
-                yield each, replace(each.finding, repair="mended meanwhile")
+                yield item, replace(item.finding, repair="repaired meanwhile")
             else:
                 repair = "moved to quarantine" if name in moved else "forgotten"
-                yield each, replace(each.finding, repair=repair)
+                yield item, replace(item.finding, repair=repair)
 
     def _quarantine_replaced(self, unit: UnitOfWork, names: Sequence[str]) -> set[str]:
-        """Forget these replaced files; those that were moved to quarantine, for no entry names them."""
+        """Forget these replaced files; move those that no entry names to quarantine, and return them."""
         unit.forget_replaced(names)
         free = unit.unnamed(names)
         self._context.variants.forget(free)
         return {name for name in free if self._context.store.quarantine(name)}
 
     def _repaired_loose(self, finding: Finding, disposed: Mapping[str, str]) -> Finding:
-        """A finding about a file without a row, or about the cache as a whole."""
+        """Repair a finding about a file without a row, or about the cache as a whole."""
         match finding.kind:
             case FindingKind.ORPHAN if finding.file is not None:
                 done = disposed.get(finding.file)
@@ -200,19 +199,19 @@ class Repair:
         return replace(finding, repair=done)
 
 
-def _key(each: Found) -> str:
-    if each.record is None:
+def _key(item: Found) -> str:
+    if item.record is None:
         raise AssertionError("unreachable: only findings about entries come here")
-    return each.record.key
+    return item.record.key
 
 
-def _is_only_misdescribed(each: Found) -> bool:
-    """True if the file is good, and only its row is wrong."""
-    return each.finding.kind is FindingKind.WRONG_DIMENSIONS and each.check is not None
+def _is_only_misdescribed(item: Found) -> bool:
+    """True if the file is good, and only its record is wrong."""
+    return item.finding.kind is FindingKind.WRONG_DIMENSIONS and item.check is not None
 
 
 def _is_damaged(finding: Finding) -> bool:
-    """True if there is a file, and it is to be put away."""
+    """True if there is a damaged file to move away."""
     return finding.kind is not FindingKind.MISSING_FILE
 
 

@@ -1,1 +1,1 @@
-"""The rules, pure: everything they need is passed in, and they touch nothing."""
+"""Pure rules: everything they need is passed in, and they do no I/O."""

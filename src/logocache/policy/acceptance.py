@@ -1,4 +1,4 @@
-"""Acceptance: which image is a logo, which of several is best, and what may replace a stored one."""
+"""Rules of acceptance: which images are logos, which is best, and which may replace a stored one."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -10,17 +10,17 @@ from logocache.policy.attempts import NO_LOGO, SourceResult
 from logocache.ports import Candidate, ProviderTerms
 
 SMALLEST_SIDE = 16
-"""Under this many pixels an image is no logo."""
+"""Pixels; an image with a shorter side is not a logo."""
 GOOD_SIDE = 64
-"""From this many pixels on the longest side, no further source is asked."""
+"""Pixels of the longest side from which no further source is asked."""
 SQUARISH = 0.9
-"""Short side over long side, from which an image counts as square."""
+"""Ratio of short to long side from which an image counts as square."""
 WIDEST = 6
-"""Long side over short side: beyond, it is a banner."""
+"""Ratio of long to short side beyond which an image is a banner."""
 
 
 class Grade(IntEnum):
-    """How usable an image is. The first GOOD one ends the search; else the best POOR one wins."""
+    """Usability of an image. The first GOOD one ends the search; else the best POOR one wins."""
 
     UNUSABLE = 0
     POOR = 1
@@ -28,7 +28,7 @@ class Grade(IntEnum):
 
 
 def grade(image: ImageInfo, purpose: IconPurpose) -> Grade:
-    """Judge real pixels, never what was declared."""
+    """Grade an image by its real pixels, never by its declared size."""
     short, long = sorted((image.width, image.height))
     if image.is_vector:
         return Grade.GOOD if long <= short * WIDEST else Grade.POOR
@@ -40,9 +40,9 @@ def grade(image: ImageInfo, purpose: IconPurpose) -> Grade:
 
 
 def score(image: ImageInfo, purpose: IconPurpose) -> float:
-    """For comparing images of one integration: higher is better.
+    """Rank of an image among those of one integration; higher is better.
 
-    Vectors win, then squarish images, then size up to 512 pixels.
+    Vectors come first, then squarish images, then size up to 512 pixels.
     """
     short, long = sorted((image.width, image.height))
     pixels = 512 if image.is_vector else min(short, 512)
@@ -51,10 +51,10 @@ def score(image: ImageInfo, purpose: IconPurpose) -> float:
     return pixels * squareness * purpose_factor + (1 if image.is_vector else 0)
 
 
-def is_stand_in(body: bytes, image: ImageInfo | None, terms: ProviderTerms) -> bool:
-    """Whether `body` is the image this provider gives when it has none.
+def is_provider_placeholder(body: bytes, image: ImageInfo | None, terms: ProviderTerms) -> bool:
+    """True if `body` is the image that this provider sends when it has no logo.
 
-    `image` is None before decoding; then only fingerprints count.
+    `image` is None before decoding; then only fingerprints are compared.
     """
     if (
         image is not None
@@ -70,7 +70,7 @@ def is_stand_in(body: bytes, image: ImageInfo | None, terms: ProviderTerms) -> b
 
 
 def candidates_digest(candidates: Sequence[Candidate]) -> str:
-    """A fingerprint of what a source offers, so that an unchanged offer needs no second look."""
+    """Fingerprint of a source's offer; an unchanged offer need not be compared again."""
     offer = "\n".join(
         f"{candidate.provider} {candidate.purpose} {candidate.expected_size} {candidate.url}"
         for candidate in candidates
@@ -79,11 +79,11 @@ def candidates_digest(candidates: Sequence[Candidate]) -> str:
 
 
 RECOVERED = "recovered"
-"""The provider recorded for a logo whose file was found again after its database was lost."""
+"""Provider of a logo recovered from its file after the database was lost."""
 
 
-def says_gone(provider: str | None, asked: Collection[str], results: Sequence[SourceResult]) -> bool:
-    """True if `provider`, one of those `asked`, says that it has no logo: a failure to ask says nothing."""
+def is_gone_from(provider: str | None, asked: Collection[str], results: Sequence[SourceResult]) -> bool:
+    """True if `provider` was `asked` and has no logo. A failed request proves nothing."""
     return provider in asked and all(
         result.kind in NO_LOGO for result in results if result.provider == provider
     )
@@ -92,30 +92,30 @@ def says_gone(provider: str | None, asked: Collection[str], results: Sequence[So
 def stands(
     record: LogoRecord, *, is_intact: bool, is_gone: bool, now: datetime, refresh_interval: timedelta
 ) -> bool:
-    """True if the stored logo of `record` is to be kept against worse ones.
+    """True if the stored logo of `record` may not be replaced by a worse one.
 
-    It is until its source has said twice, a refresh interval apart, that it has it no more: `is_gone`
-    is what it says now. A file that is not there (`is_intact` is False) changes nothing about that.
+    It is protected until its source has lacked it twice, a refresh interval apart; `is_gone` tells
+    that the source lacks it now. A missing file (`is_intact` is False) does not end the protection.
     """
     if record.status is not Status.CACHED:
         return False
     if record.candidates_digest is None:
-        # Chosen from no offer of this entry's sources: found again, or left from another domain.
+        # Not chosen from an offer of this entry's sources: recovered, or left from an earlier domain.
         return record.provider == RECOVERED and is_intact
-    said_before = record.source_gone_at is not None and now - record.source_gone_at >= refresh_interval
-    return not (is_gone and said_before)
+    was_gone = record.source_gone_at is not None and now - record.source_gone_at >= refresh_interval
+    return not (is_gone and was_gone)
 
 
 def is_worse(
     width: int, height: int, provider: str, *, stored: StoredFile, source: str | None, chain: Sequence[str]
 ) -> bool:
-    """True if an image of `provider` is worse than the `stored` one, which `source` gave.
+    """True if an image of `provider` is worse than the `stored` one of `source`.
 
-    First the pixels decide, then the order of the chain. A source that is not asked any more comes last.
+    Compares grades, then positions in the chain. A source that is no longer asked comes last.
     """
     offered, had = (
-        grade(ImageInfo(format="png", width=each[0], height=each[1]), IconPurpose.GENERAL)
-        for each in ((width, height), (stored.width, stored.height))
+        grade(ImageInfo(format="png", width=size[0], height=size[1]), IconPurpose.GENERAL)
+        for size in ((width, height), (stored.width, stored.height))
     )
     return (offered, -_place(provider, chain)) < (had, -_place(source, chain))
 

@@ -1,4 +1,4 @@
-"""When to ask again, and how the answers of a chain of sources add up to one outcome."""
+"""Rules of retrying: the next attempt, and the one outcome of a chain of sources."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
 COULD_NOT_ASK = frozenset(
     {OutcomeKind.THROTTLED, OutcomeKind.TRANSIENT, OutcomeKind.NOT_ASKED, OutcomeKind.ERROR}
 )
-"""Outcomes that say nothing about whether there is a logo."""
+"""Outcomes that leave open if there is a logo, because no source could be asked."""
 
 NO_LOGO = frozenset({OutcomeKind.NOT_FOUND, OutcomeKind.PLACEHOLDER, OutcomeKind.INVALID_IMAGE})
-"""Outcomes that say that there is none. All other failures leave it open."""
+"""Outcomes that prove that there is no logo. All other failures leave it open."""
 
 SUCCESSES = frozenset({OutcomeKind.FOUND, OutcomeKind.UNCHANGED})
 
@@ -34,18 +34,18 @@ WEIGHT = {
         )
     )
 }
-"""Of several failures the heaviest stands for all: "could not ask" is never read as "no logo"."""
+"""The heaviest of several failures is reported: "could not ask" is never read as "no logo"."""
 
 MISCONFIGURED_RETRY = timedelta(hours=1)
-"""A person has to mend it; an hour keeps the log readable and the wait bearable."""
+"""The operator has to repair it; an hour keeps the log readable and the wait bearable."""
 
 DOUBLINGS = 20
-"""Beyond so many failures the backoff is at its longest anyway; keeps the power of two small."""
+"""Failures beyond which the backoff no longer grows; keeps the power of two small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRules:
-    """The lengths of time that decide when to ask again. All are positive."""
+    """Intervals that decide when to ask again. All are positive."""
 
     refresh_interval: timedelta
     miss_ttl: timedelta
@@ -56,7 +56,7 @@ class AttemptRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceResult:
-    """What one question to one source came to."""
+    """Result of one request to one source."""
 
     provider: str
     kind: OutcomeKind
@@ -65,7 +65,7 @@ class SourceResult:
 
 
 def is_stale(record: LogoRecord, *, now: datetime, refresh_interval: timedelta) -> bool:
-    """Whether the stored logo is due for confirmation. Entries without a real logo are never stale."""
+    """True if the stored logo is due for confirmation. Entries without a real logo are never stale."""
     return (
         record.status is Status.CACHED
         and record.fetched_at is not None
@@ -74,16 +74,15 @@ def is_stale(record: LogoRecord, *, now: datetime, refresh_interval: timedelta) 
 
 
 def is_due(record: LogoRecord, *, now: datetime) -> bool:
-    """Whether the time for its next attempt has come."""
+    """True if its next attempt may be made."""
     return record.next_attempt_at is None or record.next_attempt_at <= now
 
 
 def is_unknown(record: LogoRecord, *, offline: bool) -> bool:
-    """True if it is open whether an entry of which nothing can be shown has a logo.
+    """True if an entry with nothing to show may still have a logo.
 
-    Its sources could not be asked, or refused us; they gave one, and its file is lost; or somebody is to
-    ask them, who may have died of it. Who does not want to ask the network (`offline`) does not wait for
-    its answer either.
+    Its sources could not be asked or refused us; its file is lost; or it is leased by a process, which
+    may have died. A cache that is `offline` does not wait for sources that were not asked.
     """
     kind = record.last_outcome
     if kind is None or kind in SUCCESSES:
@@ -94,18 +93,18 @@ def is_unknown(record: LogoRecord, *, offline: bool) -> bool:
 
 
 def was_given_up(record: LogoRecord) -> bool:
-    """Whether a logo that a source has was evicted: who asks for it now should get it at once.
+    """True if the logo was evicted: a request for it should fetch it at once.
 
-    An eviction puts the next attempt off, so that no run fetches again what the next one evicts;
-    that is no news about the source.
+    An eviction postpones the next attempt, so that no run fetches what the next one evicts; it
+    reports nothing about the source.
     """
     return record.file is None and _had_logo(record)
 
 
 def was_lost(record: LogoRecord) -> bool:
-    """True if the file of an entry, known to be unusable, was not missed yet when its source was last asked.
+    """True if an unusable file was still intact when the entry's sources were last asked.
 
-    Who asks for it should get it at once; after an attempt that failed, not before it is due.
+    A request for it should fetch it at once; after a failed attempt, not before it is due.
     """
     return record.file is not None and _had_logo(record)
 
@@ -123,13 +122,13 @@ def failure_of(
     jitter: float,
     offline: bool,
 ) -> Outcome:
-    """The outcome of a chain in which no source gave a usable logo.
+    """Outcome of a chain in which no source gave a usable logo.
 
-    `failures` counts the failed attempts before this one; `jitter` is between 0 and 1. An empty
-    chain counts as "no logo".
+    `failures` counts the failed attempts before this one; `jitter` is from 0 to 1. An empty chain
+    counts as "no logo".
     """
     nothing = SourceResult(provider="", kind=OutcomeKind.NOT_FOUND, reason="no source has a logo")
-    heaviest = max(results, key=lambda each: WEIGHT[each.kind], default=nothing)
+    heaviest = max(results, key=lambda result: WEIGHT[result.kind], default=nothing)
     retry_at = min((result.retry_at for result in results if result.retry_at is not None), default=None)
     return Outcome(
         kind=heaviest.kind,
@@ -152,7 +151,7 @@ def next_attempt(
     jitter: float,
     retry_at: datetime | None = None,
 ) -> datetime:
-    """When to ask again after `kind`; always after `now`."""
+    """Time of the next attempt after `kind`; always later than `now`."""
     match kind:
         case OutcomeKind.FOUND | OutcomeKind.UNCHANGED:
             return now + rules.refresh_interval
@@ -192,16 +191,16 @@ def success_of(
     rules: AttemptRules,
     offline: bool,
 ) -> Outcome:
-    """The outcome when `provider` gave a logo, after `earlier` sources that are preferred did not.
+    """Outcome when `provider` gave a logo, after the preferred `earlier` sources did not.
 
-    When one of those could not be asked, the next attempt comes early: within `backoff_max`, and
-    at once when the reason was that we are offline.
+    If one of those could not be asked, the next attempt is early: within `backoff_max`, or at once
+    when `offline`.
     """
-    upgrade = any(each.kind in COULD_NOT_ASK for each in earlier)
+    upgrade = any(result.kind in COULD_NOT_ASK for result in earlier)
     wait = min(rules.refresh_interval, rules.backoff_max) if upgrade else rules.refresh_interval
     return Outcome(kind=kind, provider=provider, next_attempt_at=now if upgrade and offline else now + wait)
 
 
 def counts_as_failure(kind: OutcomeKind) -> bool:
-    """Whether an attempt that ended so is counted against the entry. NOT_ASKED says nothing."""
+    """True if the outcome increases the entry's failure count. NOT_ASKED does not."""
     return kind not in SUCCESSES and kind is not OutcomeKind.NOT_ASKED

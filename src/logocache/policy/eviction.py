@@ -1,4 +1,4 @@
-"""What has to go when there is no room, and who may take whose place."""
+"""Rules of eviction: which files are deleted to make room, and for which new ones."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from logocache.model import LogoRecord, Origin, ReplacedFile, Status
 
 
 class Worth(IntEnum):
-    """What a file is worth. The least goes first, and never for a file that is worth less than itself.
+    """Worth of a file. The least is evicted first, and never for a file that is worth less.
 
-    So no placeholder costs a logo: it can be drawn again at any time, without asking anybody. And
-    what strangers have asked for costs no logo of the catalogue.
+    So a placeholder, which can be drawn again without the network, never evicts a logo, and an entry
+    made on demand never evicts a logo of the catalogue.
     """
 
     ON_DEMAND_PLACEHOLDER = 0
@@ -22,7 +22,7 @@ class Worth(IntEnum):
 
 
 def worth_of(record: LogoRecord) -> Worth:
-    """What the file of an entry is worth; `Unit.least_recently_used` gives entries in this order."""
+    """Worth of an entry's file; `UnitOfWork.least_recently_used` sorts entries by it."""
     on_demand = record.origin is Origin.ON_DEMAND
     if record.status is Status.CACHED:
         return Worth.ON_DEMAND_LOGO if on_demand else Worth.LOGO
@@ -31,7 +31,7 @@ def worth_of(record: LogoRecord) -> Worth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """A file that is to be stored."""
+    """A new file to be stored; `size` is in bytes."""
 
     key: str
     size: int
@@ -40,14 +40,14 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionPlan:
-    """What to take away, and for which newcomers there is no room all the same."""
+    """Files to evict, and newcomers for which there is still no room."""
 
     replaced: tuple[ReplacedFile, ...] = ()
     logos: tuple[LogoRecord, ...] = ()
     refused: frozenset[str] = frozenset()
     """Keys of newcomers."""
     short_by: int = 0
-    """Bytes over the limit although everything has gone that may go."""
+    """Bytes over the limit after evicting all that may be evicted."""
 
 
 def plan_eviction(
@@ -57,26 +57,26 @@ def plan_eviction(
     replaced: Iterable[ReplacedFile],
     logos: Iterable[LogoRecord],
 ) -> EvictionPlan:
-    """Who has to go, so that the limit holds and as many newcomers as possible find room.
+    """Plan evictions so that the limit holds and as many newcomers as possible fit.
 
-    `room` is what is free under the limit; below zero it is made up for first, at anybody's cost.
-    `replaced` and `logos` come in the order in which they go, the latter in that of their worth; no
-    more of them is read than is needed. The newcomers that are worth most are served first, among
-    equals the smallest. One that does not fit takes nothing away.
+    `room` is the free bytes under the limit; if negative, files of any worth are evicted first until
+    it is zero. `replaced` and `logos` come in the order of eviction, `logos` sorted by worth; they are
+    read only as far as needed. Newcomers are admitted by worth, then the smallest first. One that does
+    not fit evicts nothing.
     """
     queue = _Queue(_in_order(replaced, logos))
     room = queue.make_room(room, 0, Worth.LOGO)
     short_by = max(-room, 0)
     refused = set()
-    for newcomer in sorted(newcomers, key=lambda each: (-each.worth, each.size)):
+    for newcomer in sorted(newcomers, key=lambda newcomer: (-newcomer.worth, newcomer.size)):
         freed = queue.make_room(room, newcomer.size, newcomer.worth)
         if freed < newcomer.size:
             refused.add(newcomer.key)
         else:
             room = freed - newcomer.size
     return EvictionPlan(
-        replaced=tuple(each for each in queue.taken if isinstance(each, ReplacedFile)),
-        logos=tuple(each for each in queue.taken if isinstance(each, LogoRecord)),
+        replaced=tuple(victim for victim in queue.taken if isinstance(victim, ReplacedFile)),
+        logos=tuple(victim for victim in queue.taken if isinstance(victim, LogoRecord)),
         refused=frozenset(refused),
         short_by=short_by,
     )
@@ -86,18 +86,19 @@ Victim = ReplacedFile | LogoRecord
 
 
 class _Queue:
-    """Those who may have to go, in order. They are read one by one, and only when it comes to that."""
+    """Candidates for eviction, in order. They are read one by one, as needed."""
 
     def __init__(self, victims: Iterator[Victim]) -> None:
         self._victims = victims
         self._looked_at: list[Victim] = []
-        """Read, and spared so far."""
+        """Read, but not evicted so far."""
         self.taken: list[Victim] = []
 
     def make_room(self, room: int, wanted: int, worth: Worth) -> int:
-        """The room after taking from the front until it is `wanted`; unchanged when it cannot be.
+        """Room after evicting from the front until it reaches `wanted`; unchanged if it cannot.
 
-        Nobody is taken who is worth more than `worth`. For room below zero all is taken that there is.
+        Files worth more than `worth` are spared. If `room` is negative, all others are evicted even
+        when they do not suffice.
         """
         count, freed = 0, room
         while freed < wanted and (victim := self._at(count)) is not None and _worth(victim) <= worth:

@@ -1,4 +1,4 @@
-"""What `verify` makes of what it sees: findings, how bad each is, and whether they add up to failure."""
+"""Rules of `verify`: findings, their severity, and which of them make it fail."""
 
 from collections.abc import Iterable
 from typing import assert_never
@@ -10,7 +10,7 @@ from logocache.results import Finding, FindingKind, Severity
 
 
 def severity_of(kind: FindingKind) -> Severity:
-    """ERROR: a promise is broken. WARNING: nothing is wrong yet, but it should be looked at."""
+    """ERROR: the cache is damaged. WARNING: nothing is damaged yet, but it needs attention."""
     match kind:
         case (
             FindingKind.MISSING_FILE
@@ -34,7 +34,7 @@ def finding(kind: FindingKind, detail: str, *, key: str | None = None, file: str
 
 
 def not_checked(reason: str, *, key: str | None = None, file: str | None = None) -> Finding:
-    """Nothing is known of the file: looking failed."""
+    """A finding for a file that could not be examined."""
     return finding(FindingKind.NOT_CHECKED, f"it could not be looked at: {reason}", key=key, file=file)
 
 
@@ -46,7 +46,10 @@ def judge_file(
     *,
     is_current: bool,
 ) -> Finding | None:
-    """A file against what is recorded of it; None for what lies there no more, or is no plain file."""
+    """Compare a file with its record; None if they agree.
+
+    `found` is None for a missing file, `sha256` for one that is not a regular file.
+    """
     what = "the file" if is_current else "a file that was replaced"
     if found is None:
         return finding(FindingKind.MISSING_FILE, f"{what} is gone", key=key, file=recorded.name)
@@ -54,7 +57,7 @@ def judge_file(
         detail = f"{what} has {found.size} bytes, the record says {recorded.size}"
         return finding(FindingKind.WRONG_SIZE, detail, key=key, file=recorded.name)
     if sha256 is None:
-        detail = f"{what} is no plain file"
+        detail = f"{what} is not a regular file"
         return finding(FindingKind.WRONG_DIGEST, detail, key=key, file=recorded.name)
     if sha256 != recorded.sha256:
         detail = (
@@ -65,7 +68,7 @@ def judge_file(
 
 
 def judge_decoding(record: LogoRecord, stored: StoredFile, check: FileCheck) -> Finding | None:
-    """What decoding showed against the row, or that it showed nothing."""
+    """Compare the result of decoding with the record; None if they agree."""
     if check.obstacle is not None:
         return not_checked(check.obstacle, key=record.key, file=stored.name)
     if check.problem is not None:
@@ -89,22 +92,22 @@ def judge_disk(*, free_bytes: int, wanted_bytes: int) -> Finding | None:
 
 
 def passes(findings: Iterable[Finding], fail_on: FailOn) -> bool:
-    """Whether no finding that nobody repaired counts as failure, and all could be looked at."""
+    """True if every file could be checked and no unrepaired finding counts as failure."""
     return not any(
-        each.kind is FindingKind.NOT_CHECKED or (each.repair is None and counts(each, fail_on))
-        for each in findings
+        finding.kind is FindingKind.NOT_CHECKED or (finding.repair is None and counts(finding, fail_on))
+        for finding in findings
     )
 
 
-def counts(each: Finding, fail_on: FailOn) -> bool:
-    """Whether a finding makes `verify` fail."""
-    if each.kind in fail_on.kinds:
+def counts(finding: Finding, fail_on: FailOn) -> bool:
+    """True if the finding makes `verify` fail."""
+    if finding.kind in fail_on.kinds:
         return True
     match fail_on.severity:
         case None:
             return False
         case Severity.ERROR:
-            return each.severity is Severity.ERROR
+            return finding.severity is Severity.ERROR
         case Severity.WARNING:
             return True
         case _:

@@ -1,4 +1,4 @@
-"""Whether a directory and a database are those of one cache."""
+"""Rules of identity: do a directory and a database belong to the same cache?"""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -6,18 +6,18 @@ from enum import Enum, auto
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """What a database and a directory say of themselves and of each other."""
+    """Identities of a database and a directory, and the files they share."""
 
     database: str | None
-    """The identity in the database; None before its first `init`."""
+    """Identity in the database; None before its first `init`."""
     directory: str | None
-    """The identity in the directory; None where there is none."""
+    """Identity in the directory; None if there is none."""
     named: int = 0
-    """Files that entries of the database name."""
+    """Number of files that the database's entries name."""
     present: int = 0
-    """Those of them that are in the directory."""
+    """Number of those that are in the directory."""
     is_inside: bool = False
-    """The database lies in the directory itself."""
+    """True if the database is a file in the directory."""
 
 
 class Verdict(Enum):
@@ -26,16 +26,15 @@ class Verdict(Enum):
     FRESH = auto()
     """They may become one: nothing can be lost."""
     STRANGE = auto()
-    """Using one with the other could cost logos. A person has to say that it is meant."""
+    """Using them together could lose logos: the operator has to confirm it (`init --adopt`)."""
 
 
 def judge(pair: Pair) -> Verdict:
-    """What may be done with the two.
+    """Decide if the two may be used together.
 
-    A directory without an identity is this database's own when at least half of the files that it
-    names are there: so it is with caches from before identities, and with restored copies without
-    hidden files. A new database inside a directory takes the place of one that was lost; one outside
-    may be the wrong one.
+    A directory without an identity belongs to the database if it holds at least half of the files that
+    the database names: caches older than identities and backups without hidden files look so. A new
+    database inside a directory replaces a lost one; a new one outside may be the wrong one.
     """
     if pair.directory is None:
         return Verdict.FRESH if 2 * pair.present >= pair.named else Verdict.STRANGE

@@ -1,9 +1,9 @@
-"""What several companies share is no logo: it is the picture that a provider sends for "none".
+"""Rules of provider placeholders: an image shared by unrelated companies is what a provider sends for "none".
 
-Anybody can put a copy of a company's picture on pages of his own. So the more a copy costs, the more
-it says: sub-domains of a platform are free, and count once; registered domains cost little; entries
-of the catalogue were chosen by the operator. Strangers' copies say nothing about an entry of the
-catalogue, and no number of copies says anything about a logo that is stored.
+Anyone can publish a copy of a company's logo. So copies count by what they cost: sub-domains of a
+platform are free, and count once; registered domains cost little; entries of the catalogue were chosen
+by the operator. Entries made on demand prove nothing about an entry of the catalogue, and no number of
+copies proves anything about a stored logo.
 """
 
 from collections.abc import Collection
@@ -15,19 +15,19 @@ from logocache.model import Integration, Origin, OutcomeKind
 from logocache.policy.attempts import NO_LOGO, SUCCESSES
 
 UNRELATED_COMPANIES = 4
-"""From so many on, a picture is nobody's: companies share logos among two or three names."""
+"""Companies that must share an image before it is a placeholder: two or three names may share a logo."""
 PROBES_IN_A_ROW = 3
-"""Questions that may fail before a provider is left alone with them for a while."""
+"""Failed probes after which a provider is not probed for a while."""
 PROBE_REST = 3600.0
-"""Seconds."""
+"""Seconds between series of probes."""
 
 CONCLUSIVE = SUCCESSES | NO_LOGO
-"""Outcomes of a probe that need no second one. All others leave open what the provider sends for "none"."""
+"""Outcomes after which no second probe is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Who shows a picture, as far as unrelated companies are to be told apart."""
+    """An owner of an image, as far as unrelated companies must be distinguished."""
 
     name: str
     """`amazon` for `www.amazon.co.uk`: national sites of one company are not unrelated."""
@@ -36,13 +36,13 @@ class Company:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeState:
-    """What came of asking a provider for a domain that cannot exist."""
+    """State of probing one provider with a domain that cannot exist."""
 
     answered: bool = False
     failures: int = 0
-    """Since it was last asked after a rest."""
+    """In the current series of probes."""
     asked_at: float | None = None
-    """Seconds of a clock that only moves forward."""
+    """Seconds of a monotonic clock."""
 
 
 def company_of(integration: Integration) -> Company:
@@ -56,21 +56,22 @@ def company_of(integration: Integration) -> Company:
 
 
 def with_company(seen: frozenset[Company], company: Company) -> frozenset[Company]:
-    """`seen` with one more; never more than count."""
-    same = [each for each in seen if each.in_catalog is company.in_catalog]
+    """`seen` with `company` added; not beyond the number that decides."""
+    same = [other for other in seen if other.in_catalog is company.in_catalog]
     return seen | {company} if len(same) < UNRELATED_COMPANIES else seen
 
 
 def is_shared(seen: Collection[Company], company: Company) -> bool:
-    """True if a picture that all of `seen` show is no logo for `company`."""
-    names = {each.name for each in seen if each.in_catalog or not company.in_catalog}
+    """True if an image shown by all of `seen` cannot be the logo of `company`."""
+    names = {other.name for other in seen if other.in_catalog or not company.in_catalog}
     return len(names) >= UNRELATED_COMPANIES
 
 
 def wants_probe(state: ProbeState, *, now: float, is_suspicious: bool) -> bool:
-    """True if the provider is to be asked, and asked again: once for all, unless it could not be asked.
+    """True if the provider should be probed now: once, or again if the probe failed.
 
-    A picture that many share (`is_suspicious`) may be one that it did not send when it was asked.
+    An image that many companies share (`is_suspicious`) may be a placeholder that an earlier probe did
+    not receive: then it is probed again, after a rest.
     """
     rested = state.asked_at is None or now - state.asked_at >= PROBE_REST
     if state.answered:
@@ -79,7 +80,7 @@ def wants_probe(state: ProbeState, *, now: float, is_suspicious: bool) -> bool:
 
 
 def probed(state: ProbeState, kinds: Collection[OutcomeKind], *, now: float) -> ProbeState:
-    """The state after a probe that ended with `kinds`, one for each picture that was asked for."""
+    """State after a probe that ended with `kinds`, one outcome for each requested image."""
     answered = all(kind in CONCLUSIVE for kind in kinds)
     rested = state.asked_at is None or now - state.asked_at >= PROBE_REST
     failures = 0 if answered else (0 if rested else state.failures) + 1

@@ -121,7 +121,7 @@ class FetchQueue:
         try:
             async with asyncio.timeout(self._patience):
                 while await self._database.run(  # noqa: ASYNC110  # it happens in another process
-                    partial(self._lookup.is_in_work, key)
+                    partial(self._lookup.is_being_fetched, key)
                 ):
                     await asyncio.sleep(POLL_SECONDS)
                 found = await self._database.run(partial(self._lookup.records, (key,)))
