@@ -1,4 +1,4 @@
-"""How resized copies are named and sealed."""
+"""Names and digests of variants."""
 
 import itertools
 
@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.queries import ImageFormat, Variant
-from logocache.store.names import belongs_to, check_name, copy_name, file_name, owner_of, sealed, unsealed
+from logocache.store.names import (
+    belongs_to,
+    check_name,
+    file_name,
+    owner_of,
+    variant_name,
+    with_digest,
+    without_digest,
+)
 
 DIGEST = "1f3a9c2e" + "0" * 56
 FILE = file_name("shopify", DIGEST)
@@ -19,14 +27,14 @@ KEYS = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,250}[a-z0-9])?", fullmatch=True)
 
 
 def test_the_name_says_whose_copy_it_is_and_which() -> None:
-    assert copy_name(FILE, Variant(size=128, format=ImageFormat.WEBP)) == "shopify_1f3a9c2e.128-webp.copy"
-    assert copy_name(FILE, Variant(greyscale=True)) == "shopify_1f3a9c2e.full-png-grey.copy"
+    assert variant_name(FILE, Variant(size=128, format=ImageFormat.WEBP)) == "shopify_1f3a9c2e.128-webp.copy"
+    assert variant_name(FILE, Variant(greyscale=True)) == "shopify_1f3a9c2e.full-png-grey.copy"
 
 
 @given(KEYS, st.sampled_from(VARIANTS))
 def test_every_name_fits_and_leads_back_to_its_file(key: str, variant: Variant) -> None:
     file = file_name(key, DIGEST)
-    name = copy_name(file, variant)
+    name = variant_name(file, variant)
     assert check_name(name) == name
     assert len(name) <= 255
     assert belongs_to(name) == owner_of(file)
@@ -50,7 +58,7 @@ def test_names_that_are_cut_are_told_apart() -> None:
 )
 def test_only_stored_logos_have_copies(file: str) -> None:
     with pytest.raises(ValueError, match="is not the name of a stored logo"):
-        copy_name(file, Variant(size=16))
+        variant_name(file, Variant(size=16))
 
 
 @pytest.mark.parametrize("name", ["", ".lock", ".a.part", "a.copy", "shopify_1f3a9c2e.png", "a.128-png"])
@@ -60,15 +68,15 @@ def test_other_names_belong_to_nobody(name: str) -> None:
 
 @given(st.binary(min_size=1, max_size=50), st.sampled_from(VARIANTS))
 def test_what_was_sealed_is_unsealed(body: bytes, variant: Variant) -> None:
-    assert unsealed(FILE, variant, sealed(FILE, variant, body)) == body
+    assert without_digest(FILE, variant, with_digest(FILE, variant, body)) == body
 
 
 @given(st.data())
 def test_a_changed_byte_shows(data: st.DataObject) -> None:
-    content = sealed(FILE, Variant(size=16), b"image")
+    content = with_digest(FILE, Variant(size=16), b"image")
     at = data.draw(st.integers(0, len(content) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda each: each != content[at]))
-    assert unsealed(FILE, Variant(size=16), content[:at] + bytes([byte]) + content[at + 1 :]) is None
+    assert without_digest(FILE, Variant(size=16), content[:at] + bytes([byte]) + content[at + 1 :]) is None
 
 
 @pytest.mark.parametrize(
@@ -82,4 +90,4 @@ def test_a_changed_byte_shows(data: st.DataObject) -> None:
     ],
 )
 def test_what_is_not_this_very_copy_shows(file: str, variant: Variant, cut: int | None) -> None:
-    assert unsealed(file, variant, sealed(FILE, Variant(size=16), b"image")[:cut]) is None
+    assert without_digest(file, variant, with_digest(FILE, Variant(size=16), b"image")[:cut]) is None

@@ -52,7 +52,7 @@ def test_a_sticky_world_writable_directory_is_fine(directory: Path) -> None:
 
 def test_a_directory_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
     assert problems_of(tmp_path / "gone", [tmp_path], []) == (
-        f"{tmp_path / 'gone'} is not there or is no directory; run `logocache init`",
+        f"{tmp_path / 'gone'} does not exist or is not a directory; run `logocache init`",
     )
 
 

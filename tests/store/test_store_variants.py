@@ -18,7 +18,7 @@ from logocache.errors import DirectoryError
 from logocache.queries import ImageFormat, Variant
 from logocache.store import variants as box
 from logocache.store.folders import locked, opened
-from logocache.store.variants import LARGEST_COPY, FileVariants, _found
+from logocache.store.variants import LARGEST_VARIANT, FileVariants, _found
 
 SMALL, LARGE = Variant(size=32, format=ImageFormat.WEBP), Variant(size=256)
 DIGEST_SIZE = 32
@@ -144,7 +144,7 @@ def test_without_room_nothing_is_kept(copies: FileVariants, folder: Path, room: 
 
 
 def test_no_copy_is_larger_than_any_image_of_ours(copies: FileVariants) -> None:
-    assert not copies.keep(file("new"), SMALL, bytes(LARGEST_COPY), room=10**9)
+    assert not copies.keep(file("new"), SMALL, bytes(LARGEST_VARIANT), room=10**9)
 
 
 def test_there_are_never_more_than_allowed(folder: Path) -> None:
@@ -209,7 +209,7 @@ def replace_with_pipe(path: Path) -> None:
         pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-1]), id="cut off"),
         pytest.param(lambda path: path.write_bytes(bytes(path.stat().st_size)), id="zeros"),
         pytest.param(lambda path: path.write_bytes(b""), id="empty"),
-        pytest.param(lambda path: os.truncate(path, LARGEST_COPY + 2), id="enormous"),
+        pytest.param(lambda path: os.truncate(path, LARGEST_VARIANT + 2), id="enormous"),
         pytest.param(replace_with_pipe, id="a pipe"),
     ],
 )
@@ -357,7 +357,7 @@ def test_a_file_that_vanishes_while_the_folder_is_listed_is_left_out(
 def test_a_lock_that_is_held_is_not_waited_for_without_end(
     copies: FileVariants, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(box, "SHRINKING_WAITS", 0.02)
+    monkeypatch.setattr(box, "SHRINK_WAIT", 0.02)
     keep(copies, "slack")
     with opened(folder) as descriptor, locked(".lock", descriptor, seconds=0):
         assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)

@@ -1,1 +1,1 @@
-"""The bytes: a flat directory of logos that a web server may serve as it is."""
+"""Storage of logo files in a flat directory that a web server may serve directly."""

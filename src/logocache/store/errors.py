@@ -1,4 +1,4 @@
-"""Errors and permissions of the cache directory, with what a person can do about them. Changes nothing."""
+"""Errors and permission problems of the cache directory, with hints. Changes nothing."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ ELSEWHERE = "name another directory with LOGO_CACHE_DIR"
 
 @contextmanager
 def translated(directory: Path, problem: str) -> Iterator[None]:
-    """Turns an OSError inside into a DirectoryError: `problem`, the reason, and what to do."""
+    """Turn an OSError in the block into a DirectoryError: `problem`, its reason, and a hint."""
     try:
         yield
     except OSError as error:
@@ -24,7 +24,7 @@ def translated(directory: Path, problem: str) -> Iterator[None]:
 
 
 def directory_error(error: OSError, directory: Path, problem: str) -> DirectoryError:
-    """The error for people; `problem` says what could not be done."""
+    """Return the error for people; `problem` names what could not be done."""
     reason = error.strerror or str(error)
     if isinstance(error, PlantedError):
         return DirectoryError(
@@ -35,7 +35,7 @@ def directory_error(error: OSError, directory: Path, problem: str) -> DirectoryE
 
 
 def hint_for(error: OSError, directory: Path) -> str:
-    """What to type, or to look at, next."""
+    """Return the next step for the operator."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return f"free some space on the disk of {directory}, or {ELSEWHERE}"
@@ -54,12 +54,12 @@ def hint_for(error: OSError, directory: Path) -> str:
 
 
 def permission_hint(directory: Path) -> str:
-    """The command that gives `directory` to the user who runs us."""
+    """Return the command that gives `directory` to the user of this process."""
     owner = f"{os.geteuid()}:{os.getegid()}"
     path = shlex.quote(str(directory))
     try:
         found = directory.stat()
-    except OSError:  # it is not there, or we may not even look: then it has to be made for us
+    except OSError:  # missing, or not accessible: it has to be created for us
         return f"run `sudo install -d -o {os.geteuid()} -g {os.getegid()} {path}`, or {ELSEWHERE}"
     if found.st_uid != os.geteuid():
         return f"run `sudo chown -R {owner} {path}`, or {ELSEWHERE}"
@@ -67,13 +67,13 @@ def permission_hint(directory: Path) -> str:
 
 
 MAX_FILES_NAMED = 10
-"""A wrong owner concerns every file: ten names say as much as a thousand."""
+"""A wrong owner concerns every file: ten names are enough."""
 
 
 def problems_of(directory: Path, private: Iterable[Path], names: Iterable[str]) -> tuple[str, ...]:
-    """One line for each problem of the directory, of our own folders, and of the files `names` in it."""
+    """Return one line for each problem of the directory, our own folders, and the files `names`."""
     if not is_directory(directory):
-        return (f"{directory} is not there or is no directory; run `logocache init`",)
+        return (f"{directory} does not exist or is not a directory; run `logocache init`",)
     problems = [*_access(directory), *_exposure(directory)]
     for folder in private:
         problems += [*_access(folder), *_openness(folder), *_ownership(folder, directory), *_links(folder)]
@@ -81,7 +81,7 @@ def problems_of(directory: Path, private: Iterable[Path], names: Iterable[str]) 
 
 
 def is_directory(path: Path) -> bool:
-    """False also where we may not look (`Path.is_dir` raises PermissionError then)."""
+    """As `Path.is_dir`, but False where that raises PermissionError."""
     try:
         return path.is_dir()
     except OSError:
@@ -107,7 +107,7 @@ def _openness(folder: Path) -> Iterator[str]:
 
 
 def _ownership(folder: Path, directory: Path) -> Iterator[str]:
-    """Volumes show all kinds of owners: told is who is neither us nor the directory's owner."""
+    """An owner who is neither this user nor that of the directory, since volumes show any owners."""
     try:
         owner = folder.stat(follow_symlinks=False).st_uid
     except OSError:
@@ -117,7 +117,7 @@ def _ownership(folder: Path, directory: Path) -> Iterator[str]:
 
 
 def _links(folder: Path) -> Iterator[str]:
-    """Links in the place of our own files. They are never followed."""
+    """Links in place of our own files. They are never followed."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.is_symlink())
@@ -128,7 +128,7 @@ def _links(folder: Path) -> Iterator[str]:
 
 
 def _unreadable(directory: Path, names: Iterable[str]) -> Iterator[str]:
-    """Symbolic links are left out: they are strangers, and never followed."""
+    """Unreadable files, without symbolic links, which are foreign and never followed."""
     paths = (directory / name for name in names)
     unreadable = [path.name for path in paths if not path.is_symlink() and not os.access(path, os.R_OK)]
     for name in unreadable[:MAX_FILES_NAMED]:
@@ -138,7 +138,7 @@ def _unreadable(directory: Path, names: Iterable[str]) -> Iterator[str]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise OSError unless files may be put into `folder`. Whether there is room, only writing shows."""
+    """Raise OSError unless the permissions of `folder` allow writing. Free space is not checked."""
     if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return
     read_only = os.statvfs(folder).f_flag & os.ST_RDONLY

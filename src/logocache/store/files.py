@@ -3,14 +3,14 @@
     <directory>/                    served by a web server, as it is
     ├── shopify_1f3a9c2e.png
     └── .logocache/                 private: mode 0700, hidden, never served
-        ├── cache-id                which cache the directory belongs to: see `identity`
+        ├── cache-id                identity of the cache that owns the directory
         ├── tmp/                    files that are being written
-        ├── quarantine/<random>/    what `verify --repair` moved away
-        └── variants/               resized copies: see `variants`
+        ├── quarantine/<random>/    files moved away by `verify --repair`
+        └── variants/               derived images: see `variants`
 
-A file is written in tmp, synced, and then renamed: under its name it is whole or not there. Symbolic
-links are never followed: they, and whatever else we did not write, are only listed, moved and removed.
-The directory itself may be a link, since operators do that; no folder of ours may, see `folders`.
+A file is written in tmp, synced, and renamed, so it is complete or absent. Symbolic links and other
+foreign files are never followed, only listed, moved and deleted. The directory itself may be a link,
+as set up by the operator; our own folders may not, see `folders`.
 """
 
 import errno
@@ -21,7 +21,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from logocache.store.errors import check_writable, problems_of, translated
 from logocache.store.folders import (
     IDENTITY_FILE,
     PRIVATE_MODE,
+    READ_FLAGS,
     DiskSpace,
     as_found,
     listed,
@@ -40,103 +41,87 @@ from logocache.store.folders import (
     opened_directory,
     read_identity,
     refuse_links,
+    unfinished_name,
+    write_file,
     write_identity,
 )
 from logocache.store.names import check_name, file_name, promises
 
 SERVED_DIRECTORY_MODE = 0o755
 SERVED_FILE_MODE = 0o644
-"""For a web server of another user, whatever our umask is."""
+"""Readable for a web server of another user, whatever our umask."""
 TEMPORARY = "tmp"
 QUARANTINE = "quarantine"
 LARGEST_LOGO = 2_000_000
-"""Bytes of the largest file that we write (`images.limits.LARGEST_PNG`). What is longer is not read."""
+"""Bytes of the largest file that we write (`images.limits.LARGEST_PNG`). Longer files are not read."""
 UNFINISHED = re.compile(r"[0-9a-f]{16}\.part")
-"""What our own temporary files are called. No others are ever removed."""
-
-READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""Without following a link, and without waiting for the other end of a FIFO that somebody put there."""
+"""Names of our own temporary files. No others are ever deleted."""
 NOT_A_PLAIN_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedFile:
-    """A complete, synced temporary file, not yet under its name."""
+    """A complete, synced temporary file, not yet renamed."""
 
     path: Path
     file: StoredFile
 
 
 class FileStore:
-    """The bytes. Names are flat; nothing outside the directory is ever touched.
+    """Files by flat name; nothing outside the directory is ever touched.
 
-    Raises DirectoryError wherever the directory lets it down. Safe to use from several threads.
+    Methods raise DirectoryError for any failure of the directory. Safe to use from several threads.
     """
 
     def __init__(self, directory: Path, private: Path, *, sync: Callable[[int], None] = os.fsync) -> None:
-        """`private` is a folder for our own use on the same file system; nothing is touched yet."""
-        self._directory = directory
+        """`private` is a folder for our own use on the same file system. Does no I/O."""
+        self.directory = directory
         self._private = private
         self._sync = sync
         self._unwritten = 0
 
-    @property
-    def directory(self) -> Path:
-        """Where the files lie."""
-        return self._directory
-
     def prepare(self) -> None:
-        """Create the directory and its private folders. Raises `DirectoryError` when unusable."""
-        with translated(self._directory, f"the cache directory {self._directory} cannot be created"):
-            if not self._directory.is_dir():
-                self._directory.mkdir(parents=True, exist_ok=True)
-                self._directory.chmod(SERVED_DIRECTORY_MODE)
-        self._prepare_private()
+        """Create the directory and its private folders."""
+        with translated(self.directory, f"the cache directory {self.directory} cannot be created"):
+            if not self.directory.is_dir():
+                self.directory.mkdir(parents=True, exist_ok=True)
+                self.directory.chmod(SERVED_DIRECTORY_MODE)
+        with translated(self.directory, f"our own folder {self._private} cannot be created"):
+            self._open_private(make=True)
         self.check_writable()
 
     def require(self) -> None:
-        """Raise `DirectoryError`, with the next step, unless `prepare` has been here.
-
-        Whether files can be written there is not asked: reading must go on.
-        """
-        with translated(self._directory, f"there is no usable cache in {self._directory}"):
-            if not stat.S_ISDIR(self._directory.stat().st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, f"{self._directory.name} is a file")
-            for name in (TEMPORARY, QUARANTINE):
-                with opened(self._private, name):
-                    pass
-            with opened(self._private) as folder:
-                refuse_links(folder)
+        """Raise `DirectoryError` unless the directory was prepared. Need not be writable."""
+        with translated(self.directory, f"there is no usable cache in {self.directory}"):
+            if not stat.S_ISDIR(self.directory.stat().st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, f"{self.directory.name} is a file")
+            self._open_private(make=False)
 
     def check_writable(self) -> None:
-        """Raise `DirectoryError` unless files may be put there now.
+        """Raise `DirectoryError` unless files can be written now.
 
-        When the last file could not be written, one as large is tried: a full or a broken disk is
-        noticed by writing alone.
+        If the last file could not be written, a temporary one of its size is tried, since only writing
+        shows a full or broken disk.
         """
         size = self._unwritten
-        with translated(self._directory, f"the cache directory {self._directory} cannot be written"):
-            for folder in (self._directory, *self._private_folders()):
+        with translated(self.directory, f"the cache directory {self.directory} cannot be written"):
+            for folder in (self.directory, *self._private_folders()):
                 check_writable(folder)
             if size:
                 with opened(self._private, TEMPORARY) as temporary, self._noted(size):
-                    self._write(temporary, name := _unfinished(), bytes(size))
+                    write_file(temporary, name := unfinished_name(), bytes(size), sync=self._sync)
                     os.unlink(name, dir_fd=temporary)
-                    with opened_directory(self._directory) as directory:
+                    with opened_directory(self.directory) as directory:
                         self._sync_directory(directory)
 
     def identity(self) -> str | None:
-        """The cache that the directory belongs to; None: to none yet. Raises `DirectoryError`."""
-        problem = f"{self._private / IDENTITY_FILE} cannot be read"
-        with translated(self._directory, problem):
+        """Return the identity of the cache that owns the directory; None if there is none yet."""
+        with translated(self.directory, f"{self._private / IDENTITY_FILE} cannot be read"):
             return read_identity(self._private)
 
     def set_identity(self, identity: str, *, replace: bool) -> bool:
-        """Say, atomically, which cache it belongs to.
-
-        False if it belongs to one already, and that is not to be replaced.
-        """
-        with translated(self._directory, f"{self._private / IDENTITY_FILE} cannot be written"):
+        """Store the identity atomically; False if there is one already, unless `replace`."""
+        with translated(self.directory, f"{self._private / IDENTITY_FILE} cannot be written"):
             try:
                 write_identity(self._private, identity, replace=replace, sync=self._sync)
             except FileExistsError:
@@ -144,37 +129,36 @@ class FileStore:
         return True
 
     def stage(self, key: str, image: NormalisedImage) -> StagedFile:
-        """Write and sync a temporary file. Raises ValueError for an image longer than any that we read.
+        """Write and sync a temporary file. Raises ValueError for an image over `LARGEST_LOGO`.
 
-        A folder for temporary files that was deleted meanwhile is made again; the
-        private folder around it is not: when that is gone, a volume may be missing, and the disk below
-        it is the wrong place.
+        A deleted folder `tmp` is created again, but not the private folder: if that is missing, a volume
+        may not be mounted, and the disk below is the wrong place.
         """
         name = file_name(key, image.sha256)
         if len(image.png) > LARGEST_LOGO:
             raise ValueError(f"a logo of {len(image.png)} bytes is longer than any that we read")
-        unfinished = _unfinished()
+        unfinished = unfinished_name()
         path = self._private / TEMPORARY / unfinished
         with (
             self._noted(len(image.png)),
-            translated(self._directory, f"a logo cannot be written to {path}"),
+            translated(self.directory, f"a logo cannot be written to {path}"),
         ):
-            with opened(self._private):  # not there: nothing is made
+            with opened(self._private):  # must exist
                 pass
             with opened(self._private, TEMPORARY, make=True) as folder:
-                self._write(folder, unfinished, image.png)
+                write_file(folder, unfinished, image.png, mode=SERVED_FILE_MODE, sync=self._sync)
         file = StoredFile(
             name=name, sha256=image.sha256, size=len(image.png), width=image.width, height=image.height
         )
         return StagedFile(path=path, file=file)
 
     def commit(self, staged: StagedFile) -> None:
-        """Move it to its name, atomically. The same content already there is success."""
+        """Rename it atomically to its name. The same content under that name is a success."""
         target = self.path(staged.file.name)
         with (
             self._noted(staged.file.size),
-            translated(self._directory, f"the logo {target} cannot be put in place"),
-            opened_directory(self._directory) as directory,
+            translated(self.directory, f"the logo {target} cannot be put in place"),
+            opened_directory(self.directory) as directory,
         ):
             try:
                 with opened(self._private, TEMPORARY) as folder:
@@ -188,13 +172,13 @@ class FileStore:
         self._unlink_unfinished(staged.path.name)
 
     def path(self, name: str) -> Path:
-        """Where a stored file lies. Raises ValueError for a name that could leave the directory."""
-        return self._directory / check_name(name)
+        """Return the path of a stored file. Raises ValueError for a name that could leave the directory."""
+        return self.directory / check_name(name)
 
     def read(self, name: str) -> bytes | None:
-        """Its bytes; None when it is gone, longer than any that we write, or no plain file (a link)."""
+        """Return its bytes; None if it is missing, over `LARGEST_LOGO`, or not a regular file (a link)."""
         path = self.path(name)
-        with translated(self._directory, f"the logo {path} cannot be read"):
+        with translated(self.directory, f"the logo {path} cannot be read"):
             try:
                 descriptor = os.open(path, READ_FLAGS)
             except OSError as error:
@@ -212,30 +196,29 @@ class FileStore:
         return content if len(content) <= LARGEST_LOGO else None
 
     def read_intact(self, name: str) -> bytes | None:
-        """As `read`; None also when the content is not the one that a name of ours promises."""
+        """As `read`; None also if the content does not match the digest in the name."""
         content = self.read(name)
-        if content is None or not promises(name, hashlib.sha256(content).hexdigest()):
-            return None
-        return content
+        is_intact = content is not None and promises(name, hashlib.sha256(content).hexdigest())
+        return content if is_intact else None
 
     def sha256(self, name: str) -> str | None:
-        """The digest of its bytes; None as `read`."""
+        """Return the SHA-256 of its bytes; None as `read`."""
         content = self.read(name)
         return hashlib.sha256(content).hexdigest() if content is not None else None
 
     def look(self, name: str) -> FoundFile | None:
-        """What lies under that name, a link too; None for nothing, and for a directory."""
+        """Return the facts of the file or link of that name; None for a directory, or nothing."""
         path = self.path(name)
-        with translated(self._directory, f"the logo {path} cannot be looked at"):
+        with translated(self.directory, f"the logo {path} cannot be looked at"):
             try:
                 return as_found(name, path.lstat())
             except FileNotFoundError:
                 return None
 
     def delete(self, name: str) -> bool:
-        """Whether it was there. Absence is not an error."""
+        """Delete it; False if it did not exist."""
         path = self.path(name)
-        with translated(self._directory, f"{path} cannot be deleted"):
+        with translated(self.directory, f"{path} cannot be deleted"):
             try:
                 path.unlink()
             except FileNotFoundError:
@@ -243,17 +226,14 @@ class FileStore:
         return True
 
     def files(self) -> Iterator[FoundFile]:
-        """Every visible file, in order of name; symbolic links and other strangers too, no directories."""
-        with translated(self._directory, f"the directory {self._directory} cannot be listed"):
-            yield from listed(self._directory)
+        """Yield all visible files, sorted by name, including links and other foreign files."""
+        with translated(self.directory, f"the directory {self.directory} cannot be listed"):
+            yield from listed(self.directory)
 
     def leftovers(self, *, before: datetime) -> Iterator[FoundFile]:
-        """Temporary files last changed before then: what a crash left behind.
-
-        Files of other names are somebody else's, and are left out.
-        """
+        """Yield our own temporary files last changed before then, which a crash left behind."""
         folder = self._private / TEMPORARY
-        with translated(self._directory, f"the directory {folder} cannot be listed"):
+        with translated(self.directory, f"the directory {folder} cannot be listed"):
             try:
                 with opened(self._private, TEMPORARY) as descriptor:
                     leftovers = listed(descriptor)
@@ -268,16 +248,13 @@ class FileStore:
         return bool(UNFINISHED.fullmatch(name)) and self._unlink_unfinished(name)
 
     def quarantine(self, name: str) -> bool:
-        """Move a file out of the served directory, into a private folder; False for none.
-
-        That folder is a new one each time, so that nothing there is ever overwritten.
-        """
+        """Move a file to a new folder in quarantine; False if it does not exist."""
         source = self.path(name)
         fresh = secrets.token_hex(4)
         with (
-            translated(self._directory, f"{source} cannot be moved to {self._private / QUARANTINE}"),
+            translated(self.directory, f"{source} cannot be moved to {self._private / QUARANTINE}"),
             opened(self._private, QUARANTINE) as outer,
-            opened_directory(self._directory) as directory,
+            opened_directory(self.directory) as directory,
         ):
             os.mkdir(fresh, PRIVATE_MODE, dir_fd=outer)
             try:
@@ -291,49 +268,35 @@ class FileStore:
         return True
 
     def permission_problems(self) -> Sequence[str]:
-        """What the directory does not let us do, one line each; empty when all is well."""
+        """Return one line for each permission problem; empty if there is none."""
         names = (found.name for found in self.files())
-        return problems_of(self._directory, self._private_folders(), names)
+        return problems_of(self.directory, self._private_folders(), names)
 
     def disk_space(self) -> DiskSpace:
-        with translated(self._directory, f"the disk of {self._directory} cannot be looked at"):
-            usage = shutil.disk_usage(self._directory)
+        with translated(self.directory, f"the disk of {self.directory} cannot be looked at"):
+            usage = shutil.disk_usage(self.directory)
         return DiskSpace(free_bytes=usage.free, total_bytes=usage.total)
 
     def _private_folders(self) -> tuple[Path, ...]:
         return self._private, self._private / TEMPORARY, self._private / QUARANTINE
 
-    def _prepare_private(self) -> None:
-        with translated(self._directory, f"our own folder {self._private} cannot be created"):
-            for name in (TEMPORARY, QUARANTINE):
-                with opened(self._private, name, make=True):
-                    pass
-            with opened(self._private) as folder:
-                refuse_links(folder)
+    def _open_private(self, *, make: bool) -> None:
+        """Check the private folders, and with `make` create them. Raises OSError."""
+        for name in (TEMPORARY, QUARANTINE):
+            with opened(self._private, name, make=make):
+                pass
+        with opened(self._private) as folder:
+            refuse_links(folder)
 
     @contextmanager
     def _noted(self, size: int) -> Iterator[None]:
-        """Remember that `size` bytes could not be written, until something is."""
+        """Remember a failed write of `size` bytes, until a write succeeds."""
         try:
             yield
         except (OSError, DirectoryError):
             self._unwritten = max(size, 1)
             raise
         self._unwritten = 0
-
-    def _write(self, folder: int, name: str, content: bytes) -> None:
-        """A new file in the open folder, synced; none, when that fails."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            with os.fdopen(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fchmod(file.fileno(), SERVED_FILE_MODE)
-                self._sync(file.fileno())
-        except OSError:
-            with suppress(OSError):  # what went wrong first is what to tell
-                os.unlink(name, dir_fd=folder)
-            raise
 
     def _sync_directory(self, descriptor: int) -> None:
         """Make the rename itself durable (fsync(2): "an explicit fsync on the directory is needed")."""
@@ -345,14 +308,10 @@ class FileStore:
 
     def _unlink_unfinished(self, name: str) -> bool:
         path = self._private / TEMPORARY / name
-        with translated(self._directory, f"the temporary file {path} cannot be removed"):
+        with translated(self.directory, f"the temporary file {path} cannot be removed"):
             try:
                 with opened(self._private, TEMPORARY) as folder:
                     os.unlink(name, dir_fd=folder)
             except FileNotFoundError:
                 return False
         return True
-
-
-def _unfinished() -> str:
-    return f"{secrets.token_hex(8)}.part"

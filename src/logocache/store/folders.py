@@ -1,4 +1,4 @@
-"""Private folders, their lock and the cache's identity. Opened step by step: a planted link leads nowhere."""
+"""Private folders, their lock and identity file. Opened step by step, so that no planted link is followed."""
 
 import errno
 import fcntl
@@ -17,18 +17,22 @@ from logocache.model import FoundFile
 
 PRIVATE_MODE = 0o700
 NOBODY = 65534
-"""The owner that a file system shows for users it does not know, such as a root who is squashed (NFS)."""
+"""Owner shown for unmapped users, such as a squashed root (NFS)."""
+
+READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Do not follow a link, and do not wait for the other end of a FIFO."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class PlantedError(OSError):
-    """Something is in the place of a folder or file of ours that we did not make."""
+    """A foreign folder or link is in place of our own."""
 
 
 @contextmanager
 def opened_directory(path: Path) -> Iterator[int]:
-    """A descriptor of a directory that the operator named: it may be a link."""
+    """Open a directory named by the operator, which may be a link; yields its descriptor."""
     descriptor = os.open(path, _FOLDER)
     try:
         yield descriptor
@@ -38,14 +42,14 @@ def opened_directory(path: Path) -> Iterator[int]:
 
 @contextmanager
 def opened(folder: Path, *below: str, make: bool = False) -> Iterator[int]:
-    """A descriptor of our own `folder`, or of the one to which `below` leads from it.
+    """Open our own `folder`, or the one at the path `below` in it; yields its descriptor.
 
-    Links are followed up to the directory that holds `folder`, and no further. With `make`, folders
-    that are missing are made.
+    Links are followed up to the parent of `folder`, and no further. With `make`, missing folders are
+    created.
 
     Raises:
-        PlantedError: a link, or the folder of a stranger, is in the place of one.
-        OSError: one is missing, is no folder, or may not be opened.
+        PlantedError: a link, or the folder of another user, is in its place.
+        OSError: one is missing, is not a folder, or cannot be opened.
     """
     descriptor = os.open(folder.parent, _FOLDER)
     try:
@@ -69,11 +73,11 @@ def refuse_links(descriptor: int) -> None:
 
 
 def is_planted(found: os.stat_result, outer: os.stat_result) -> bool:
-    """True for a folder that a stranger made where anybody may make one.
+    """True for a folder made by an untrusted user in a world-writable one.
 
-    Not a stranger is who runs us, root, the owner of the folder around it, and whoever shares it with
-    our group (containers run as any user of group 0). Elsewhere the owner of the folder around it has
-    seen to it: volumes show all kinds of owners.
+    Trusted are this user, root, the owner of the outer folder, and the owner of a folder writable by our
+    group (containers run as any user of group 0). In other places the owner does not matter: volumes
+    show any owners.
     """
     if not outer.st_mode & stat.S_IWOTH:
         return False
@@ -85,7 +89,7 @@ def _step(outer: int, name: str) -> int:
     try:
         descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=outer)
     except OSError as error:
-        # Linux says ENOTDIR of links, others ELOOP.
+        # Linux raises ENOTDIR for links, other systems ELOOP.
         if error.errno in {errno.ENOTDIR, errno.ELOOP} and _is_link(outer, name):
             raise _planted(name, "is a symbolic link") from error
         raise
@@ -108,19 +112,18 @@ def _planted(name: str, what: str) -> PlantedError:
 
 
 PAUSE_SECONDS = 0.005
+"""Between attempts to take a lock."""
 
 
 @contextmanager
 def locked(name: str, folder: int, *, seconds: float) -> Iterator[None]:
-    """Hold the lock of the file `name` in the open `folder`; it is made and never deleted.
+    """Hold an flock(2) on the file `name` in the open `folder`; the file is never deleted.
 
-    The lock ends with its process.
-
-    Each call opens the file anew, so that flock(2) keeps threads apart too.
+    The lock ends with its process. Each call opens the file again, so it also excludes other threads.
 
     Raises:
-        TimeoutError: another has held it for all of `seconds`.
-        OSError: the file cannot be made, or its file system has no locks.
+        TimeoutError: it was held by another for all of `seconds`.
+        OSError: the file cannot be created, or its file system has no locks.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(name, flags, 0o600, dir_fd=folder)
@@ -129,7 +132,7 @@ def locked(name: str, folder: int, *, seconds: float) -> Iterator[None]:
         try:
             yield
         finally:
-            # Closing is not enough: a child that was forked meanwhile has the descriptor, too.
+            # Closing is not enough: a child forked meanwhile shares the descriptor.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
@@ -147,6 +150,28 @@ def _acquire(descriptor: int, deadline: float) -> None:
             return
 
 
+def unfinished_name() -> str:
+    """Return a new name for a temporary file."""
+    return f"{secrets.token_hex(8)}.part"
+
+
+def write_file(
+    folder: int, name: str, content: bytes, *, mode: int = 0o600, sync: Callable[[int], None] | None
+) -> None:
+    """Create a file in the open folder, and `sync` it; on failure none is left. Raises OSError."""
+    try:
+        with os.fdopen(os.open(name, _NEW_FILE, 0o600, dir_fd=folder), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if sync is not None:
+                sync(file.fileno())
+    except OSError:
+        with suppress(OSError):  # the first error is the one to report
+            os.unlink(name, dir_fd=folder)
+        raise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskSpace:
     free_bytes: int
@@ -154,14 +179,14 @@ class DiskSpace:
 
 
 def listed(folder: int | Path) -> list[FoundFile]:
-    """What lies visibly in the folder, in order of name, without directories."""
+    """Return the visible files in the folder, sorted by name, without directories."""
     with os.scandir(folder) as entries:
         files = [found(entry) for entry in entries if not entry.name.startswith(".")]
-    return sorted((file for file in files if file is not None), key=lambda each: each.name)
+    return sorted((file for file in files if file is not None), key=lambda file: file.name)
 
 
 def found(entry: os.DirEntry[str]) -> FoundFile | None:
-    """None for a directory, and for what was deleted since it was listed."""
+    """Facts of a file; None for a directory, or a file deleted since it was listed."""
     try:
         return as_found(entry.name, entry.stat(follow_symlinks=False))
     except FileNotFoundError:
@@ -169,7 +194,7 @@ def found(entry: os.DirEntry[str]) -> FoundFile | None:
 
 
 def as_found(name: str, facts: os.stat_result) -> FoundFile | None:
-    """None for a directory."""
+    """Facts of a file from its `stat`; None for a directory."""
     if stat.S_ISDIR(facts.st_mode):
         return None
     modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
@@ -178,20 +203,19 @@ def as_found(name: str, facts: os.stat_result) -> FoundFile | None:
 
 IDENTITY_FILE = "cache-id"
 UNREADABLE = "unreadable"
-"""Stands for what the file holds when that is no identity. It is never anybody's."""
+"""Returned for a file without a valid identity; equal to no identity."""
 
 _UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n?")
 _LONGEST = 64
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
-"""What file systems without hard links say."""
+"""Errors of file systems without hard links."""
 
 
 def read_identity(private: Path) -> str | None:
-    """The identity in the private folder; None where there is none. Raises OSError."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    """Return the identity in the private folder; None if there is none. Raises OSError."""
     try:
         with opened(private) as folder:
-            descriptor = os.open(IDENTITY_FILE, flags, dir_fd=folder)
+            descriptor = os.open(IDENTITY_FILE, READ_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
@@ -204,15 +228,11 @@ def read_identity(private: Path) -> str | None:
 def write_identity(
     private: Path, identity: str, *, replace: bool, sync: Callable[[int], None] = os.fsync
 ) -> None:
-    """Write it atomically, and durably. Raises OSError; FileExistsError unless it is to `replace` another."""
-    unfinished = f"{secrets.token_hex(8)}.part"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    """Write it atomically and durably. Raises OSError; FileExistsError if there is one, unless `replace`."""
+    unfinished = unfinished_name()
     with opened(private) as folder, opened(private, "tmp") as temporary:
         try:
-            with os.fdopen(os.open(unfinished, flags, 0o600, dir_fd=temporary), "wb") as file:
-                file.write(f"{identity}\n".encode("ascii"))
-                file.flush()
-                sync(file.fileno())
+            write_file(temporary, unfinished, f"{identity}\n".encode("ascii"), sync=sync)
             _place(unfinished, temporary, folder, replace=replace)
             with suppress(OSError):  # some network file systems cannot sync directories
                 sync(folder)
