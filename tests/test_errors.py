@@ -140,6 +140,7 @@ def test_a_problem_without_headers_survives_too() -> None:
     assert pickle.loads(pickle.dumps(ProblemError.of(problem))).problem == problem
 
 
+@pytest.mark.end_to_end
 def test_a_process_pool_outlives_an_unknown_key() -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         with pytest.raises(UnknownKeyError) as caught:

@@ -28,6 +28,7 @@ from logocache.errors import (
     UnavailableError,
     UnknownKeyError,
 )
+from logocache.version import __version__
 
 if TYPE_CHECKING:
     from logocache.bootstrap import open_cache

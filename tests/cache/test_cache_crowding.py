@@ -74,6 +74,7 @@ def test_new_entries_in_an_outage_cost_no_logo(crowd: Bench) -> None:
     assert stored(crowd) == ALL_LOGOS
 
 
+@pytest.mark.end_to_end
 def test_asking_for_unknown_domains_costs_no_logo(crowd: Bench) -> None:
     records = ask_for(crowd, *(f"nobody{number}.test" for number in range(40)))
     assert {record.status for record in records.values()} == {Status.PENDING}

@@ -90,6 +90,7 @@ def test_what_is_not_there_is_none(bench: Bench, name: str) -> None:
         assert cache.get(name) is None
 
 
+@pytest.mark.end_to_end
 def test_look_ups_are_written_in_batches_and_none_is_lost(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init(["shopify"])

@@ -141,6 +141,7 @@ def test_a_cache_whose_last_logo_could_not_be_written_is_degraded_until_one_can(
         assert cache.health().status is HealthStatus.HEALTHY
 
 
+@pytest.mark.end_to_end
 def test_a_cache_whose_database_took_no_write_is_degraded_until_it_does(bench: Bench) -> None:
     """Reading goes on beside a lock that nobody gets."""
     with bench.open() as cache:

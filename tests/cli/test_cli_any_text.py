@@ -64,6 +64,7 @@ def typed(*arguments: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
+@pytest.mark.end_to_end
 @pytest.mark.usefixtures("cache")
 @settings(max_examples=60, deadline=None)
 @given(FORMS, TEXTS)

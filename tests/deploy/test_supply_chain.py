@@ -11,6 +11,8 @@ import audit
 from deploy.artefacts import ROOT, run_tool
 from deploy.test_deploy_image import stages
 
+pytestmark = pytest.mark.end_to_end
+
 LOCK = ROOT / "uv.lock"
 EXPORTS = (ROOT / ".ci" / "uv.txt", ROOT / "docker" / "build.txt", ROOT / "docker" / "requirements.txt")
 PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+)")

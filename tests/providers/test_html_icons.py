@@ -132,6 +132,7 @@ def test_links_beyond_the_looked_at_part_are_not_seen() -> None:
     assert urls(b" " * MAX_BYTES + b"<link rel=icon href=a>") == []
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     "unit",
     [

@@ -160,6 +160,7 @@ print(json.dumps(seen))
 """
 
 
+@pytest.mark.end_to_end
 def test_each_change_of_several_processes_counts_and_what_another_did_before_does_not(
     repository: Repository, migrated_url: str
 ) -> None:

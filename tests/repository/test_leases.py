@@ -107,6 +107,7 @@ def test_claimed_entries_come_in_the_order_asked_with_all_their_facts(repository
     assert [repository.get(each.key) for each in got] == got
 
 
+@pytest.mark.end_to_end
 def test_a_hundred_thousand_keys_can_be_named(repository: Repository) -> None:
     known(repository, "key-7", "key-99999")
     keys = [f"key-{number}" for number in range(100_000)]
@@ -205,6 +206,7 @@ sys.stdin.readline()
 """
 
 
+@pytest.mark.end_to_end
 def test_what_a_process_holds_is_free_once_it_is_dead(migrated_url: str, repository: Repository) -> None:
     """As after SIGKILL, when nobody has ended its leases."""
     known(repository, "a")
@@ -262,6 +264,7 @@ print(json.dumps(got))
 """
 
 
+@pytest.mark.end_to_end
 def test_processes_that_claim_the_same_keys_share_them_out(migrated_url: str, repository: Repository) -> None:
     keys = [f"key-{number}" for number in range(40)]
     known(repository, *keys)

@@ -131,6 +131,7 @@ print(json.dumps(None))
 """
 
 
+@pytest.mark.end_to_end
 def test_processes_together_do_not_pass_the_limit(migrated_url: str, open_url: Open) -> None:
     race(ASK, migrated_url, count=3)
     assert len(keys_of(open_url(migrated_url))) == 10

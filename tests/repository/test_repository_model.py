@@ -26,6 +26,8 @@ from logocache.repository.totals import Access
 from makers import DAY, NOW, files_by_key, make_cached, make_integration, make_record
 from repository.entries import HOUR, fetch_of, make_replaced
 
+pytestmark = pytest.mark.end_to_end
+
 KEYS = st.sampled_from(["a", "b", "c", "d"])
 SOME = st.sets(KEYS, min_size=1)
 NUMBERS = st.integers(0, 1000)

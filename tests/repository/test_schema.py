@@ -239,6 +239,7 @@ print(json.dumps(changed))
 """
 
 
+@pytest.mark.end_to_end
 def test_eight_processes_migrate_a_fresh_database_once(database_url: str) -> None:
     assert sorted(race(MIGRATE, database_url, count=8)) == [False] * 7 + [True]
 

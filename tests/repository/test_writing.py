@@ -39,6 +39,7 @@ def test_what_is_wrong_with_a_value_says_nothing_of_the_database(repository: Rep
     assert not repository._database.could_not_write
 
 
+@pytest.mark.end_to_end
 def test_a_try_that_fails_is_told(repository: Repository) -> None:
     repository._database.could_not_write = True
     with repository._database.write():

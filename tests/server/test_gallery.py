@@ -230,6 +230,7 @@ def test_a_database_that_is_away_is_asked_once_a_second_too(tmp_path: Path) -> N
         assert shown.look() is not first
 
 
+@pytest.mark.end_to_end
 def test_beyond_what_a_page_can_show_it_says_where_the_rest_is(tmp_path: Path) -> None:
     keys = [f"shop-{number}" for number in range(routes.MOST_SHOWN + 2)]
     with Bench(tmp_path, integrations=[make_integration(key) for key in keys]).open() as cache:

@@ -92,6 +92,7 @@ async def until_up(client: httpx.AsyncClient) -> None:
     assert (await client.get("/logos/readyz")).json()["status"] == "ready"
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("missing", "code"), [("everything", "directory"), ("database", "schema"), ("folders", "directory")]
 )

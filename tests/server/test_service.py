@@ -292,6 +292,7 @@ def test_who_knew_of_no_logo_before_it_was_fetched_does_not_fetch_it_again(bench
     play(scene)
 
 
+@pytest.mark.end_to_end
 def test_an_entry_that_nobody_could_ask_for_yet_is_never_said_to_have_no_logo(bench: Bench) -> None:
     """Its lease is of a process elsewhere that has died: of this machine it would be found out."""
 
@@ -376,6 +377,7 @@ def test_who_asks_no_network_is_told_that_there_is_none(bench: Bench) -> None:
     play(scene)
 
 
+@pytest.mark.end_to_end
 def test_500_clients_on_one_cold_key_cause_one_fetch(bench: Bench) -> None:
     known_but_cold(bench)
     gate = Gate(b"slack")
@@ -460,6 +462,7 @@ def test_a_slow_source_is_not_waited_for_for_ever_and_its_logo_is_not_lost(bench
     play(scene)
 
 
+@pytest.mark.end_to_end
 def test_hot_logos_are_answered_while_300_cold_ones_wait_for_a_slow_source(tmp_path: Path) -> None:
     patient = {"misses_per_minute": 0, "on_demand_wait_seconds": 120}
     bench = many_strangers(tmp_path, 301, concurrency=4, on_demand_queue=400, **patient)
