@@ -6,7 +6,7 @@ import pytest
 from benches import Bench
 from logocache.cache import LogoCache
 from logocache.queries import ClearSelection
-from logocache.server.memory import file_page
+from logocache.server.json_documents import file_page
 from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")

@@ -74,7 +74,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     ("host", "told"),
     [
         pytest.param("192.0.2.1", "this machine has no address 192.0.2.1: choose", id="not ours"),
-        pytest.param("a" * 70 + ".test", "is no address to listen on: give", id="no possible name"),
+        pytest.param("a" * 70 + ".test", "is not an address to listen on: give", id="no possible name"),
     ],
 )
 def test_an_address_that_is_not_here_is_one_clear_line(host: str, told: str) -> None:
@@ -92,7 +92,7 @@ def test_an_address_that_is_not_here_is_one_clear_line(host: str, told: str) -> 
         pytest.param(
             OSError(errno.EIO, "no"), "not possible to listen on [::1]:80 (Input/output", id="anything else"
         ),
-        pytest.param(socket.gaierror(-2, "no"), "'::1' is no address to listen on: give", id="no name"),
+        pytest.param(socket.gaierror(-2, "no"), "'::1' is not an address to listen on: give", id="no name"),
     ],
 )
 def test_what_the_system_refuses_is_put_into_words(error: OSError, told: str) -> None:

@@ -130,7 +130,7 @@ def show(result: Result, *, as_json: bool) -> None:
 
 
 def show_keys(result: Listing) -> None:
-    """Write nothing but the keys, a line each."""
+    """Write the keys, one per line."""
     _out_lines(views.keys(result))
 
 

@@ -2,8 +2,8 @@
 
     from logocache.server import create_app, create_router
 
-`create_app(settings)` is an ASGI application of its own; `create_router(settings)` is a router for
-another FastAPI application: `app.include_router(create_router(settings), prefix="/logos")`.
+`create_app(settings)` returns an ASGI application; `create_router(settings)` returns a router for
+a foreign FastAPI application: `app.include_router(create_router(settings), prefix="/logos")`.
 """
 
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """FastAPI takes 200 ms to import: `logocache serve --help` must not pay for it."""
+    """Import late: FastAPI takes 200 ms, which `logocache serve --help` must not take."""
     with needs_extra("server", "the server"):
         if name == "create_app":
             from logocache.server.app import create_app

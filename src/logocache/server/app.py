@@ -1,4 +1,4 @@
-"""The ASGI application, and its routes as a router for somebody else's application."""
+"""The ASGI application, and its routes as a router for a foreign application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ from logocache.version import __version__
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """What the routes of one server share."""
+    """The shared parts of one server."""
 
     cache: LogoCache
     metrics: Metrics
@@ -37,18 +37,18 @@ class Server:
 
 
 def create_router(settings: Settings | None = None, *, strict: bool = False) -> APIRouter:
-    """All routes, to be included under any prefix of a FastAPI application.
+    """Create a router of all routes, to be included under any prefix of a FastAPI application.
 
-    Its lifespan opens and ends the cache with the application. Settings come from the environment
-    when none are given. While there is no usable cache, the routes answer 503, and the application is
-    not hindered; it is looked for again and again. `strict` has the application's start raise
-    DirectoryError, DatabaseError or SchemaError instead. Raises SettingsError, CatalogError itself.
+    Its lifespan opens and closes the cache with the application. The default settings are those of the
+    environment. While the cache is not usable, its routes respond with 503, and opening it is retried;
+    with `strict`, the start of the application raises DirectoryError, DatabaseError or SchemaError
+    instead. Raises SettingsError, CatalogError.
     """
     return router_of(assemble(settings or Settings()), strict=strict)
 
 
 def assemble(settings: Settings) -> Server:
-    """The parts of a server; nothing is touched yet."""
+    """Create the parts of a server; neither database nor directory is touched."""
     cache = open_cache(settings)
     metrics = Metrics()
     cache.watch(lambda fetches: metrics.fetched(attempt for fetch in fetches for attempt in fetch.attempts))
@@ -62,7 +62,7 @@ def assemble(settings: Settings) -> Server:
 
 
 def router_of(server: Server, *, strict: bool) -> APIRouter:
-    """The routes of that server, and its lifespan: see `create_router`."""
+    """The router of a server: see `create_router`."""
     settings = server.cache.settings
     admin = admin_only(settings)
 
@@ -76,7 +76,7 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
     opening, management = background.opening, server.service.bulkheads.management
 
     @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:  # noqa: ANN401  # whatever application it is
+    async def lifespan(_: Any) -> AsyncIterator[None]:  # noqa: ANN401  # any application
         async with background.run(strict=strict):
             yield
 
@@ -94,17 +94,17 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
 
 
 def create_app(settings: Settings | None = None, *, strict: bool = True) -> FastAPI:
-    """An application for any ASGI server, with settings of the environment when none are given.
+    """Create an application for any ASGI server; the default settings are those of the environment.
 
-    Raises SettingsError, CatalogError. Its start raises DirectoryError, DatabaseError or SchemaError
-    when there is no usable cache (run `logocache init` first), unless it is not to be `strict`: then it
-    answers 503 until there is one.
+    If the cache is not usable (run `logocache init` first), its start raises DirectoryError, DatabaseError
+    or SchemaError; without `strict`, it responds with 503 until the cache is usable. Raises SettingsError,
+    CatalogError.
     """
     return Application(assemble(settings or Settings()), strict=strict)
 
 
 class Application(FastAPI):
-    """FastAPI, and around it our own layers: a hot logo passes through nothing else."""
+    """FastAPI within our own middleware, which alone handles requests for logos in memory."""
 
     def __init__(self, server: Server, *, strict: bool) -> None:
         super().__init__(

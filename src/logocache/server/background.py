@@ -1,4 +1,4 @@
-"""Periodic work while the server runs, from opening the cache to an orderly end."""
+"""Periodic work while the server runs, from opening the cache to an orderly shutdown."""
 
 import asyncio
 import logging
@@ -17,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 class PeriodicTask:
-    """Does one thing again and again, a while apart. What goes wrong is logged, once until it heals."""
+    """Runs an action periodically. A failure is logged once, until the action succeeds again."""
 
     def __init__(self, name: str, action: Callable[[], Awaitable[None]], wait: Callable[[], float]) -> None:
-        """`wait` gives the seconds until the next time, anew each time, so that it may be jittered."""
+        """`wait` returns the seconds until the next run, and is called before each, so that it may jitter."""
         self._name = name
         self._action = action
         self._wait = wait
@@ -31,20 +31,20 @@ class PeriodicTask:
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
-        """No further time; whoever works in another thread finishes there."""
+        """Stop running it; work in another thread is finished there."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def once(self) -> None:
-        """Do it now. LogoCacheErrors and surprises are logged, not raised."""
+        """Run the action now. Errors are logged, not raised."""
         try:
             await self._action()
         except LogoCacheError as error:
             if not self._failing:
                 _log.warning(f"{self._name}.failed", extra={"error": str(error)})  # the event's name
             self._failing = True
-        except Exception:  # noqa: BLE001  # a bug in one round must not end all the others
+        except Exception:  # noqa: BLE001  # a bug in one run must not prevent the next
             _log.exception(f"{self._name}.broken")  # the event's name
             self._failing = True
         else:
@@ -59,43 +59,39 @@ class PeriodicTask:
 
 
 def jittered(seconds: float) -> float:
-    """A wait around `seconds`, so that many processes do not move in step."""
+    """A random wait of half to one and a half times `seconds`, so that processes do not synchronise."""
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311  # no secret depends on it
 
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
-"""Seconds between attempts: they double, and are jittered."""
+"""Bounds of the seconds between attempts, which double and are jittered."""
 
 
 def backoff(attempt: int) -> float:
-    """Seconds to wait after that attempt, which counts from 0."""
+    """Seconds to wait after an attempt; the first is 0."""
     return jittered(min(FIRST_WAIT * 2 ** min(attempt, 10), LONGEST_WAIT))
 
 
 class Opening:
-    """Whether the cache could be used since the server began. What fails later is each request's matter."""
+    """Opens the cache when the server starts. Later failures are up to each request."""
 
     def __init__(
         self, require: Callable[[], Awaitable[None]], *, wait: Callable[[int], float] = backoff
     ) -> None:
-        """`require` raises UnavailableError while the cache cannot be used."""
+        """`require` raises UnavailableError while the cache is not usable."""
         self._require = require
         self._wait = wait
         self.problem: UnavailableError | None = None
-        """Why it cannot be used yet; None when it can, and when nobody has looked."""
-
-    async def insist(self) -> None:
-        """Open it now. Raises what `require` raises."""
-        await self._require()
+        """The reason why the cache is not open; None if it is, and before the first attempt."""
 
     async def attempt(self) -> bool:
-        """Open it now; True if that was possible. What is in the way first is logged as a warning."""
+        """Try to open the cache; True on success. The first problem is logged as a warning."""
         earlier = self.problem
         try:
             await self._require()
         except UnavailableError as error:
             self.problem = error
-        except Exception as error:  # noqa: BLE001  # a bug of ours must not end somebody else's application
+        except Exception as error:  # noqa: BLE001  # a bug of ours must not stop a foreign application
             if earlier is None:
                 _log.exception("cache.broken")
             self.problem = UnavailableError(
@@ -107,13 +103,13 @@ class Opening:
                 _log.warning("cache.available")
             return True
         if str(self.problem) != str(earlier):
-            # One line for people; what stands in the way next is for whoever looks closer.
+            # One warning is enough; further problems are logged as information.
             level = logging.WARNING if earlier is None else logging.INFO
             _log.log(level, "cache.unavailable", extra={"error": str(self.problem)})
         return False
 
     async def keep_trying(self) -> None:
-        """Return when it is open."""
+        """Try until the cache is open."""
         attempt = 0
         while True:
             await asyncio.sleep(self._wait(attempt))
@@ -122,28 +118,28 @@ class Opening:
             attempt += 1
 
     async def check(self) -> None:
-        """As a dependency of routes: raises UnavailableError while it is not open."""
+        """A dependency of routes. Raises UnavailableError while the cache is not open."""
         if self.problem is not None:
             raise self.problem.with_traceback(None)  # else it would grow with each request
 
 
 GENERATION_SECONDS = 1.0
-"""How often other processes' changes are looked for: seen within two seconds, reading included."""
+"""Interval of checks for changes by other processes, which are seen within two seconds."""
 FLUSH_SECONDS = 3.0
 REFRESHED_AT_ONCE = 50
-"""Due logos that one round takes; another follows at once while there are more."""
+"""Due logos of one refresh; the next follows at once while there are more."""
 PATIENCE_SECONDS = 0.3
-"""How long to wait, at the end, for fetches that were told to end: they notice within a tenth."""
+"""Wait at the end for interrupted fetches, which notice within 0.1 s."""
 OPENING_SECONDS = 8.0
-"""For one attempt to open the cache: another application's start may wait for it."""
+"""Limit of one attempt to open the cache: the start of a foreign application may wait for it."""
 BACKGROUND_SECONDS = 60.0
-"""For work behind the requests: longer than a writer waits for its turn."""
+"""Limit of work in the background: longer than the wait for the database's write lock."""
 SHORTEST_END = 0.3
-"""Seconds for the last counts, however short LOGO_CACHE_SHUTDOWN_SECONDS is."""
+"""Seconds to write the last counts, however short LOGO_CACHE_SHUTDOWN_SECONDS is."""
 
 
 class Background:
-    """Starts and ends one server's work."""
+    """Starts and stops the background work of one server."""
 
     def __init__(
         self,
@@ -152,74 +148,74 @@ class Background:
         *,
         each_second: Callable[[], None] = lambda: None,
     ) -> None:
-        """`each_second` is called about that often, on the event loop's thread."""
+        """`each_second` is called about once a second, on the event loop's thread."""
         self._each_second = each_second
         self._cache = cache
         self._service = service
         self.opening = Opening(self._open)
-        self._coming_up: asyncio.Task[None] | None = None
-        # A thread for each: what one of them waits for must not hold up the others.
+        self._opening_task: asyncio.Task[None] | None = None
+        # One thread each, so that none waits for the others.
         self._opener, self._following, self._counting = _background(), _background(), _background()
         self._refreshing = ThreadPoolExecutor(1, thread_name_prefix="logocache-refresh")
-        self._recurring = [
+        self._tasks = [
             PeriodicTask("generation", self._follow_changes, lambda: GENERATION_SECONDS),
             PeriodicTask("accesses", self._flush, lambda: FLUSH_SECONDS),
         ]
         if cache.settings.background_refresh and cache.settings.enabled:
             interval = cache.settings.background_interval_seconds
-            self._recurring.append(PeriodicTask("refresh", self._refresh_due, lambda: jittered(interval)))
+            self._tasks.append(PeriodicTask("refresh", self._refresh_due, lambda: jittered(interval)))
 
     @asynccontextmanager
     async def run(self, *, strict: bool = True) -> AsyncIterator[None]:
-        """Work while it lasts. What was counted is written at its end; no thread is left busy.
+        """Run the work until the block ends; counts are written at the end.
 
-        Without a usable cache, `strict` raises DirectoryError, DatabaseError or SchemaError at once;
-        else the work begins as soon as there is one, and `Opening.problem` says meanwhile what is missing.
+        If the cache is not usable, `strict` raises DirectoryError, DatabaseError or SchemaError; else the
+        work begins as soon as it is usable, and `Opening.problem` has the reason meanwhile.
         """
         if not self._cache.settings.enabled:
             self._start()
         elif strict:
-            await self.opening.insist()
+            await self._open()
             self._start()
         elif await self.opening.attempt():
             self._start()
         else:
-            self._coming_up = asyncio.create_task(self._come_up(), name="opening")
+            self._opening_task = asyncio.create_task(self._open_and_start(), name="opening")
         try:
             yield
         finally:
             await self._end()
 
-    async def _come_up(self) -> None:
+    async def _open_and_start(self) -> None:
         await self.opening.keep_trying()
         self._start()
 
     def _start(self) -> None:
-        for each in self._recurring:
-            each.start()
+        for task in self._tasks:
+            task.start()
 
     async def _end(self) -> None:
-        """In about half of LOGO_CACHE_SHUTDOWN_SECONDS even when the database hangs.
+        """Stop everything, within about half of LOGO_CACHE_SHUTDOWN_SECONDS even if the database hangs.
 
-        Then it is told how many look-ups are not written, or may not be.
+        Counts that could not be written, or perhaps not, are logged as lost.
         """
-        if self._coming_up is not None:
-            self._coming_up.cancel()
-        for each in self._recurring:
-            await each.stop()
-        ending = _Ending(max(self._cache.settings.shutdown_seconds / 2, SHORTEST_END))
+        if self._opening_task is not None:
+            self._opening_task.cancel()
+        for task in self._tasks:
+            await task.stop()
+        shutdown = _Shutdown(max(self._cache.settings.shutdown_seconds / 2, SHORTEST_END))
         try:
-            in_time = await ending.do(self._cache.flush, self._cache.interrupt)
+            in_time = await shutdown.run(self._cache.flush, self._cache.interrupt)
             await self._service.admission.queue.close(patience=PATIENCE_SECONDS)
-            leave_refreshing = partial(self._refreshing.shutdown, wait=True, cancel_futures=True)
-            await ending.do(leave_refreshing, self._service.variants.close, within=PATIENCE_SECONDS)
-            if in_time:  # else it would only hang as well
-                await ending.do(self._cache.close)
+            stop_refreshing = partial(self._refreshing.shutdown, wait=True, cancel_futures=True)
+            await shutdown.run(stop_refreshing, self._service.variants.close, within=PATIENCE_SECONDS)
+            if in_time:  # else it would hang as well
+                await shutdown.run(self._cache.close)
         finally:
             lost = self._cache.lookup.counted
             if lost:
-                _log.error("accesses.lost", extra={"accesses": lost, "error": str(ending.problem)})
-            ending.leave()
+                _log.error("accesses.lost", extra={"accesses": lost, "error": str(shutdown.problem)})
+            shutdown.abandon()
             for bulkhead in (self._opener, self._following, self._counting, self._service.bulkheads):
                 bulkhead.close()
 
@@ -236,7 +232,7 @@ class Background:
         await self._counting.run(self._cache.flush)
 
     async def _refresh_due(self) -> None:
-        """Fetch what is due. Leases keep other processes off, the fetcher keeps to its rates."""
+        """Refresh all due logos. Leases exclude other processes; the fetcher limits the rate."""
         loop = asyncio.get_running_loop()
         asked = REFRESHED_AT_ONCE
         while asked == REFRESHED_AT_ONCE:
@@ -246,33 +242,33 @@ class Background:
             asked = report.asked
 
 
-class _Ending:
-    """Threads for the last work, and the time that it may take."""
+class _Shutdown:
+    """Threads for the last work, with a time limit."""
 
     def __init__(self, seconds: float) -> None:
         self.problem: Exception = DatabaseError(
             "the database does not answer", hint="look at it before the next start"
         )
-        """What went wrong last."""
+        """The last error."""
         self._deadline = asyncio.get_running_loop().time() + seconds
         self._pool = ThreadPoolExecutor(thread_name_prefix="logocache-end")
 
-    async def do(self, *works: Callable[[], None], within: float | None = None) -> bool:
-        """Begin all of them at once; True if they have ended in time, well or not."""
+    async def run(self, *works: Callable[[], None], within: float | None = None) -> bool:
+        """Run all at the same time; True if they ended in time, even with an error."""
         loop = asyncio.get_running_loop()
         left = max(self._deadline - loop.time(), SHORTEST_END)
         begun = [loop.run_in_executor(self._pool, work) for work in works]
         done, late = await asyncio.wait(begun, timeout=left if within is None else within)
-        for each in done:
-            error = each.exception()
+        for future in done:
+            error = future.exception()
             if isinstance(error, LogoCacheError):
                 self.problem = error
             elif error is not None:
                 raise error
         return not late
 
-    def leave(self) -> None:
-        """Wait for nothing any more."""
+    def abandon(self) -> None:
+        """Do not wait for anything still running."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

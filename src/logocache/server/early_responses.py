@@ -1,4 +1,4 @@
-"""Requests that are answered before routing: bad Host (RFC 9112 3.2), large or late bodies, overload."""
+"""Responses before routing: to a bad Host (RFC 9112 3.2), and to a large or late body."""
 
 import asyncio
 import ipaddress
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyResponse:
-    """A problem document (RFC 9457) that also closes the connection."""
+    """A problem document (RFC 9457) after which the connection is closed."""
 
     status: HTTPStatus
     code: str
@@ -42,13 +42,13 @@ class EarlyResponse:
 
     @property
     def as_bytes(self) -> bytes:
-        """The whole HTTP/1.1 answer, for a connection on which no request was understood."""
+        """The whole HTTP/1.1 response, for a connection without a valid request."""
         status = f"HTTP/1.1 {self.status.value} {self.status.phrase}".encode()
         fields = [name + b": " + value for name, value in self.headers]
         return b"\r\n".join([status, *fields, b"", self.body])
 
     async def send(self, send: Send) -> None:
-        """The same answer to a request."""
+        """Send the response to a request."""
         await send({"type": "http.response.start", "status": self.status.value, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -80,15 +80,14 @@ LARGE_BODY = EarlyResponse(
 
 
 MAX_DIGITS = 18
-"""More than any length has; Python refuses to parse thousands of them."""
+"""More than any Content-Length needs; Python refuses to parse thousands."""
 
 
 class ClientLimits:
-    """ASGI layer: a body that is too large is answered with 413, one that comes too slowly with 408.
+    """ASGI middleware: responds with 413 to a body that is too large, with 408 to one that is too slow.
 
-    A declared length is judged before anything is read. A request without a body passes untouched.
-    What a client may cost before its request is known, and by not taking its answer, is the
-    business of `protocol`.
+    A declared length is checked before anything is read; a request without a body passes untouched.
+    For limits on heads see `protocol`.
     """
 
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, slow_client_seconds: float) -> None:
@@ -114,27 +113,27 @@ class ClientLimits:
         try:
             await self._app(scope, body.receive, body.send)
         except Exception:
-            # To the application the client went away; however it ends, the answer is given.
+            # The application was told that the client has gone; the response has been sent.
             if not body.is_refused:
                 raise
 
 
 class WatchedBody:
-    """One request's `receive` and `send`.
+    """The `receive` and `send` of one request.
 
-    Once the body is refused, the application is told that the client has gone, and what it still
-    sends goes nowhere.
+    Once the body is refused, the application is told that the client has gone, and what it sends is
+    dropped.
     """
 
     def __init__(self, receive: Receive, send: Send, *, max_bytes: int, deadline: float) -> None:
-        """`deadline` is a time of the running loop, by which the last byte must have come."""
+        """The last byte must arrive before `deadline`, a time of the running loop."""
         self.is_refused = False
         self._receive = receive
         self._send = send
         self._room = max_bytes
         self._deadline = deadline
         self._is_complete = False
-        self._is_answered = False
+        self._has_response = False
 
     async def receive(self) -> Message:
         if self.is_refused:
@@ -154,18 +153,18 @@ class WatchedBody:
 
     async def send(self, message: Message) -> None:
         if not self.is_refused:
-            self._is_answered = True
+            self._has_response = True
             await self._send(message)
 
-    async def _refuse(self, refusal: EarlyResponse) -> Message:
+    async def _refuse(self, response: EarlyResponse) -> Message:
         self.is_refused = True
-        if not self._is_answered:
-            await refusal.send(self._send)
+        if not self._has_response:
+            await response.send(self._send)
         return {"type": "http.disconnect"}
 
 
 def declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """How long the body will be: 0 without any (RFC 9112 6.3), None when that must be counted."""
+    """Length of the body in bytes: 0 without one (RFC 9112 6.3), None if unknown."""
     length = 0
     for name, value in headers:
         if name == b"transfer-encoding":
@@ -180,14 +179,14 @@ def declared_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
 FIELD = re.compile(
     rb"(?:\[(?P<literal>[^\]]*)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?"
 )
-"""`uri-host [ ":" port ]` (RFC 3986 3.2.2). A host may be empty: that of a target without an authority is."""
+"""`uri-host [ ":" port ]` (RFC 3986 3.2.2). It is empty for a target without an authority."""
 FUTURE_ADDRESS = re.compile(rb"v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+")
 
 
 class HostRequired:
-    """ASGI layer: a request whose Host is missing, doubled or malformed is answered with 400.
+    """ASGI middleware: responds with 400 to a missing, duplicate or malformed Host.
 
-    HTTP/1.0 knew requests without Host. Of HTTP/2 and later the server makes the field from `:authority`.
+    HTTP/1.0 allows requests without Host. For HTTP/2 and later, the server derives it from `:authority`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -201,22 +200,22 @@ class HostRequired:
 
 
 def has_proper_host(http_version: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """True for exactly one valid Host, and for none where the version of HTTP did not want one yet."""
+    """True for exactly one valid Host, and for none unless the version is 1.1."""
     hosts = [value for name, value in headers if name == b"host"]
     if not hosts:
         return http_version != "1.1"
     return len(hosts) == 1 and is_host(hosts[0])
 
 
-@lru_cache(maxsize=256)  # a server is known by a few names, and asked thousands of times a second
+@lru_cache(maxsize=256)  # a server has a few names, and thousands of requests per second
 def is_host(value: bytes) -> bool:
-    """True if `value` is a host, perhaps with a port. httptools leaves white space around values."""
+    """True if `value` is a host, with or without port. httptools keeps white space around values."""
     found = FIELD.fullmatch(value.strip(b" \t"))
     return found is not None and (found["literal"] is None or _is_literal(found["literal"]))
 
 
 def _is_literal(text: bytes) -> bool:
-    """True for what may stand in brackets: an IPv6 address without a zone, or one of a later version."""
+    """True for an IP literal in brackets: an IPv6 address without zone, or one of a later version."""
     if FUTURE_ADDRESS.fullmatch(text):
         return True
     try:

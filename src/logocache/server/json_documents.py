@@ -1,36 +1,41 @@
-"""What the JSON routes answer: the documents of the command line, and a few that only HTTP has.
+"""Responses of the JSON routes: the documents of the command line, and a few that only HTTP has.
 
-Each class here is the OpenAPI schema of a document; a function beside it makes the answer.
+Each class is the OpenAPI schema of a document, for which a function makes the response.
 """
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_type_hints
+from urllib.parse import quote
 
 from pydantic import BaseModel, create_model
 from starlette.responses import JSONResponse, Response
 
+from logocache.cache import LogoCache
 from logocache.documents import Json, document_of, writable_all
 from logocache.health import Health, Readiness
+from logocache.model import Status
+from logocache.queries import ListQuery
 from logocache.results import CacheStats, ClearReport, Entry, Listing, Result
 from logocache.settings import Settings
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""These are figures of this moment."""
+"""Headers of all documents, which show the state of this moment."""
 
 
 def _model(name: str, result: type[Any], **first: Any) -> type[BaseModel]:  # noqa: ANN401  # a type or a form of typing
-    """The schema of a result's document: the fields in `first`, then those of the result."""
+    """The schema of a result's document: the fields in `first`, then those of `result`."""
     hints = get_type_hints(result)
-    fields = {each.name: (hints[each.name], ...) for each in dataclasses.fields(result)}
-    opening = {field: (kind, ...) for field, kind in first.items()}
+    fields = {field.name: (hints[field.name], ...) for field in dataclasses.fields(result)}
+    opening = {key: (kind, ...) for key, kind in first.items()}
     definitions: dict[str, Any] = opening | fields  # as pydantic wants them
     return create_model(name, **definitions)
 
 
 Version = Literal[1]
 VERSION: Version = 1
-"""`documents.SCHEMA_VERSION` as a type of its own."""
+"""`documents.SCHEMA_VERSION`, as a literal type."""
 
 ListingDocument = _model("Listing", Listing, schema_version=Version, command=Literal["list"])
 StatsDocument = _model("CacheStats", CacheStats, schema_version=Version, command=Literal["stats"])
@@ -44,12 +49,12 @@ class FileItem:
 
     file: str
     key: str
-    """The entry it belongs to."""
+    """Key of its entry."""
     size_bytes: int
     width: int
     height: int
     path: str
-    """Where this server has it."""
+    """Path of the file on this server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class FilesDocument:
     schema_version: Version
     files: tuple[FileItem, ...]
     after: str | None
-    """Ask for the next page with this; null: there is none."""
+    """Parameter `after` of the next page; null on the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,38 +73,60 @@ class ConfigDocument:
 
     schema_version: Version
     settings: dict[str, Any]
-    """JSON values of as many types as there are settings."""
+    """JSON values of any type."""
+
+
+def file_page(cache: LogoCache, *, limit: int, after: str | None = None, root: str) -> FilesDocument:
+    """Return at most `limit` current files after the key `after`; `root` is the path prefix of all routes."""
+    with_file = (Status.CACHED, Status.PLACEHOLDER)
+    found = cache.list(ListQuery(statuses=with_file, limit=limit + 1, after=after)).entries
+    files = tuple(item for entry in found[:limit] for item in _file_of(entry, root))
+    following = found[limit - 1].key if len(found) > limit else None
+    return FilesDocument(schema_version=VERSION, files=files, after=following)
+
+
+def _file_of(entry: Entry, root: str) -> Iterator[FileItem]:
+    if entry.file is None or entry.size_bytes is None or entry.width is None or entry.height is None:
+        return
+    yield FileItem(
+        file=entry.file,
+        key=entry.key,
+        size_bytes=entry.size_bytes,
+        width=entry.width,
+        height=entry.height,
+        path=f"{root}/static/cached_logos/{quote(entry.file)}",
+    )
 
 
 def result_response(result: Result) -> Response:
-    """The document that the command line writes with `--json`."""
-    return _answer(document_of(result))
+    """Return the document that the command line writes with `--json`."""
+    return _response(document_of(result))
 
 
 def entry_response(entry: Entry) -> Response:
-    """The entry as it stands in a listing, with the version of the document first."""
+    """Return the entry as in a listing, after the version of the document."""
     listing = document_of(Listing(entries=(entry,), matching=1))
     (listed,) = cast("list[dict[str, Json]]", listing["entries"])
-    return _answer({"schema_version": VERSION, **listed})
+    return _response({"schema_version": VERSION, **listed})
 
 
 def health_response(health: Health, *, status: int) -> Response:
-    """The figures for monitoring, exactly these fields."""
-    return _answer(dataclasses.asdict(health), status=status)
+    """Return the fields of `health` for monitoring."""
+    return _response(dataclasses.asdict(health), status=status)
 
 
 def readiness_response(readiness: Readiness, *, status: int) -> Response:
-    return _answer(dataclasses.asdict(readiness), status=status)
+    return _response(dataclasses.asdict(readiness), status=status)
 
 
 def files_response(files: FilesDocument) -> Response:
-    return _answer(dataclasses.asdict(files))
+    return _response(dataclasses.asdict(files))
 
 
 def config_response(settings: Settings) -> Response:
-    """The settings in force, fit for people and logs."""
-    return _answer({"schema_version": VERSION, "settings": settings.shown()})
+    """Return the settings in force, without secrets."""
+    return _response({"schema_version": VERSION, "settings": settings.shown()})
 
 
-def _answer(document: dict[str, Json] | dict[str, Any], *, status: int = 200) -> Response:
+def _response(document: dict[str, Json] | dict[str, Any], *, status: int = 200) -> Response:
     return JSONResponse(writable_all(document), status, HEADERS)

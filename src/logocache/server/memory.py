@@ -3,22 +3,18 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from cachetools import LRUCache
 
-from logocache.cache import LogoCache
 from logocache.model import LogoRecord, Status, StoredFile
 from logocache.operations.lookup import Lookup
-from logocache.queries import ImageFormat, ListQuery, Variant
-from logocache.results import Entry
-from logocache.server.json_documents import VERSION, FileItem, FilesDocument
+from logocache.queries import ImageFormat, Variant
 
 MEDIA_TYPES = {
     ImageFormat.PNG: "image/png",
@@ -88,7 +84,7 @@ CAPACITY = 10_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CachedRecord:
-    """The record behind a name; `record` is None if the database has none."""
+    """The record of a name; `record` is None if the database has none."""
 
     record: LogoRecord | None
     stale_at: float
@@ -129,7 +125,7 @@ class RecordCache:
         self._generation = -1
 
     def get(self, name: str) -> CachedRecord | None:
-        """The cached record behind `name`, or None if it is not cached."""
+        """The cached record of `name`, or None if it is not cached."""
         cached = self._cached.get(name)
         if cached is not None:
             self._cached.move_to_end(name)
@@ -190,29 +186,6 @@ class RecordCache:
         if len(self._cached) > self._capacity:
             self._cached.popitem(last=False)
         return cached
-
-
-def file_page(cache: LogoCache, *, limit: int, after: str | None = None, root: str) -> FilesDocument:
-    """At most `limit` current files behind the key `after`; `root` is the path under which all routes are."""
-    with_file = (Status.CACHED, Status.PLACEHOLDER)
-    found = cache.list(ListQuery(statuses=with_file, limit=limit + 1, after=after)).entries
-    files = tuple(item for entry in found[:limit] for item in _file_of(entry, root))
-    following = found[limit - 1].key if len(found) > limit else None
-    return FilesDocument(schema_version=VERSION, files=files, after=following)
-
-
-def _file_of(entry: Entry, root: str) -> Iterator[FileItem]:
-    """The entry's file, if it has one."""
-    if entry.file is None or entry.size_bytes is None or entry.width is None or entry.height is None:
-        return
-    yield FileItem(
-        file=entry.file,
-        key=entry.key,
-        size_bytes=entry.size_bytes,
-        width=entry.width,
-        height=entry.height,
-        path=f"{root}/static/cached_logos/{quote(entry.file)}",
-    )
 
 
 Result = TypeVar("Result")

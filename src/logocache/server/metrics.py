@@ -17,9 +17,11 @@ from logocache.version import __version__
 
 
 def scraped(stats: CacheStats | None) -> Iterator[Metric]:
-    """The figures of the whole cache. When there are none, only that: never those of an earlier time."""
+    """Metrics of the whole cache; without `stats` only that they are missing, never earlier values."""
     yield _one(
-        "logocache_up_database", "Whether the figures of the cache could be read.", float(stats is not None)
+        "logocache_up_database",
+        "1 if the figures of the cache could be read, else 0.",
+        float(stats is not None),
     )
     yield _labelled("logocache_build_info", "The version that runs.", "version", [(__version__, 1)])
     if stats is not None:
@@ -32,7 +34,7 @@ def _of_cache(stats: CacheStats) -> Iterator[Metric]:
     figures = {
         "stored_bytes": ("Bytes of logos, replaced files and resized copies.", stats.size_bytes),
         "stored_bytes_limit": ("What LOGO_CACHE_MAX_SIZE_MB allows.", stats.max_size_bytes),
-        "entries_due": ("Entries that want to be fetched.", stats.due),
+        "entries_due": ("Entries that are due.", stats.due),
         "entries_failing": ("Entries whose last attempts failed.", stats.failing),
         "entries_error": ("Entries at which logocache itself failed.", stats.errors),
         "disk_free_bytes": ("Free bytes of the disk that holds the logos.", stats.disk_free_bytes),
@@ -55,7 +57,7 @@ def _labelled(name: str, what: str, label: str, values: Iterable[tuple[str, floa
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     queue_length: int
-    """Logos that wait to be fetched."""
+    """Logos waiting to be fetched."""
     queue_limit: int
     fetches_in_progress: int
     hot_bytes: int
@@ -64,7 +66,7 @@ class Load:
 
 
 class Fetches(Protocol):
-    """What fetches are under way; see `queue.Flights`."""
+    """The load of a `FetchQueue`."""
 
     @property
     def waiting(self) -> int: ...
@@ -77,7 +79,7 @@ class Fetches(Protocol):
 
 
 class Memory(Protocol):
-    """What is held in memory; see `bodies.Bodies`."""
+    """The size of a `ResponseCache`."""
 
     @property
     def size_bytes(self) -> int: ...
@@ -86,7 +88,7 @@ class Memory(Protocol):
 
 
 def load_of(fetches: Fetches, memory: Memory) -> Load:
-    """The load at this moment."""
+    """Measure the load."""
     return Load(
         queue_length=fetches.waiting,
         queue_limit=fetches.limit,
@@ -100,21 +102,20 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
-"""The label of what clients may invent: methods and paths that no route has."""
+"""Label of methods and paths that no route has: clients may invent any number of them."""
 
 LOOKUP_STATES = ("hit", "stale", "miss", "placeholder")
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Seconds: from a hit in memory to a first fetch that is waited for."""
+"""Seconds, from a hit in memory to a fetch that the client waits for."""
 
 
 class Metrics:
-    """The figures of one application. Safe to use from several threads.
+    """The metrics of one application. Thread-safe.
 
-    With PROMETHEUS_MULTIPROC_DIR in the environment, before this module is imported, the figures of all
-    processes that share that directory are shown together, whichever of them is asked; there is then
-    to be one `Metrics` in each. Whoever starts these processes empties the directory first, and tells
-    `prometheus_client.multiprocess.mark_process_dead` which of them have ended.
+    If PROMETHEUS_MULTIPROC_DIR was set before this module was imported, each process shows the sum over
+    all processes that share that directory, and may have one `Metrics` only. Their parent empties the
+    directory first, and calls `forget_process` for each that has ended.
     """
 
     def __init__(self) -> None:
@@ -136,17 +137,17 @@ class Metrics:
             registry=own,
         )
         self._fetches = Counter(
-            "logocache_fetches_total", "Questions to sources.", ("provider", "outcome"), registry=own
+            "logocache_fetches_total", "Requests to sources.", ("provider", "outcome"), registry=own
         )
         self._gauges = {name: _gauge(name, what, own) for name, what in LOAD_GAUGES.items()}
-        # Finding a labelled child costs more than counting: each is looked up once.
+        # Looking up a labelled child costs more than counting: each is looked up once.
         self._lookups = {state: lookups.labels(state) for state in LOOKUP_STATES}
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._fetched: dict[tuple[str, str], Counter] = {}
         self._figures = _all_processes() or own
 
     def request(self, method: str, route: str | None, status: int, seconds: float) -> None:
-        """A request was answered. `route` is the template of the route's path, never the path itself."""
+        """Count a request. `route` is the path template of its route, never the path; None without route."""
         method = method if method in METHODS else OTHER
         route = route or OTHER
         answered = self._answered.get((method, route, status))
@@ -161,11 +162,11 @@ class Metrics:
         durations.observe(seconds)
 
     def looked_up(self, state: str) -> None:
-        """A logo was asked for; `state` is one of `LOOKUP_STATES`."""
+        """Count a request for a logo; `state` is one of `LOOKUP_STATES`."""
         self._lookups[state].inc()
 
     def fetched(self, attempts: Iterable[FetchAttempt]) -> None:
-        """Sources were asked."""
+        """Count requests to sources."""
         for attempt in attempts:
             key = (attempt.provider, attempt.outcome.value)
             count = self._fetched.get(key)
@@ -174,12 +175,12 @@ class Metrics:
             count.inc()
 
     def loaded(self, load: Load) -> None:
-        """How much this process has to do just now. The latest one is shown."""
+        """Set the gauges of this process."""
         for name, gauge in self._gauges.items():
             gauge.set(getattr(load, name))
 
     def exposition(self, stats: CacheStats | None) -> bytes:
-        """All figures in Prometheus' text format; those of the cache are left out when `stats` is None."""
+        """All metrics in Prometheus' text format; without those of the cache if `stats` is None."""
         return generate_latest(_Together(self._figures, scraped(stats)))
 
 
@@ -190,11 +191,11 @@ LOAD_GAUGES = {
     "hot_bytes": "Bytes of logos in memory.",
     "hot_entries": "Logos in memory, each form for itself.",
 }
-"""The fields of `Load`, and what they are."""
+"""Help texts of the fields of `Load`."""
 
 
 def forget_process(number: int) -> None:
-    """A worker process has ended: what it held and waited for counts no more; its counts stay."""
+    """Drop the gauges of a worker process that has ended; its counters stay."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         mark_process_dead(number)  # type: ignore[no-untyped-call]  # the library's
 
@@ -206,7 +207,7 @@ class _Together(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for metric in self._figures.collect():
-            # When a series was created is of no use here, and would double their number.
+            # The time when a series was created is of no use here, and would double their number.
             metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric
         yield from self._further
@@ -217,7 +218,7 @@ def _gauge(name: str, what: str, registry: CollectorRegistry) -> Gauge:
 
 
 def _all_processes() -> Collector | None:
-    """The figures of all processes; None when there is only this one."""
+    """A collector over all processes; None if there is only this one."""
     directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if not directory:
         return None

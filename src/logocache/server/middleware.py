@@ -1,4 +1,4 @@
-"""ASGI middleware around every request: its id, its line in the access log, its metrics."""
+"""ASGI middleware around every request: request id, access log and metrics."""
 
 import logging
 import time
@@ -7,25 +7,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logocache.server import request_id
 from logocache.server.metrics import Metrics
-from logocache.server.problems import PROBLEM_IN_SCOPE, internal_error, problem_response
+from logocache.server.problems import PROBLEM_IN_SCOPE, SERVER_ERROR, internal_error, problem_response
 
 ROUTE_IN_SCOPE = "logocache.route"
-"""Where the hot path, which comes before all routing, leaves the template of the route."""
+"""Key under which the fast path, which skips routing, puts the path template of the route."""
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Routes asked for every few seconds, by machines."""
+"""Routes that monitoring requests every few seconds."""
 
 GONE = 499
-"""The client left, or the server ended, before there was an answer. No status of HTTP: nginx uses it so."""
-SERVER_ERROR = 500
+"""Status, as of nginx, of a request whose client or server went away before there was a response."""
 LONGEST_PATH = 200
-"""Characters of a path that are logged."""
+"""Characters of a path that are logged at most."""
 
 _log = logging.getLogger(__name__)
 
 
 class Requests:
-    """ASGI layer around an application of our own. Outermost, so that it sees every answer."""
+    """The outermost middleware of an application of our own, so that it sees every response."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
@@ -35,35 +34,35 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Watched(send, request_id.begin(_sent_id(scope)))
+        response = _Response(send, request_id.begin(_sent_id(scope)))
         started = time.perf_counter()
         try:
-            await self._app(scope, receive, answer.send)
+            await self._app(scope, receive, response.send)
         except Exception as error:
-            # The last door: whatever a handler raises is logged in full, and answered without a word of it.
-            _log.exception("request.broken", extra={"request_id": answer.request_id})
-            if answer.has_started:
+            # The last resort: the error is logged in full, and the response reveals nothing of it.
+            _log.exception("request.broken", extra={"request_id": response.request_id})
+            if response.has_started:
                 raise
             scope[PROBLEM_IN_SCOPE] = type(error).__name__
-            await problem_response(internal_error())(scope, receive, answer.send)
+            await problem_response(internal_error())(scope, receive, response.send)
         finally:
-            self._account(scope, answer, time.perf_counter() - started)
+            self._account(scope, response, time.perf_counter() - started)
 
-    def _account(self, scope: Scope, answer: "_Watched", seconds: float) -> None:
+    def _account(self, scope: Scope, response: "_Response", seconds: float) -> None:
         route = _route(scope)
-        self._metrics.request(scope["method"], route, answer.status, seconds)
-        level = _level(route, answer.status)
+        self._metrics.request(scope["method"], route, response.status, seconds)
+        level = _level(route, response.status)
         if not _log.isEnabledFor(level):
             return
         client = scope.get("client")
         fields = {
             "method": scope["method"],
             "path": scope["path"][:LONGEST_PATH],
-            "status": answer.status,
+            "status": response.status,
             "ms": round(seconds * 1000, 1),
-            "bytes": answer.size,
+            "bytes": response.size,
             "client": client[0] if client else None,
-            "request_id": answer.request_id,
+            "request_id": response.request_id,
         }
         problem = scope.get(PROBLEM_IN_SCOPE)
         if problem is not None:
@@ -71,8 +70,8 @@ class Requests:
         _log.log(level, "request", extra=fields)
 
 
-class _Watched:
-    """Passes an answer on, with the request's id, and remembers what it was."""
+class _Response:
+    """Sends a response with the id of the request, and keeps its status and size."""
 
     __slots__ = ("_send", "request_id", "size", "status")
 
@@ -104,7 +103,7 @@ def _sent_id(scope: Scope) -> bytes | None:
 
 
 def _route(scope: Scope) -> str | None:
-    """The template of the route, such as `/api/integrations/{id}/logo`; None when there was none."""
+    """The path template of the route, such as `/api/integrations/{id}/logo`; None without a route."""
     known = scope.get(ROUTE_IN_SCOPE)
     if known is not None:
         return str(known)

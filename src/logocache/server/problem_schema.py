@@ -1,7 +1,7 @@
 """Problem documents in OpenAPI.
 
-Each response carries the schema itself: FastAPI puts the models of a route under the media type of its
-success, and a router in a foreign application has no say over the shared components.
+Each response contains the schema itself: FastAPI puts the models of a route under the media type of its
+success, and a router cannot add shared components to a foreign application.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ Fragment = dict[str, Any]
 
 
 def type_of(code: str) -> str:
-    """The problem type (RFC 9457 3.1.1): a name, not an address to be opened."""
+    """The problem type (RFC 9457 3.1.1): a URN, not an address to open."""
     return f"urn:logocache:problem:{code}"
 
 
 EXAMPLES: Mapping[int, tuple[str, str, str, str]] = MappingProxyType(
     {
         400: (
-            "What was asked for cannot be meant.",
+            "The request is not valid.",
             "domain",
             "Not a public domain",
             "'localhost' is not a public domain: use the name of a public website, such as example.com",
@@ -71,7 +71,7 @@ EXAMPLES: Mapping[int, tuple[str, str, str, str]] = MappingProxyType(
         ),
     }
 )
-"""Of each status: what it means, and code, title and detail of one problem."""
+"""Description of each status, with code, title and detail of an example."""
 
 HEADERS: Mapping[int, Fragment] = MappingProxyType(
     {
@@ -93,12 +93,12 @@ MISTAKE: Fragment = {
 
 
 def problem_responses(*statuses: int) -> dict[int | str, Fragment]:
-    """The `responses` of a route that may answer with problems of these statuses."""
+    """The OpenAPI `responses` for problems of these statuses."""
     return {status: _response(status) for status in statuses}
 
 
 def problem_schema(status: int) -> Fragment:
-    """The JSON Schema of a problem of that status."""
+    """The JSON Schema of a problem of this status."""
     properties: Fragment = {
         "type": {"type": "string", "format": "uri", "description": "`urn:logocache:problem:` and the code."},
         "title": {"type": "string", "description": "The kind of problem, for people."},

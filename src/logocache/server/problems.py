@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457): `application/problem+json` with a stable `code`.
 
-A route of class `ProblemRoute` answers so in whatever application it is mounted; `install_handlers`
-does the same for the rest of an application of our own.
+Routes of class `ProblemRoute` respond with them in any application; `install_handlers` covers the rest of
+an application of our own.
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -32,18 +32,18 @@ from logocache.errors import (
     UnknownKeyError,
 )
 from logocache.server import request_id
-from logocache.server.problem_schema import MEDIA_TYPE, problem_responses, type_of
+from logocache.server.problem_schema import MEDIA_TYPE, type_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 ROUTED = frozenset({"route", "endpoint", "path_params", "fastapi"})
-"""What routing has left in a scope; asking again starts without it."""
+"""Results of routing in a scope, removed before routing again."""
 
 
 def allowed_methods(scope: Scope) -> str:
-    """`GET, HEAD`: all methods for which the application has a route at the path of this request.
+    """All methods for which the application has a route at the path of this request, as `GET, HEAD`.
 
-    Routes of one path are separate objects, so that the one which refused knows only its own method.
+    Routes of one path are separate objects, each of which knows only its own methods.
     """
     application: Starlette = scope["app"]
     asked = {name: value for name, value in scope.items() if name not in ROUTED}
@@ -54,32 +54,21 @@ def allowed_methods(scope: Scope) -> str:
     )
 
 
-__all__ = [
-    "Problem",
-    "ProblemError",
-    "ProblemRoute",
-    "install_handlers",
-    "internal_error",
-    "problem_of",
-    "problem_response",
-    "problem_responses",
-]
-
 RETRY_SECONDS = 5
-"""When to ask again after something was away: the server itself looks about that often."""
+"""Retry-After while something is unavailable; the server retries about as often."""
 MOST_MISTAKES = 20
-"""A request may hold any number of mistakes; so many are listed."""
+"""Mistakes of a request that are listed at most."""
 
 SERVER_ERROR = 500
 PROBLEM_IN_SCOPE = "logocache.problem"
-"""Where the reason of a 5xx is left for the access log."""
+"""Key under which the reason of a 5xx is left for the access log."""
 
 KINDS: Mapping[type[LogoCacheError], tuple[int, str]] = MappingProxyType(
     {
         UnknownKeyError: (404, "No such logo"),
         DomainError: (400, "Not a public domain"),
-        SelectionError: (400, "Nothing can be selected like that"),
-        ConfigurationError: (400, "This cannot be meant"),
+        SelectionError: (400, "Not a valid selection"),
+        ConfigurationError: (400, "Not a valid request"),
         DirectoryError: (503, "The cache directory cannot be used"),
         DatabaseError: (503, "The database cannot be used"),
         SchemaError: (503, "The database's schema is not the one of this version"),
@@ -87,7 +76,7 @@ KINDS: Mapping[type[LogoCacheError], tuple[int, str]] = MappingProxyType(
         LogoCacheError: (500, "Not possible"),
     }
 )
-"""Status and title of each error; of others those of their nearest base."""
+"""Status and title of each error; subclasses use those of their nearest base."""
 
 HTTP_PROBLEMS: Mapping[int, tuple[str, str, str]] = MappingProxyType(
     {
@@ -96,19 +85,19 @@ HTTP_PROBLEMS: Mapping[int, tuple[str, str, str]] = MappingProxyType(
         413: ("body_too_large", "Too large", "the request's body is larger than LOGO_CACHE_MAX_BODY_KB"),
     }
 )
-"""Code, title and detail of what the web framework itself refuses."""
+"""Code, title and detail for errors of the web framework."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One problem document, and the header fields that go with it."""
+    """A problem document, with its header fields."""
 
     status: int
     code: str
     title: str
     detail: str
     mistakes: Sequence[Mapping[str, str]] = ()
-    """What is wrong where, in a request that breaks the rules of its parameters."""
+    """Place and description of each invalid parameter."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -129,24 +118,24 @@ class ProblemError(PicklableError):
 
 
 class ProblemRoute(APIRoute):
-    """A route whose errors are problem documents, and whose answers to HEAD have no body."""
+    """A route whose errors are problem documents, and whose responses to HEAD have no body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        answer = super().get_route_handler()
+        handler = super().get_route_handler()
 
-        async def answer_or_problem(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             try:
-                response = await answer(request)
+                response = await handler(request)
             except (LogoCacheError, ProblemError, RequestValidationError, HTTPException) as error:
                 response = _response_to(error, request.scope)
             if request.method == "HEAD":
-                response.body = b""  # Content-Length stays that of the answer to GET (RFC 9110 9.3.2)
+                response.body = b""  # Content-Length stays that of GET (RFC 9110 9.3.2)
             return response
 
-        return answer_or_problem
+        return respond
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; also to methods that this path does not have, which no handler of the route sees."""
+        """Respond, also to methods that the path does not have, which no handler sees."""
         try:
             await super().handle(scope, receive, send)
         except HTTPException as error:
@@ -154,7 +143,7 @@ class ProblemRoute(APIRoute):
 
 
 def problem_response(problem: Problem) -> Response:
-    """The problem as an answer. It is not to be stored, unless its headers say else."""
+    """The response for a problem; `no-store` unless its headers have another Cache-Control."""
     document: dict[str, object] = {
         "type": type_of(problem.code),
         "title": problem.title,
@@ -172,14 +161,14 @@ def problem_response(problem: Problem) -> Response:
 
 
 def problem_of(error: LogoCacheError) -> Problem:
-    """What an error of ours is over HTTP."""
+    """The problem for an error of ours."""
     status, title = next(KINDS[kind] for kind in type(error).__mro__ if kind in KINDS)
     headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, UnavailableError) else {}
     return Problem(status=status, code=error.code, title=title, detail=str(error), headers=headers)
 
 
 def internal_error() -> Problem:
-    """A mistake of ours. What it was is in the log, never in the answer."""
+    """The problem for a bug; its details are in the log only."""
     return Problem(
         status=500,
         code="internal",
@@ -189,13 +178,13 @@ def internal_error() -> Problem:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Problem documents for what no `ProblemRoute` answers: unknown paths, methods, mistakes of ours."""
+    """Respond with problem documents where no `ProblemRoute` does: unknown paths and methods, and bugs."""
 
-    async def answer(request: Request, error: Exception) -> Response:
+    async def respond(request: Request, error: Exception) -> Response:
         return _response_to(error, request.scope)
 
     for kind in (HTTPException, RequestValidationError, LogoCacheError, ProblemError, Exception):
-        app.add_exception_handler(kind, answer)
+        app.add_exception_handler(kind, respond)
 
 
 def _response_to(error: Exception, scope: Scope) -> Response:
@@ -220,15 +209,14 @@ def _problem_behind(error: Exception, scope: Scope) -> Problem:
 
 
 def _invalid_request(error: RequestValidationError) -> Problem:
-    """Says where and what, but repeats no value: it may be huge, or a secret."""
-    found = error.errors()
+    """Place and description of each mistake, without values: they may be huge, or secret."""
     mistakes = [
         {
-            "in": str(each["loc"][0]),
-            "name": ".".join(str(step) for step in each["loc"][1:]),
-            "detail": str(each["msg"]),
+            "in": str(mistake["loc"][0]),
+            "name": ".".join(str(step) for step in mistake["loc"][1:]),
+            "detail": str(mistake["msg"]),
         }
-        for each in found[:MOST_MISTAKES]
+        for mistake in error.errors()[:MOST_MISTAKES]
     ]
     first = mistakes[0]
     return Problem(

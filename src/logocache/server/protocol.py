@@ -1,12 +1,12 @@
-"""uvicorn's HTTP protocol, which closes connections whose request heads are late or too large.
+"""uvicorn's HTTP protocol, with limits on the time and the size of request heads.
 
-    connection ──► awaiting a head ──► late: 408 (nothing sent: just closed) · too large: 431
+    connection ──► awaiting a head ──► late: 408 (without a byte: closed) · too large: 431
                         ▲    ▼
-                        └── request and answer: uvicorn's
+                        └── request and response: uvicorn's
 
-uvicorn itself bounds idle connections (`timeout_keep_alive`) and requests at the same time
-(`limit_concurrency`), `limits.ClientLimits` bounds bodies. Clients that take their answers slowly are
-the business of the proxy in front: see docs/deployment.md.
+uvicorn itself limits idle connections (`timeout_keep_alive`) and concurrent requests
+(`limit_concurrency`), `early_responses.ClientLimits` limits bodies. Clients that read responses slowly
+are left to the proxy in front: see docs/deployment.md.
 """
 
 import asyncio
@@ -22,30 +22,28 @@ from logocache.server import early_responses
 from logocache.server.early_responses import EarlyResponse
 
 LOCAL_ADDRESS = ("127.0.0.1", 0)
-"""Who a client on a unix socket is: it has no address, and is on this machine."""
+"""Stands for a client on a unix socket, which has no address but is on this machine."""
 
 _log = logging.getLogger(__name__)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection."""
-
     def __init__(
         self,
         config: Config,
         server_state: ServerState,
-        app_state: dict[str, Any],  # whatever the application's lifespan keeps there
+        app_state: dict[str, Any],  # the state of the application's lifespan
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         max_head_bytes: int,
         head_seconds: float,
     ) -> None:
-        """A head may have `max_head_bytes`, and `head_seconds` from its first byte to its last."""
+        """A head may take `max_head_bytes`, and `head_seconds` from its first byte to its last."""
         super().__init__(config, server_state, app_state, _loop)
         self._max_head_bytes = max_head_bytes
         self._head_seconds = head_seconds
         self._head_bytes = 0
-        """Received since the last complete head, piece of a body, or request."""
+        """Bytes received since the last complete head, part of a body, or request."""
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
@@ -58,7 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        # The parser gets no more than a head may have, so that one that is larger is seen in time.
+        # The parser gets at most the bytes of one head at a time, so that a larger one is noticed.
         while data and not self.transport.is_closing():
             piece = data[: self._max_head_bytes - self._head_bytes]
             data = data[len(piece) :]
@@ -84,12 +82,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn calls it so
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # as uvicorn calls it
         """Called by uvicorn when the parser gives up."""
         self._refuse(early_responses.BAD_REQUEST)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Stay silent: an upgrade that is not on offer is ignored (RFC 9110 7.8)."""
+        """Do not log: an upgrade that is not supported is ignored (RFC 9110 7.8)."""
 
     def _await_head(self) -> None:
         if self._head_timer is None:
@@ -103,26 +101,26 @@ class HttpProtocol(HttpToolsProtocol):
     def _head_is_late(self) -> None:
         self._head_timer = None
         if self._is_answering():
-            self._await_head()  # a pipelined head, whose turn has not come
+            self._await_head()  # of a pipelined request, which waits for its turn
         elif self._head_bytes:
             self._refuse(early_responses.SLOW_HEAD)
         else:
             self.transport.close()
 
-    def _refuse(self, refusal: EarlyResponse) -> None:
-        """Answer in place of the application, unless it is answering already; then close."""
+    def _refuse(self, response: EarlyResponse) -> None:
+        """Respond instead of the application, unless it has begun to; then close the connection."""
         if self.transport.is_closing():
             return
         client = self.client[0] if self.client else ""
         _log.info(
             "client.refused",
-            extra={"client": client, "status": refusal.status.value, "reason": refusal.code},
+            extra={"client": client, "status": response.status.value, "reason": response.code},
         )
         self._unset_keepalive_if_required()
         if self._is_answering():
             self.transport.abort()
         else:
-            self.transport.write(refusal.as_bytes)
+            self.transport.write(response.as_bytes)
             self.transport.close()
 
     def _is_answering(self) -> bool:
@@ -131,7 +129,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def client_address(peer: tuple[str, int] | None) -> tuple[str, int]:
-    """Address and port of a client: IPv4 as such on a dual-stack socket, this machine on a unix one."""
+    """Address and port of a client: mapped IPv4 addresses as IPv4, `LOCAL_ADDRESS` on a unix socket."""
     if peer is None:
         return LOCAL_ADDRESS
     host, port = peer

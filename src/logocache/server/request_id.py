@@ -1,4 +1,4 @@
-"""A name for each request, so that an answer, its problem document and its log lines can be matched."""
+"""An id for each request, which relates its response, its problem document and its log lines."""
 
 import logging
 import random
@@ -12,17 +12,17 @@ _current: ContextVar[str | None] = ContextVar("logocache_request_id", default=No
 
 
 def current() -> str | None:
-    """The id of the request that is being answered; None outside of one, and where `Requests` is not in use.
+    """The id of the current request; None outside of one, and without the middleware `Requests`.
 
-    Follows the work into threads and tasks that are started for the request.
+    It is passed on to the tasks and threads of the request.
     """
     return _current.get()
 
 
 def begin(sent: bytes | None) -> str:
-    """Take the id that a client or proxy sent, or a new one where it is missing or not acceptable.
+    """Set and return the id of the current request: the one that was sent, if acceptable, or a new one.
 
-    What was sent goes into logs and headers, hence the narrow alphabet.
+    The id goes into logs and headers, hence the narrow alphabet.
     """
     acceptable = ACCEPTABLE.fullmatch(sent) if sent is not None else None
     chosen = acceptable.group().decode("ascii") if acceptable else _new()
@@ -31,7 +31,7 @@ def begin(sent: bytes | None) -> str:
 
 
 class RequestIds(logging.Filter):
-    """For log handlers: every record made while a request is answered gets its `request_id`."""
+    """Filter of log handlers that adds `request_id` to the records of a request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         found = current()
@@ -41,5 +41,5 @@ class RequestIds(logging.Filter):
 
 
 def _new() -> str:
-    # No secret: random numbers are had without a system call, and differ after a fork as well.
+    # Not a secret: `random` needs no system call, and is reseeded after a fork.
     return f"{random.getrandbits(64):016x}"

@@ -70,7 +70,7 @@ class NoLogoError(Exception):
 
 
 class BusyError(PicklableError):
-    """There may be a logo, but not now. `retry_after` is in seconds."""
+    """There may be a logo later. `retry_after` is in seconds."""
 
     def __init__(self, reason: str, *, retry_after: float) -> None:
         super().__init__(reason)

@@ -103,6 +103,7 @@ class Cors:
 
 
 YEAR = 31_536_000
+"""In seconds."""
 STALE_SECONDS = 604_800
 """How long clients may use a stale logo while they revalidate it, or while we are down (RFC 5861)."""
 

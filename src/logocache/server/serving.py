@@ -1,4 +1,4 @@
-"""`logocache serve`, below the command line: from the settings to uvicorn's server, and to its end."""
+"""Run the server with uvicorn, in one process or in several workers."""
 
 import asyncio
 import contextlib
@@ -28,22 +28,22 @@ from logocache.server.sockets import BACKLOG, listening
 from logocache.settings import Settings
 
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where prometheus-client looks for the directory that worker processes share."""
+"""Names the directory in which the worker processes of prometheus-client share metrics."""
 OTHER_FILES = 256
-"""Files that are open beside the clients' connections."""
+"""Open files beside the connections of clients."""
 WORKER_SECONDS = 30
-"""How long a worker may be silent, or take to start, before it is killed."""
+"""Time for a worker to start, or to respond to a health check, before it is killed."""
 PARENT_SECONDS = 1
-"""How often, at most, a worker looks whether its parent is still there."""
+"""Shortest interval in which a worker checks that its parent is alive."""
 LINGER_SECONDS = 0.5
-"""How long threads that are still busy at the end are waited for."""
+"""Wait for threads that are still busy at the end."""
 
 _log = logging.getLogger(__name__)
 
 
 def check_cache(settings: Settings) -> None:
-    """Raise DirectoryError, DatabaseError, SchemaError or CatalogError unless the cache can be served."""
-    from logocache.bootstrap import open_cache  # noqa: PLC0415  # tests of other applications need none
+    """Raise DirectoryError, DatabaseError, SchemaError or CatalogError if the cache is not usable."""
+    from logocache.bootstrap import open_cache  # noqa: PLC0415  # other applications need none
 
     with open_cache(settings) as cache:
         if settings.enabled:
@@ -51,10 +51,10 @@ def check_cache(settings: Settings) -> None:
 
 
 def make_application(settings: Settings) -> ASGIApp:
-    """Ours; loaded only in the process that serves.
+    """Create our application; imported only in the process that serves.
 
-    What was there when `check_cache` looked may be away when a worker is replaced: then the worker
-    answers 503 until it is back.
+    If a cache that passed `check_cache` is gone when a worker is replaced, the worker responds with 503
+    until it is back.
     """
     from logocache.server.app import create_app  # noqa: PLC0415  # a parent of workers needs no framework
 
@@ -71,13 +71,13 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; then let requests finish for LOGO_CACHE_SHUTDOWN_SECONDS and return.
 
-    A second SIGINT makes it quick. SIGHUP ends a single process, too; of several workers it replaces
-    one after the other. Should threads be busy even after the end, the process is ended with exit code
-    0 right here. To be called in the main thread. `prepare` sets up logging, here and in each worker;
-    with several workers it must pickle, and `application` too. `announce` gets one line, as soon as requests
-    can be answered.
+    A second SIGINT does not wait for requests. SIGHUP ends a single process; several workers are
+    replaced one after the other. If threads are still busy at the end, the process exits with code 0
+    without returning. Call it in the main thread. `prepare` sets up logging, here and in each worker;
+    with several workers, `prepare` and `application` must pickle. `announce` gets one line, as soon as
+    the server is ready.
 
-    Raises UnavailableError when it cannot listen or a worker cannot start, and what `check` raises.
+    Raises UnavailableError if it cannot listen or a worker cannot start, and what `check` raises.
     """
     prepare()
     check(settings)
@@ -97,9 +97,9 @@ def serve(
 
 
 def configuration(settings: Settings, factory: Callable[[], ASGIApp]) -> uvicorn.Config:
-    """How uvicorn is to serve what `factory` makes. Nothing comes from uvicorn's own environment variables.
+    """Configure uvicorn for the application of `factory`; its environment variables have no effect.
 
-    It goes to worker processes, so that all of it must pickle.
+    It is passed to worker processes, so all of it must pickle.
     """
     is_alone = settings.serve_workers == 1
     return uvicorn.Config(
@@ -127,14 +127,14 @@ def configuration(settings: Settings, factory: Callable[[], ASGIApp]) -> uvicorn
 
 
 class Server(uvicorn.Server):
-    """The only process. `when_ready` is called as soon as it can answer."""
+    """The server of a single process. `when_ready` is called once it accepts requests."""
 
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_ready = when_ready
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn calls it so
-        """As uvicorn's, which also raises the signal again in the end: who ends as asked has ended well."""
+        """As uvicorn's, but the signal is not raised again at the end: ending on request is a success."""
         self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
 
@@ -145,11 +145,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
         if self.force_exit:
-            await self.lifespan.shutdown()  # uvicorn would lose what is not written
+            await self.lifespan.shutdown()  # uvicorn would skip it, and unwritten counts would be lost
 
 
 class Workers(Multiprocess):
-    """Keeps worker processes serving. `when_ready` is called once, when all of them can answer."""
+    """The supervisor of several workers. `when_ready` is called once, when all accept requests."""
 
     def __init__(
         self, config: uvicorn.Config, listener: socket.socket, when_ready: Callable[[], None]
@@ -159,7 +159,7 @@ class Workers(Multiprocess):
         self._known: set[int] = set()
 
     def run(self) -> None:
-        """Raises UnavailableError when a worker cannot start."""
+        """Supervise until a signal. Raises UnavailableError if a worker cannot start."""
         super().run()
         if any(process.exitcode == STARTUP_FAILURE for process in self.processes):
             raise UnavailableError("a worker could not start", hint="its log says why")
@@ -178,13 +178,13 @@ class Workers(Multiprocess):
 
     def terminate_all(self) -> None:
         for listener in self.sockets:
-            listener.close()  # else clients would wait there for nobody
+            listener.close()  # else clients would connect to it and wait in vain
         super().terminate_all()
 
 
 def _protocol(settings: Settings) -> object:
     if importlib.util.find_spec("httptools") is None:
-        return "h11"  # it has a limit for heads of its own, but none for their time
+        return "h11"  # it limits the size of heads, but not their time
     from logocache.server.protocol import HttpProtocol  # noqa: PLC0415  # needs httptools
 
     return functools.partial(
@@ -197,25 +197,25 @@ def _protocol(settings: Settings) -> object:
 def _prepared(
     application: Callable[[Settings], ASGIApp], settings: Settings, prepare: Callable[[], None]
 ) -> ASGIApp:
-    """The application, in the process that serves it."""
+    """Create the application in the process that serves it."""
     prepare()
     logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     return application(settings)
 
 
 def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """False for the traceback of a request that was cancelled at the end: uvicorn tells their number, too."""
+    """False for the traceback of a request cancelled at the end: uvicorn also logs their number."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 async def _end_with(parent: int) -> None:
-    """End the worker when its parent is gone; nobody else would."""
+    """End the worker if its parent is gone: nothing else would."""
     if os.getppid() != parent:
         signal.raise_signal(signal.SIGTERM)
 
 
 def _leave_busy_threads() -> None:
-    """End the process if threads still wait, as for a slow source: Python would wait for them."""
+    """Exit if threads are still busy, such as with a slow source: Python would wait for them."""
     deadline = time.monotonic() + LINGER_SECONDS
     for thread in threading.enumerate():
         if thread is threading.current_thread() or thread.daemon:
@@ -228,7 +228,7 @@ def _leave_busy_threads() -> None:
 
 @contextmanager
 def shared_metrics() -> Iterator[Path]:
-    """A fresh directory in which worker processes add up their metrics, named in their environment."""
+    """A temporary directory for the metrics of worker processes, named in their environment."""
     earlier = os.environ.get(METRICS_VARIABLE)
     with tempfile.TemporaryDirectory(prefix="logocache-metrics-", ignore_cleanup_errors=True) as folder:
         os.environ[METRICS_VARIABLE] = folder
@@ -242,10 +242,10 @@ def shared_metrics() -> Iterator[Path]:
 
 
 def allow_open_files(count: int) -> None:
-    """Raise the soft limit as far as it is needed and the hard one allows; many systems begin at 1024."""
+    """Raise the soft limit of open files, often 1024, to `count` or to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        # Only more than the kernel's own limit is refused, whatever the hard limit says.
+        # The kernel refuses only more than its own limit, whatever the hard limit is.
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,4 +1,4 @@
-"""The socket that the server listens on, made before anything else, so that a failure is one clear line."""
+"""The listening socket, opened before anything else, so that a failure is one clear line."""
 
 import contextlib
 import errno
@@ -13,20 +13,20 @@ from logocache.errors import UnavailableError
 from logocache.settings import Settings
 
 BACKLOG = 2048
-"""Connections that may wait to be accepted; the kernel has its own bound, too."""
+"""Connections that may wait to be accepted; the kernel has its own limit, too."""
 UNIX_SOCKET_MODE = 0o666
-"""Anyone may connect, as over TCP; the mode of the directory says who reaches it."""
+"""Anyone may connect, as over TCP; the mode of the directory restricts access."""
 PROBE_SECONDS = 2.0
-"""How long a server behind an existing unix socket has to show that it lives."""
+"""Timeout for a connection to the server of an existing unix socket."""
 
 
 @contextmanager
 def listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
-    """A socket that listens where `settings` say, and its address as clients write it, while it lasts.
+    """Open the listening socket of `settings`, and close it at the end; yields it with its address.
 
-    The address is `http://127.0.0.1:8080` or `unix:/run/logocache.sock`. `::` takes IPv4, too; of a name
-    only its IPv4 address is taken. A unix socket's file is removed at the end.
-    Raises UnavailableError when that is not possible.
+    The address is `http://127.0.0.1:8080` or `unix:/run/logocache.sock`. `::` accepts IPv4, too; of a
+    host name only the IPv4 address is used. The file of a unix socket is removed at the end.
+    Raises UnavailableError if it cannot listen.
     """
     if settings.serve_unix_socket is None:
         with _tcp_socket(settings.serve_host, settings.serve_port) as listener:
@@ -35,13 +35,13 @@ def listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
     else:
         path = settings.serve_unix_socket
         with _unix_socket(path) as listener:
-            made = path.lstat()
+            created = path.lstat()
             try:
                 yield listener, f"unix:{path}"
             finally:
-                # Unless another server has put its own in the place.
+                # Unless another server has replaced it.
                 with contextlib.suppress(OSError):
-                    if os.path.samestat(path.lstat(), made):
+                    if os.path.samestat(path.lstat(), created):
                         path.unlink()
 
 
@@ -58,7 +58,7 @@ def _cannot_listen(error: Exception, host: str, port: int) -> UnavailableError:
     number = error.errno or 0 if isinstance(error, OSError) else socket.EAI_NONAME
     if number < 0:  # socket.gaierror's, as `create_server` passes it on
         return UnavailableError(
-            f"'{host}' is no address to listen on",
+            f"'{host}' is not an address to listen on",
             hint="give one of this machine's with --host: 127.0.0.1, 0.0.0.0 or :: for all",
         )
     match number:
@@ -83,7 +83,7 @@ def _cannot_listen(error: Exception, host: str, port: int) -> UnavailableError:
 
 
 def _unix_socket(path: Path) -> socket.socket:
-    _make_way(path)
+    _remove_dead_socket(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
@@ -98,12 +98,12 @@ def _unix_socket(path: Path) -> socket.socket:
     return listener
 
 
-def _make_way(path: Path) -> None:
-    """Remove the socket of a server that is dead. Anything else under that name stays."""
+def _remove_dead_socket(path: Path) -> None:
+    """Remove the socket of a dead server. Raises UnavailableError if `path` is anything else."""
     try:
         kind = path.lstat().st_mode
     except OSError:
-        return  # nothing there; what else may be wrong comes out when we bind
+        return  # it does not exist; any other problem shows when binding
     if not stat.S_ISSOCK(kind):
         raise UnavailableError(
             f"{path} exists and is not a socket", hint="choose another path with --unix-socket"
@@ -113,12 +113,12 @@ def _make_way(path: Path) -> None:
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
-            # If that is not allowed, binding says so.
+            # If that is not permitted, binding fails.
             with contextlib.suppress(OSError):
                 path.unlink()
             return
         except OSError:
-            pass  # full, slow, or not ours: alive, as far as we can know
+            pass  # full, slow, or not ours: it may be alive
     raise UnavailableError(
         f"a server listens on {path}", hint="stop it, or choose another path with --unix-socket"
     )

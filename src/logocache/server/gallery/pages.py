@@ -1,4 +1,4 @@
-"""Gallery pages: templates and assets, rendered so that a browser runs and loads only ours."""
+"""Gallery pages: templates and assets; browsers run and load only what is ours."""
 
 import functools
 import hashlib
@@ -34,17 +34,17 @@ VERSION_LENGTH = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """One file, as it is sent."""
+    """A static file."""
 
     name: str
     media_type: str
     content: bytes
     version: str
-    """Tells contents apart: part of the address, so that what is there can be kept for ever."""
+    """Hash of the content; as part of the URL, it allows caching without revalidation."""
 
     @property
     def address(self) -> str:
-        """Relative to where our routes begin."""
+        """URL relative to the root of our routes."""
         return f"static/pages/{self.name}?v={self.version}"
 
     @property
@@ -54,7 +54,7 @@ class Asset:
 
 @functools.cache
 def assets() -> Mapping[str, Asset]:
-    """All files that browsers may have, by name."""
+    """All static files, by name."""
     return MappingProxyType(
         {
             path.name: _asset(path.name, path.read_bytes())
@@ -66,7 +66,7 @@ def assets() -> Mapping[str, Asset]:
 
 @functools.cache
 def templates() -> Mapping[str, str]:
-    """The sources of all pages, by name."""
+    """The sources of all templates, by name."""
     return MappingProxyType(
         {
             path.name: path.read_text(encoding="utf-8")
@@ -89,7 +89,7 @@ POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Content Security Policy Level 3. No page of ours has a script or a style in its text."""
+"""Content Security Policy Level 3. No page has inline scripts or styles."""
 
 SAFETY: Mapping[str, str] = MappingProxyType(
     {
@@ -104,23 +104,34 @@ MEDIA_TYPE = "text/html; charset=utf-8"
 
 
 def render(template: str, **values: object) -> str:
-    """The page. `root` among the values is the way back to where our routes begin: `./` or `../`."""
+    """Render the page. The value `root` is the relative URL of the root of our routes: `./` or `../`."""
     return _environment().get_template(template).render(values)
 
 
 def page(request: Request, html: str) -> Response:
-    """The page, or 304 when the client has it. It is asked for each time: what it shows changes."""
-    body = html.encode("utf-8")
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**SAFETY, "Cache-Control": "no-cache", "ETag": etag}
+    """Respond with a page, which clients revalidate each time."""
+    content = html.encode("utf-8")
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return _conditional(request, content, MEDIA_TYPE, etag, "no-cache")
+
+
+def static_file(request: Request, asset: Asset, cache_control: str) -> Response:
+    return _conditional(request, asset.content, asset.media_type, asset.etag, cache_control)
+
+
+def _conditional(
+    request: Request, content: bytes, media_type: str, etag: str, cache_control: str
+) -> Response:
+    """Respond with `content`, or with 304 if the client has it."""
+    headers = {**SAFETY, "Cache-Control": cache_control, "ETag": etag}
     held = request.headers.get("if-none-match")
     if evaluate(etag, if_match=None, if_none_match=held) is Precondition.NOT_MODIFIED:
         return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+    return Response(content, headers=headers, media_type=media_type)
 
 
 def error_page(error: LogoCacheError, *, root: str) -> Response:
-    """What is wrong and what to do, in the look of the other pages."""
+    """A page with the problem and the hint of an error."""
     problem = problem_of(error)
     return message_page(
         problem.status, problem.title, error.problem, error.hint, root=root, headers=problem.headers
@@ -128,7 +139,7 @@ def error_page(error: LogoCacheError, *, root: str) -> Response:
 
 
 def switched_off_page(*, root: str) -> Response:
-    """Instead of any page while LOGO_CACHE_ENABLED is false."""
+    """The page that replaces all others while LOGO_CACHE_ENABLED is false."""
     return message_page(
         503,
         "The cache is switched off",
@@ -142,13 +153,13 @@ def switched_off_page(*, root: str) -> Response:
 def message_page(
     status: int, title: str, problem: str, hint: str, *, root: str, headers: Mapping[str, str]
 ) -> Response:
-    """A page that only says something. It is not kept, and with Retry-After offers to try again."""
+    """A page with a message, not cached; with Retry-After it offers to try again."""
     again = "Retry-After" in headers
     html = render(
         "error.html", root=root, status=status, title=title, problem=problem, hint=hint, again=again
     )
-    kept = {**SAFETY, **headers, "Cache-Control": "no-store"}
-    return Response(html, status, kept, media_type=MEDIA_TYPE)
+    headers = {**SAFETY, **headers, "Cache-Control": "no-store"}
+    return Response(html, status, headers, media_type=MEDIA_TYPE)
 
 
 @functools.cache
@@ -174,13 +185,13 @@ def _environment() -> Environment:
 
 @pass_context
 def _asset_address(context: Context, name: str) -> str:
-    """The address of a file of ours, from the page that names it."""
+    """The URL of a static file, relative to the page."""
     return f"{context['root']}{assets()[name].address}"
 
 
 @pass_context
 def _time(context: Context, moment: datetime) -> Markup:
-    """`3 days ago`, with the exact moment for machines and for whoever points at it."""
+    """`3 days ago`, with the exact time for machines and as a tooltip."""
     exact = moment.astimezone(UTC)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         f"{exact:%Y-%m-%dT%H:%M:%SZ}", f"{exact:%Y-%m-%d %H:%M} UTC", relative(moment, now=context["now"])
@@ -188,7 +199,7 @@ def _time(context: Context, moment: datetime) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    """Text of ours, in which back quotes set off what is typed."""
+    """Text of ours, in which back quotes mark code."""
     parts = [escape(part) for part in text.split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)

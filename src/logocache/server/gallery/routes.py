@@ -15,20 +15,19 @@ from logocache.cache import LogoCache
 from logocache.errors import LogoCacheError, UnknownKeyError
 from logocache.model import SortKey
 from logocache.queries import ListQuery
-from logocache.server.gallery.pages import SAFETY, Asset, assets, error_page, page, render, switched_off_page
+from logocache.server.gallery.pages import assets, error_page, page, render, static_file, switched_off_page
 from logocache.server.gallery.views import card_of, facets_of, facts_of
 from logocache.server.limits import Bulkhead
 from logocache.server.problems import ProblemError, ProblemRoute
 from logocache.server.requests import Name
-from logocache.server.responses import Precondition, evaluate
+from logocache.server.responses import YEAR
 
 MOST_SHOWN = 5000
-"""Cards of one page. Browsers stay quick with so many; beyond them there is the API."""
+"""Cards on the page at most, so that browsers stay fast; for more there is the API."""
 KEPT_SECONDS = 1.0
-"""For which a gallery is shown again: many who look at it cost no more than one."""
-YEAR_SECONDS = 31_536_000
+"""Time for which a rendered gallery is reused, so that many viewers cost no more than one."""
 HERE, ABOVE = "./", "../"
-"""From a page back to where our routes begin. No address is absolute: any prefix or proxy will do."""
+"""Relative URLs of the root of our routes. No URL is absolute, so any prefix or proxy works."""
 
 
 def present() -> datetime:
@@ -36,7 +35,7 @@ def present() -> datetime:
 
 
 async def already_open() -> None:
-    """The check of a cache that was opened before."""
+    """The check for a cache that is open already."""
 
 
 def build(
@@ -46,7 +45,7 @@ def build(
     *,
     check: Callable[[], Awaitable[None]] = already_open,
 ) -> APIRouter:
-    """The routes; none of them is part of the API. `management` has the threads for them.
+    """Build the router, whose routes are not part of the API; all work runs in `management`.
 
     `check` raises UnavailableError while the cache is not open.
     """
@@ -82,7 +81,7 @@ def build(
 
 
 class Gallery:
-    """The gallery page, made, or found to be impossible, at most once a second."""
+    """The gallery page, rendered at most once a second."""
 
     def __init__(
         self,
@@ -97,7 +96,7 @@ class Gallery:
         self._made: _Made | None = None
 
     def look(self) -> str | LogoCacheError:
-        """The page's HTML, or why there is none."""
+        """Return the HTML of the page, or the error that prevents it."""
         with self._lock:
             if self._made is None or self._clock() >= self._made.until:
                 made = self._make()
@@ -159,29 +158,21 @@ def _add_files(router: APIRouter) -> None:
     @router.get("/static/pages/{name}")
     @router.head("/static/pages/{name}")
     async def get_page_file(request: Request, name: str, v: str = "") -> Response:
-        """For ever under the address that its content has, else to be asked for each time."""
+        """Immutable if `v` is the version of the content; else revalidated each time."""
         asset = assets().get(name)
         if asset is None:
             raise ProblemError(
                 404, code="not_found", title="Nothing is here", detail="no page has a file of that name"
             )
-        lasting = f"public, max-age={YEAR_SECONDS}, immutable"
-        return _file(request, asset, lasting if v == asset.version else "no-cache")
+        lasting = f"public, max-age={YEAR}, immutable"
+        return static_file(request, asset, lasting if v == asset.version else "no-cache")
 
     @router.get("/favicon.ico")
     @router.head("/favicon.ico")
     async def get_favicon(request: Request) -> Response:
-        return _file(request, assets()["favicon.ico"], "public, max-age=86400")
+        return static_file(request, assets()["favicon.ico"], "public, max-age=86400")
 
     @router.get("/robots.txt")
     @router.head("/robots.txt")
     async def get_robots(request: Request) -> Response:
-        return _file(request, assets()["robots.txt"], "public, max-age=86400")
-
-
-def _file(request: Request, asset: Asset, lasting: str) -> Response:
-    headers = {**SAFETY, "Cache-Control": lasting, "ETag": asset.etag}
-    held = request.headers.get("if-none-match")
-    if evaluate(asset.etag, if_match=None, if_none_match=held) is Precondition.NOT_MODIFIED:
-        return Response(status_code=304, headers=headers)
-    return Response(asset.content, headers=headers, media_type=asset.media_type)
+        return static_file(request, assets()["robots.txt"], "public, max-age=86400")

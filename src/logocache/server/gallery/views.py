@@ -11,13 +11,13 @@ from logocache.humanize import label
 from logocache.results import Entry
 
 LOGO_SIDE = 64
-"""Pixels of the page that a logo takes at most, on its longest side."""
+"""Longest side of a logo on the page, in CSS pixels."""
 SENT_SIDE = 128
-"""Pixels of the image that is sent: crisp on dense screens, and Clearbit's default, so kept anyway."""
+"""Longest side of the image that is sent: sharp on dense screens; as Clearbit's default, a common variant."""
 
 
 class State(StrEnum):
-    """How an entry is, in the words of the gallery. An entry that is failing is in another state, too."""
+    """State of an entry in the gallery. A failing entry has another state, too."""
 
     CACHED = "cached"
     STALE = "stale"
@@ -37,10 +37,10 @@ STATE_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A stored logo, as an `img` element has it; its sides are those on the page."""
+    """Attributes of an `img` element; the sides are in CSS pixels."""
 
     address: str
-    """Relative to where our routes begin."""
+    """Relative to the root of our routes."""
     width: int
     height: int
 
@@ -54,22 +54,22 @@ class Card:
     provider: str
     """Empty when nothing is stored."""
     states: tuple[State, ...]
-    """The first is what the entry holds."""
+    """The state of its logo first."""
     page: str
-    """Where its facts are, relative to where our routes begin."""
+    """URL of the page of its facts, relative to the root of our routes."""
     image: Image | None
-    """None while nothing is stored: looking at the gallery must not make the server fetch."""
+    """None while nothing is stored: viewing the gallery must not cause fetches."""
     initial: str
     fetched_at: datetime | None
     size_bytes: int
     access_count: int
     error: str
-    """Of an entry that is failing, else empty."""
+    """Empty unless the entry is failing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A value by which the gallery can be narrowed, and how many cards have it."""
+    """A value of a filter, with the number of cards that have it."""
 
     value: str
     label: str
@@ -94,7 +94,7 @@ def card_of(entry: Entry) -> Card:
         states=states,
         page=f"logos/{quote(entry.key, safe='')}",
         image=image_of(entry, side=LOGO_SIDE),
-        initial=next((each.upper() for each in entry.name if each.isalnum()), "?"),
+        initial=next((letter.upper() for letter in entry.name if letter.isalnum()), "?"),
         fetched_at=entry.fetched_at,
         size_bytes=entry.size_bytes or 0,
         access_count=entry.access_count,
@@ -103,13 +103,13 @@ def card_of(entry: Entry) -> Card:
 
 
 def states_of(entry: Entry) -> tuple[State, ...]:
-    """What it holds, then whether its last attempts failed, which `stats` counts in the same way."""
+    """The state of the logo, then FAILING if the last attempts failed, as `stats` counts them."""
     held = State.STALE if entry.stale else State(entry.status.value)
     return (held, State.FAILING) if entry.failure_count > 0 else (held,)
 
 
 def image_of(entry: Entry, *, side: int) -> Image | None:
-    """The stored logo, its longest side at most `side`; a smaller one is not enlarged."""
+    """The stored logo, scaled down to a longest side of at most `side`; None if nothing is stored."""
     if entry.file is None or not entry.width or not entry.height:
         return None
     scale = min(1.0, side / max(entry.width, entry.height))
@@ -121,7 +121,7 @@ def image_of(entry: Entry, *, side: int) -> Image | None:
 
 
 def facets_of(cards: Sequence[Card]) -> tuple[Facet, ...]:
-    """All states, in their order; categories and providers that occur, the most frequent first."""
+    """Filters: all states, then the categories and the providers in use, the most frequent first."""
     states = Counter(state for card in cards for state in card.states)
     shown = tuple(
         Choice(value=state, label=label(state), title=STATE_WORDS[state], count=states[state])
@@ -135,20 +135,20 @@ def facets_of(cards: Sequence[Card]) -> tuple[Facet, ...]:
 
 
 def _frequent(values: Iterable[str]) -> tuple[Choice, ...]:
-    counted = sorted(Counter(values).items(), key=lambda each: (-each[1], each[0].casefold()))
+    counted = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0].casefold()))
     return tuple(Choice(value=value, label=label(value), title="", count=count) for value, count in counted)
 
 
 PREVIEW_SIDE = 96
-"""Pixels of the page."""
+"""Longest side of the preview, in CSS pixels."""
 
 LINKED = frozenset({"http", "https"})
-"""Schemes of addresses that become links. A source may name any other one."""
+"""Schemes of URLs that become links; a source may name any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where this server has the logo, relative to where our routes begin."""
+    """A URL of the logo on this server, relative to the root of our routes."""
 
     name: str
     path: str
@@ -162,7 +162,7 @@ class Facts:
     preview: Image | None
     addresses: tuple[Address, ...]
     source_link: str | None
-    """The source's address, when a link to it is harmless."""
+    """URL of the source, if a link to it is safe."""
 
 
 def facts_of(entry: Entry) -> Facts:
@@ -176,7 +176,7 @@ def facts_of(entry: Entry) -> Facts:
 
 
 def is_web_address(text: str) -> bool:
-    """Whether it is an http or https URL with a host, and nothing that browsers would mend into one."""
+    """True for an http or https URL with a host, without characters that browsers would remove or replace."""
     if not text.isprintable() or "\\" in text or " " in text:
         return False
     try:

@@ -1,1 +1,1 @@
-"""One module for each group of routes: `build(...)` gives its router."""
+"""One module per group of routes; `build` returns its router."""

@@ -23,25 +23,25 @@ from logocache.server.json_documents import (
     StatsDocument,
     config_response,
     entry_response,
+    file_page,
     files_response,
     health_response,
     result_response,
 )
 from logocache.server.limits import Bulkhead
-from logocache.server.memory import file_page
-from logocache.server.problems import ProblemRoute, problem_responses
+from logocache.server.problem_schema import problem_responses
+from logocache.server.problems import ProblemRoute
 from logocache.server.requests import AdminOnly, After, Keys, Limit, Name, Providers, Statuses, list_query
 from logocache.settings import Settings
 
 LONGEST_AGE_DAYS = 36500
-"""A hundred years."""
 FILES_PATH = "/api/logo-cache/files"
 
 
 def build(cache: LogoCache, admin: AdminOnly, management: Bulkhead, opening: Opening) -> APIRouter:
-    """The routes; `admin` guards those that change something, and `management` has the threads for all.
+    """Build the router; `admin` guards routes that change something, and all work runs in `management`.
 
-    Before `opening` is done there are only health and settings.
+    Until the cache is open, all routes but health and settings respond with 503.
     """
     router = APIRouter(route_class=ProblemRoute, tags=["maintenance"])
     opened = APIRouter(route_class=ProblemRoute, dependencies=[Depends(opening.check)])
@@ -62,14 +62,14 @@ def _add_health(router: APIRouter, cache: LogoCache, management: Bulkhead, openi
     @router.get(
         "/api/logo-cache/health",
         operation_id="get_health",
-        summary="How the cache is, for monitoring",
+        summary="Health of the cache, for monitoring",
         response_model=Health,
         response_description="`healthy`, or `degraded`: it answers, but something is wrong.",
         responses=unhealthy,
     )
     @router.head("/api/logo-cache/health", include_in_schema=False)
     async def get_health() -> Response:
-        """Sizes are MB and GB (10^6 and 10^9 bytes). What cannot be asked is null."""
+        """Sizes are in MB and GB (10^6 and 10^9 bytes). A value that cannot be determined is null."""
         health = await management.run(cache.health)
         if opening.problem is not None:
             health = replace(health, status=HealthStatus.UNHEALTHY)
@@ -128,7 +128,7 @@ def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, managem
         operation_id="clear_cache",
         summary="Clear logos",
         response_model=ClearDocument,
-        response_description="What went; with `dry_run` what would go.",
+        response_description="What was cleared; with `dry_run` what would be.",
         responses=problem_responses(400, 401, 403, 404, 422, 503),
         dependencies=[Depends(admin)],
     )
@@ -165,7 +165,7 @@ def clear_selection(
     providers: Providers = [],  # noqa: B006
     statuses: Statuses = [],  # noqa: B006
     *,
-    orphans: Annotated[bool, Query(description="Files that no entry names, too.")] = False,
+    orphans: Annotated[bool, Query(description="Also files that no entry names.")] = False,
     everything: Annotated[
         bool, Query(alias="all", description="All logos that are not pinned; alone, or with `orphans`.")
     ] = False,
@@ -183,19 +183,19 @@ def clear_selection(
         return selection.checked()
     except SelectionError as error:
         raise SelectionError(
-            "nothing is selected, or all=true stands beside another condition",
+            "nothing is selected, or all=true is combined with another condition",
             hint="give key, older_than_days, provider, status or orphans=true; or all=true alone",
         ) from error
 
 
 def path_of(scope: Scope) -> str:
-    """The path as the client sees it. Not all servers put the root path in front, as ASGI wants it."""
+    """The path as the client sees it, with the root path, which not all servers include in `path`."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path if path.startswith(root) else root + path
 
 
 def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
-    """The routes; `management` has the threads for them."""
+    """Build the router of entries; all work runs in `management`."""
     router = APIRouter(route_class=ProblemRoute, tags=["integrations"])
 
     @router.get(
@@ -242,7 +242,7 @@ def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
             Name, Path(alias="id", description="Key, alias or domain.", examples=["shopify", "shopify.com"])
         ],
     ) -> Response:
-        """All that is known of an entry, whether it has a logo or not."""
+        """All that is known of an entry, with or without a logo."""
         return entry_response(await management.run(partial(cache.entry, key)))
 
     return router

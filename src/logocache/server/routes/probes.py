@@ -1,4 +1,4 @@
-"""What orchestrators and Prometheus ask."""
+"""Routes for orchestrators and Prometheus."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,38 +17,38 @@ from logocache.server.metrics import CONTENT_TYPE, Load, Metrics
 from logocache.server.problems import ProblemRoute
 
 LOOK_SECONDS = 8.0
-"""For looking at database, directory and disk; who asks does not wait for much longer."""
+"""Limit of checks of database, directory and disk; orchestrators do not wait much longer."""
 
 
 def build(
     cache: LogoCache, metrics: Metrics, load: Callable[[], Load], management: Bulkhead, opening: Opening
 ) -> APIRouter:
-    """The routes; `load` tells how much this worker has to do, `management` has the threads to look."""
+    """Build the router; `load` measures the load of this worker, and checks run in `management`."""
     router = APIRouter(route_class=ProblemRoute, tags=["probes"])
 
     @router.get(
         "/healthz",
         operation_id="get_process_health",
-        summary="Whether the process answers",
+        summary="Liveness of the process",
         response_class=PlainTextResponse,
-        response_description="It does.",
+        response_description="The process responds.",
     )
     @router.head("/healthz", include_in_schema=False)
     async def get_process_health() -> Response:
-        """Asks neither database nor disk: when this fails, restart the process."""
+        """Checks neither database nor disk: if this fails, restart the process."""
         return PlainTextResponse("ok\n", headers=HEADERS)
 
     @router.get(
         "/readyz",
         operation_id="get_readiness",
-        summary="Whether the work can be done",
+        summary="Readiness of the cache",
         response_model=Readiness,
         response_description="`ready`; or `degraded`: logos at hand are sent, others cannot be had.",
         responses={503: {"model": Readiness, "description": "`unavailable`: send requests elsewhere."}},
     )
     @router.head("/readyz", include_in_schema=False)
     async def get_readiness() -> Response:
-        """Looks at database, directory and disk."""
+        """Checks database, directory and disk."""
         readiness = await management.run(cache.readiness, within=LOOK_SECONDS)
         if opening.problem is not None:
             readiness = replace(readiness, status=ReadyStatus.UNAVAILABLE)
@@ -59,7 +59,7 @@ def build(
     @router.get(
         "/metrics",
         operation_id="get_metrics",
-        summary="Figures for Prometheus",
+        summary="Metrics for Prometheus",
         response_class=PlainTextResponse,
         response_description="Prometheus' text format.",
     )

@@ -1,4 +1,4 @@
-// The addresses of a logo: shown in full, and copied on demand. Without this script they are links.
+// Shows the addresses of a logo in full, with buttons to copy them. Without this script they are links.
 
 /** Prepare the facts below `root`, whose links are relative to the address `base`. */
 export function prepare(root, base = document.baseURI) {
@@ -16,20 +16,20 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const link = button.parentElement.querySelector("[data-address]");
   const copied = await copy(link);
-  for (const each of document.querySelectorAll("[data-label]")) each.textContent = "Copy";
+  for (const label of document.querySelectorAll("[data-label]")) label.textContent = "Copy";
   if (copied) button.querySelector("[data-label]").textContent = "Copied";
   button.closest("article").querySelector("[data-copied]").textContent = copied
     ? `Copied ${link.href}`
     : "The address is selected: copy it with the keyboard";
 });
 
-/** Whether the text of `link` is in the clipboard now. If it cannot be put there, it is selected. */
+/** Copy the URL of `link`; true on success. Otherwise select its text. */
 async function copy(link) {
   try {
     await navigator.clipboard.writeText(link.href);
     return true;
   } catch {
-    // Over plain HTTP there is no clipboard for scripts, and people may forbid it.
+    // Scripts have no clipboard over plain HTTP, and users may forbid it.
     getSelection().selectAllChildren(link);
     return false;
   }

@@ -1,4 +1,4 @@
-// Search, filters, order and the dialog. Without this script all logos are shown, and links lead to their facts.
+// Search, filters, order and the dialog. Without this script all logos are shown, with links to their facts.
 import { prepare } from "./facts.js";
 
 const FACETS = ["state", "category", "provider"];
@@ -52,7 +52,7 @@ function begin() {
       const hidden = !found || against.length > 0;
       if (card.element.hidden !== hidden) card.element.hidden = hidden;
       if (!hidden) shown += 1;
-      // A chip tells how many cards it would show beside the choices of the other facets.
+      // The number of a chip: cards it would show, given the choices of the other facets.
       for (const facet of found ? FACETS : []) {
         if (against.some((other) => other !== facet)) continue;
         for (const value of card[facet]) numbers.set(`${facet} ${value}`, numbers.get(`${facet} ${value}`) + 1);
@@ -79,7 +79,7 @@ function begin() {
   }
 
   function values(facet) {
-    return new Set(boxes.filter((each) => each.facet === facet && each.box.checked).map(({ box }) => box.value));
+    return new Set(boxes.filter((choice) => choice.facet === facet && choice.box.checked).map(({ box }) => box.value));
   }
 
   function arrange() {
@@ -88,7 +88,7 @@ function begin() {
     grid.append(...cards.toSorted(ORDERS[order]).map((card) => card.element));
   }
 
-  /** Keep the choices in the address, so that it can be passed on and come back to. */
+  /** Keep the choices in the address, so that it can be shared and bookmarked. */
   function remember(chosen) {
     const query = new URLSearchParams();
     if (search.value) query.set("q", search.value);
@@ -139,7 +139,7 @@ function begin() {
   showFactsInDialog();
 }
 
-/** Close the open list of choices, and give the focus back to what opened it. */
+/** Close the open list of choices, and return the focus to its summary. */
 function fold(tools, around) {
   for (const open of tools.querySelectorAll("details[open]")) open.open = false;
   around?.querySelector("summary").focus();
