@@ -7,8 +7,8 @@
         logo = cache.get("shopify")
 
 The names in `__all__`, and `create_app` and `create_router` of `logocache.server`, are the public API;
-everything else may change in any release. Importing this package loads no engine; `open_cache` does, as
-far as an operation needs it.
+everything else may change in any release. Importing this package loads no heavy libraries; these are
+imported when an operation needs them.
 """
 
 import importlib
@@ -67,7 +67,7 @@ _LAZY = {
     "logocache.queries": ("ClearSelection", "FailOn", "ListQuery"),
     "logocache.settings": ("Settings",),
 }
-"""Names that load pydantic or more, which `logocache --help` must not pay for."""
+"""Names imported on first access: their modules load pydantic and more, too slow for `logocache --help`."""
 
 
 def __getattr__(name: str) -> object:

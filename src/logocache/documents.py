@@ -1,7 +1,7 @@
 """Results as JSON documents.
 
-Bytes and counts are integers, times ISO 8601 in UTC with a final `Z`, and what is not known is null.
-`SCHEMA_VERSION` rises when a field goes or changes its meaning; new fields may come at any time.
+Bytes and counts are integers, times ISO 8601 in UTC with a final `Z`, unknown values null.
+`SCHEMA_VERSION` is raised when a field is removed or changes its meaning; fields may be added at any time.
 """
 
 import dataclasses
@@ -19,24 +19,24 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 def document_of(result: Result) -> dict[str, Json]:
-    """The documented JSON of a result, with its `schema_version` and `command` first."""
+    """The JSON document of a result; `schema_version` and `command` come first."""
     return {"schema_version": SCHEMA_VERSION, "command": result.command, **_fields(result)}
 
 
 def writable(text: str) -> str:
-    r"""`text` in characters that UTF-8 has: an undecodable byte 0xFF of a file's name reads `\udcff`."""
+    r"""`text` without lone surrogates: an undecodable byte 0xFF of a file name becomes `\udcff`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def writable_all(value: Any) -> Any:  # noqa: ANN401  # JSON, as deep as it goes
-    """The same JSON value, with all its texts made writable."""
+    """The same JSON value, with `writable` applied to all its strings."""
     match value:
         case str():
             return writable(value)
         case list() | tuple():
-            return [writable_all(each) for each in value]
+            return [writable_all(item) for item in value]
         case dict():
-            return {name: writable_all(each) for name, each in value.items()}
+            return {name: writable_all(member) for name, member in value.items()}
         case _:
             return value
 
@@ -61,8 +61,8 @@ def _plain(value: object) -> Json:
         case Path():
             return writable(str(value))
         case tuple() | list():
-            return [_plain(each) for each in value]
+            return [_plain(item) for item in value]
         case Mapping():
-            return {writable(str(key)): _plain(each) for key, each in value.items()}
+            return {writable(str(key)): _plain(member) for key, member in value.items()}
         case _:
             return _fields(value)

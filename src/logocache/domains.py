@@ -1,6 +1,6 @@
-"""Hosts as people type them → their canonical form, or a clear error; and what belongs to whom.
+"""Canonical form of domains as people type them, and registrable domains.
 
-Parameters called `domain` are canonical, and functions that take one never raise.
+Parameters called `domain` are canonical; functions that take one never raise.
 """
 
 import re
@@ -19,52 +19,52 @@ MAX_PORT = 65535
 MAX_QUOTED_LENGTH = 60
 
 SPECIAL_USE = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion"})
-"""Names that never lead to a public web host: IANA's special-use registry (RFC 6761), and `.internal`."""
+"""Top-level names without public web hosts: IANA's special-use registry (RFC 6761), and `.internal`."""
 
 UNRESOLVABLE = frozenset({"alt", "arpa", "onion"})
-"""Of these, nothing that the DNS says can be a web site's (RFC 9476, 3172, 7686)."""
+"""Of these, names that the DNS does not resolve to web hosts (RFC 9476, 3172, 7686)."""
 
 LOCAL_USE = frozenset(
     {
         *("internal", "local", "localhost", "home.arpa"),  # ICANN 2024, RFC 6762, 6761, 8375
         *("corp", "home", "mail", "intranet", "lan", "localdomain", "private"),  # RFC 6762 app. G, ICANN
-        *("cluster", "consul", "docker", "svc"),  # of containers, which search domains make whole
+        *("cluster", "consul", "docker", "svc"),  # of containers, completed by search domains
     }
 )
-"""Suffixes that mean another host in each network: no name of a public web host ends like this."""
+"""Suffixes of names that are local to a network, and never those of public web hosts."""
 
 SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?//", re.IGNORECASE)
 PORT = re.compile(r"[0-9]{1,5}")
 LETTERS_DIGITS_HYPHENS = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 IPV4_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-"""A last label like this makes a host an IPv4 address (WHATWG URL, "ends in a number checker")."""
+"""Last label of a host that is an IPv4 address (WHATWG URL, "ends in a number checker")."""
 
 SCRIPT_ALIASES = {"CJK": "HAN", "IDEOGRAPHIC": "HAN", "EXTENDED": "ARABIC"}
-"""First words of character names that are not the script's own name."""
+"""First words of character names that differ from the name of the script."""
 SCRIPTLESS = frozenset({"COMBINING", "DIGIT", "HYPHEN", "MIDDLE", "MODIFIER", "ZERO"})
-"""First words of the names of characters that any script uses."""
+"""First words of the names of characters common to all scripts."""
 MIXABLE_SCRIPTS = (
     frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
     frozenset({"LATIN", "HAN", "BOPOMOFO"}),
     frozenset({"LATIN", "HAN", "HANGUL"}),
 )
-"""What one label may mix: level "Highly Restrictive" of UTS 39, section 5.2."""
+"""Scripts that one label may mix: level "Highly Restrictive" of UTS 39, section 5.2."""
 
 
 class _BrokenRuleError(Exception):
-    """A text is no public domain name; carries the rule it breaks."""
+    """A text is not a public domain name; the message is the broken rule."""
 
 
 def canonical_domain(text: str) -> str:
-    """The host that `text` (a domain, host with port, or web address) names, in its one ASCII form.
+    """The host of `text` (a domain, a host with port, or a URL) in canonical ASCII form.
 
-    That is A-labels (IDNA 2008 after UTS 46 mapping) in lower case, without a final dot. `www.` is
-    kept, see `without_www`. `.test` and `.example` (RFC 2606) are allowed: nobody can own them, so
-    they lead somewhere only where an operator arranged it, such as for end-to-end tests. A label may
-    not mix scripts that look alike; look-alikes within one script are not recognised.
+    A-labels (IDNA 2008 after UTS 46 mapping) in lower case, without a final dot. `www.` is kept, see
+    `without_www`. `.test` and `.example` (RFC 2606) are allowed: nobody can register them, so they
+    resolve only where an operator arranged it, such as in end-to-end tests. A label may not mix
+    confusable scripts; confusable characters within one script are not detected.
 
     Raises:
-        DomainError: for every text that is not the name of a public web host.
+        DomainError: `text` does not name a public web host.
     """
     try:
         domain = ".".join(_labels(_host(text)))
@@ -75,13 +75,13 @@ def canonical_domain(text: str) -> str:
 
 
 def without_www(domain: str) -> str:
-    """The domain without a leading `www.`, unless only a public suffix would be left (`www.gov.uk`)."""
+    """The domain without a leading `www.`, unless only a public suffix would remain (`www.gov.uk`)."""
     rest = domain.removeprefix("www.")
     return domain if rest == domain or _is_public_suffix(rest) else rest
 
 
 def toggled_www(domain: str) -> str:
-    """The same site's other usual name: with `www.`, or without it; itself when it has no other."""
+    """The domain with `www.` added or removed; unchanged if neither is possible."""
     if domain.startswith("www."):
         return without_www(domain)
     longer = f"www.{domain}"
@@ -89,21 +89,20 @@ def toggled_www(domain: str) -> str:
 
 
 def registrable_domain(domain: str) -> str:
-    """The part of a domain that one owner registered: `example.co.uk` for `shop.example.co.uk`.
+    """The registered part of a domain: `example.co.uk` for `shop.example.co.uk`.
 
-    Platforms that give out sub-domains count as suffixes (the private section of the Public Suffix
-    List): the owner of `myshop.myshopify.com` is the shop, and falling back to `myshopify.com` would
-    show it under Shopify's logo. The platform's own name, `myshopify.com`, is its own registrable
-    domain.
+    Platforms with sub-domains of users count as suffixes (the private section of the Public Suffix
+    List): `myshop.myshopify.com` belongs to the shop, and falling back to `myshopify.com` would show
+    Shopify's logo for it. The platform's own name, `myshopify.com`, is its own registrable domain.
     """
     return _all_suffixes().privatesuffix(domain) or _icann_suffixes().privatesuffix(domain) or domain
 
 
 def is_public_host(host: str, *, or_local: bool = False) -> bool:
-    """Whether a host name in ASCII may be that of a public web host; with `or_local`, of an intranet's.
+    """True if an ASCII host name may be that of a public web host or, with `or_local`, of an intranet host.
 
-    `.test`, `.example` and `.invalid` (RFC 2606) may be: nobody can own them, so that they lead
-    somewhere only where an operator arranged it.
+    `.test`, `.example` and `.invalid` (RFC 2606) count as public: nobody can register them, so they
+    resolve only where an operator arranged it.
     """
     labels = host.split(".")
     suffixes = {labels[-1], ".".join(labels[-2:])}
@@ -113,15 +112,15 @@ def is_public_host(host: str, *, or_local: bool = False) -> bool:
 
 
 def registry_domain(domain: str) -> str:
-    """As `registrable_domain`, where only registries count: `github.io` for `somebody.github.io`.
+    """As `registrable_domain`, but only registries count as suffixes: `github.io` for `user.github.io`.
 
-    What costs nothing to have many of shares one of these.
+    Groups the sub-domains that anyone can have any number of at no cost.
     """
     return _icann_suffixes().privatesuffix(domain) or domain
 
 
 def quoted(text: str) -> str:
-    """A text from outside as a message may show it: cut short, in quotes, control characters escaped."""
+    """An untrusted text for messages: in quotes, shortened, with control characters escaped."""
     shown = repr(text[: MAX_QUOTED_LENGTH + 1])
     if len(shown) <= MAX_QUOTED_LENGTH + len("''"):
         return shown
@@ -129,7 +128,7 @@ def quoted(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """The host of a web address, or of what stands where its host would."""
+    """The host of a URL, with or without scheme."""
     address = text.strip()
     scheme = SCHEME.match(address)
     if scheme is not None:
@@ -148,7 +147,7 @@ def _host(text: str) -> str:
 
 
 def _labels(host: str) -> list[str]:
-    """The labels of a host, each checked and in ASCII."""
+    """The labels of a host, validated and in ASCII."""
     if not host:
         raise _BrokenRuleError("it is empty; write a name such as shopify.com")
     if len(host) > MAX_DOMAIN_LENGTH + 1:
@@ -164,7 +163,7 @@ def _labels(host: str) -> list[str]:
 
 
 def _mapped(host: str) -> str:
-    """UTS 46 mapping: case, full-width forms, other dots."""
+    """The host after UTS 46 mapping: case, full-width forms, other dots."""
     if host.isascii():
         return host.lower()
     import idna  # noqa: PLC0415  # its tables cost 25 ms, and few domains need them
@@ -176,7 +175,7 @@ def _mapped(host: str) -> str:
 
 
 def _ascii_label(label: str) -> str:
-    """One label as the DNS has it."""
+    """A label in the form of the DNS (an A-label, or ASCII)."""
     if not label.isascii() or label.startswith("xn--"):
         encoded = _international_label(label)
     elif LETTERS_DIGITS_HYPHENS.fullmatch(label):
@@ -205,9 +204,9 @@ def _international_label(label: str) -> str:
 
 
 def _script(character: str) -> str | None:
-    """The script of a character that IDNA allows; None when any script may use it.
+    """The script of a character that IDNA allows; None for characters common to all scripts.
 
-    Python has no table of scripts, but a character's name begins with its script's name.
+    Python has no table of scripts, but a character's name begins with that of its script.
     """
     first = re.split(r"[ -]", unicodedata.name(character, ""), maxsplit=1)[0]
     return None if first in SCRIPTLESS else SCRIPT_ALIASES.get(first, first)
@@ -224,7 +223,7 @@ def _check_public(domain: str) -> None:
 
 
 def _is_public_suffix(domain: str) -> bool:
-    """Whether it is a registry's. A platform's own name, such as `github.io`, is a site like any other."""
+    """True for a registry's suffix. A platform's own name, such as `github.io`, is a site like any other."""
     return _icann_suffixes().is_public(domain)
 
 

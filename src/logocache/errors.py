@@ -1,20 +1,20 @@
-"""Everything logocache raises on purpose, in one tree.
+"""The exceptions of logocache.
 
     LogoCacheError
-    ├── ConfigurationError        the caller can mend it: exit code 2
+    ├── ConfigurationError        the caller can correct it: exit code 2
     │   ├── SettingsError             a setting's name or value
     │   ├── CatalogError              a user's own catalogue
     │   ├── ProviderError             an unknown, forbidden or ended provider
     │   ├── DomainError               not a public domain name
     │   ├── UnknownKeyError           no such logo
-    │   └── SelectionError            options that do not go together, or select nothing that exists
-    └── UnavailableError          the surroundings do not let us work: exit code 3
+    │   └── SelectionError            contradictory options, or invalid values of them
+    └── UnavailableError          the environment prevents the work: exit code 3
         ├── DirectoryError            the cache directory
         ├── DatabaseError             the database cannot be reached or used
         └── SchemaError               the database's schema is not the one this version reads
 
-A logo that could not be had is never an exception: it is an `Outcome` in a result. Nor is a mistake of
-ours that one entry meets (`operations.faults`).
+A missing logo is never an exception but an `Outcome` in a result; so is a bug of ours that affects one
+entry (`operations.faults`).
 """
 
 import copyreg
@@ -24,14 +24,14 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 NO_THREAD = "can't start new thread"
-"""What CPython's RuntimeError says when the system gives this process no further thread."""
+"""Message of CPython's RuntimeError when the system starts no further thread."""
 
 
 class PicklableError(Exception):
-    """An exception that pickle and copy bring back with all its attributes, whatever its constructor takes.
+    """An exception that can be pickled and copied with all its attributes, whatever its constructor takes.
 
-    Python itself would call the class again with the message alone, which fails for every other
-    signature: in a process pool, in the parent, and the whole pool breaks.
+    By default Python calls the class with the message alone, which fails for any other signature and, in
+    a process pool, breaks the whole pool.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -41,8 +41,8 @@ class PicklableError(Exception):
 class LogoCacheError(PicklableError):
     """Base of all errors raised by logocache.
 
-    `str(error)` is one line: what is wrong, then what to do next. `code` is stable across
-    versions and appears in JSON output, logs and problem documents.
+    `str(error)` is one line: the problem, then what to do. `code` is stable across versions and
+    appears in JSON output, logs and problem documents.
     """
 
     code: ClassVar[str] = "error"
@@ -54,7 +54,7 @@ class LogoCacheError(PicklableError):
 
 
 class ConfigurationError(LogoCacheError):
-    """What was asked for cannot be meant; nothing was done."""
+    """An invalid request or configuration; nothing was done."""
 
     code = "configuration"
 
@@ -72,7 +72,7 @@ class CatalogError(ConfigurationError):
 
 
 class ProviderError(ConfigurationError):
-    """A provider is unknown, its terms forbid storing, its service ended, or it lacks a setting."""
+    """A provider is unknown, forbids storing, has ended, or lacks a setting."""
 
     code = "provider"
 
@@ -90,13 +90,13 @@ class UnknownKeyError(ConfigurationError):
 
 
 class SelectionError(ConfigurationError):
-    """Options contradict each other, or a value such as a duration cannot be read."""
+    """Options contradict each other, or a value such as a duration is invalid."""
 
     code = "selection"
 
 
 class UnavailableError(LogoCacheError):
-    """The program is right but cannot work here and now."""
+    """The environment prevents the work."""
 
     code = "unavailable"
 
@@ -108,7 +108,7 @@ class DirectoryError(UnavailableError):
 
 
 class DatabaseError(UnavailableError):
-    """The database cannot be reached, refused us, or broke off."""
+    """The database cannot be reached, refused the connection, or broke it off."""
 
     code = "database"
 
@@ -121,7 +121,7 @@ class SchemaError(UnavailableError):
 
 @contextmanager
 def needs_extra(extra: str, what: str) -> Iterator[None]:
-    """Around the imports of `what`, whose libraries come with `logocache[extra]`.
+    """Context for the imports of `what`, whose libraries come with `logocache[extra]`.
 
     Raises:
         UnavailableError: one of them is not installed.
@@ -135,10 +135,10 @@ def needs_extra(extra: str, what: str) -> Iterator[None]:
 
 
 def raise_if_exhausted(error: BaseException) -> None:
-    """Raise UnavailableError when `error` says that there is no memory, thread, file or library left for us.
+    """Raise UnavailableError if `error` means that memory, threads, files or libraries are unavailable.
 
-    These come from anywhere, whatever was being done; limits are those of setrlimit(2) and of cgroups.
-    A library that is imported when first needed fails in either way: it is missing, or finds no memory.
+    Such errors may occur anywhere; limits are those of setrlimit(2) and of cgroups. A late import fails
+    because the library is missing or memory is exhausted.
     """
     if isinstance(error, MemoryError) or _errno(error) == errno.ENOMEM:
         raise UnavailableError(

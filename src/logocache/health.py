@@ -1,4 +1,4 @@
-"""Health figures, readiness and findings: the results that monitoring and `verify` report.
+"""Results for monitoring and `verify`: health, readiness and findings.
 
 Sizes in `Health` are MB and GB (10^6, 10^9 bytes).
 """
@@ -11,9 +11,9 @@ from typing import ClassVar
 class HealthStatus(StrEnum):
     HEALTHY = "healthy"
     DEGRADED = "degraded"
-    """It answers, but something is wrong: the database is away, the directory is read-only, the disk full."""
+    """Logos are served, but the database is unreachable, the directory read-only, or the disk full."""
     UNHEALTHY = "unhealthy"
-    """It cannot serve: the directory is gone or cannot be read."""
+    """No logos can be served: the directory is missing or unreadable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,34 +26,34 @@ class Health:
     directory_exists: bool
     directory_writable: bool
     total_files: int | None
-    """Logos and replaced files; null while the database cannot be asked."""
+    """Logos and replaced files; null while the database is unreachable."""
     total_size_mb: float | None
-    """Of these files and the resized copies; null while the database cannot be asked."""
+    """Of these files and the variants; null while the database is unreachable."""
     max_size_mb: float
     size_usage_percent: float | None
     files_needing_refresh: int | None
-    """Entries that are due; null while the database cannot be asked."""
+    """Entries that are due; null while the database is unreachable."""
     disk_space_available_gb: float | None
-    """Null while the directory cannot be asked."""
+    """Null while the directory is unreachable."""
     disk_usage_percent: float | None
 
 
 class ReadyStatus(StrEnum):
     READY = "ready"
     DEGRADED = "degraded"
-    """Hits are answered; what needs the missing part is not."""
+    """Hits are served; operations that need the missing part fail."""
     UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that the work depends on."""
+    """State of one dependency."""
 
     name: str
     """`database`, `directory` or `disk`."""
     ok: bool
     detail: str
-    """One line for people; empty when all is well."""
+    """One line for people; empty if `ok`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Severity(StrEnum):
 
 
 class FindingKind(StrEnum):
-    """What `verify` may find; `severity_of` in `policy.verdict` says how bad each is."""
+    """Kinds of problems that `verify` reports; their severities are in `policy.findings`."""
 
     MISSING_FILE = "missing_file"
     WRONG_SIZE = "wrong_size"
@@ -83,12 +83,12 @@ class FindingKind(StrEnum):
     OVER_LIMIT = "over_limit"
     LOW_DISK = "low_disk"
     NOT_CHECKED = "not_checked"
-    """Looking failed (a read error, a decoder that died): nothing is known of it, and nothing is done."""
+    """The check failed (a read error, a decoder that died): the state is unknown, and nothing is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One problem found by `verify`."""
 
     kind: FindingKind
     severity: Severity
@@ -96,7 +96,7 @@ class Finding:
     file: str | None
     detail: str
     repair: str | None = None
-    """What `--repair` did about it; null when it was not asked or could not."""
+    """The action of `--repair`; null without `--repair`, or if it could not repair this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class VerifyReport:
     command: ClassVar[str] = "verify"
 
     ok: bool
-    """No finding of the kinds or severity that count as failure remains, and all could be looked at."""
+    """True if no finding remains that counts as failure, and everything could be checked."""
     entries: int
     files: int
     size_bytes: int

@@ -1,4 +1,4 @@
-"""Values in words for people, and lengths of time as people type them. Pure."""
+"""Format values for people, and parse durations. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from logocache.errors import SelectionError
 
 STEP = 1000
 SIZE_UNITS = ("kB", "MB", "GB", "TB")
-"""Each 1000 times the one before, as in LOGO_CACHE_MAX_SIZE_MB."""
+"""Powers of 1000, as in LOGO_CACHE_MAX_SIZE_MB."""
 
 
 def size(amount: float) -> str:
-    """Bytes in the unit that leaves one to three digits before the point: `1.2 MB`."""
+    """Bytes in the unit with one to three digits before the point: `1.2 MB`."""
     unit = "B"
     for larger in SIZE_UNITS:
         if round(amount, 1) < STEP:
@@ -26,7 +26,7 @@ LONGEST = timedelta(days=36500)
 
 
 def parse_duration(text: str) -> timedelta:
-    """A bare number is days; `h`, `d` and `w` are hours, days and weeks. From 0 to 100 years.
+    """The duration, 0 to 100 years: a bare number is days; `h`, `d` and `w` are hours, days and weeks.
 
     Raises:
         SelectionError: for anything else.
@@ -49,7 +49,7 @@ AGE_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute"
 
 
 def clean(text: str) -> str:
-    """One line that cannot steer a terminal.
+    """`text` as one line without control sequences.
 
     White space becomes a space; control, direction-changing and other invisible characters, and the
     undecodable bytes of a file name, become U+FFFD.
@@ -61,12 +61,12 @@ def clean(text: str) -> str:
 
 
 def age(moment: datetime | None, *, now: datetime) -> str:
-    """How long ago, in its largest unit: `3 days`. `never` without a moment."""
+    """Time since `moment` in its largest unit, such as `3 days`; `never` for None."""
     return "never" if moment is None else duration(now - moment)
 
 
 def until(moment: datetime, *, now: datetime) -> str:
-    """How long from now: `in 3 days`, or `now` when that moment has come."""
+    """Time until `moment`, such as `in 3 days`; `now` if it has passed."""
     return "now" if moment <= now else f"in {duration(moment - now)}"
 
 
@@ -91,7 +91,7 @@ def percent(value: float) -> str:
 
 
 def some(names: Sequence[str], *, most: int) -> str:
-    """The names, of which at most `most` are spelled out: `a, b, and 7 more`."""
+    """The first `most` names and the number of the others: `a, b, and 7 more`."""
     rest = len(names) - most
     return ", ".join((*names[:most], f"and {rest} more") if rest > 0 else names)
 
@@ -106,7 +106,7 @@ RELATIVE_UNITS = (
 
 
 ACRONYMS = frozenset({"ai", "crm", "erp", "hr"})
-"""Categories that people write in capitals."""
+"""Categories written in capitals."""
 
 
 def relative(moment: datetime, *, now: datetime) -> str:
@@ -124,7 +124,7 @@ def grouped_count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def label(name: str) -> str:
-    """A word of ours as people write it: `on-demand`, `open_licence` → `On demand`, `Open licence`."""
+    """An identifier as a label: `on-demand` becomes `On demand`, `open_licence` `Open licence`."""
     if name in ACRONYMS:
         return name.upper()
     words = name.replace("_", " ").replace("-", " ").strip()
@@ -132,13 +132,13 @@ def label(name: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital letter and a full stop, unless it ends with a mark of its own."""
+    """`text` with a capital letter and a full stop, unless it ends with a punctuation mark."""
     stop = "" if text.endswith((".", "!", "?")) else "."
     return text[:1].upper() + text[1:] + stop
 
 
 def _length(length: timedelta) -> str:
-    """In its largest unit; empty below a minute."""
+    """A duration in its largest unit; empty below a minute."""
     for name, unit in RELATIVE_UNITS:
         if length >= unit:
             return grouped_count(length // unit, name)

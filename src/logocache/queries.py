@@ -15,7 +15,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which entries `list` shows, and in which order. All conditions must hold."""
+    """Conditions and order of the entries that `list` shows. All conditions must hold."""
 
     keys: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
@@ -29,17 +29,17 @@ class ListQuery:
     reverse: bool = False
     limit: int | None = None
     after: str | None = None
-    """Only entries behind this key: the next page, which what comes or goes meanwhile does not shift."""
+    """Only entries after this key: the next page, stable while entries are added or deleted."""
 
     @property
     def is_in_key_order(self) -> bool:
         return self.sort is SortKey.KEY and not self.reverse
 
     def checked(self) -> "ListQuery":
-        """Itself. Raises SelectionError for pages in another order than that of the keys."""
+        """Return itself. Raises SelectionError for `after` with another order than by key."""
         if self.after is not None and not self.is_in_key_order:
             raise SelectionError(
-                "only entries in the order of their keys have pages",
+                "only entries in the order of their keys can be paged",
                 hint="leave out sort and reverse, or after",
             )
         return self
@@ -47,7 +47,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearSelection:
-    """What `clear` takes away. At least one of them must be given; conditions must all hold."""
+    """The logos and files that `clear` deletes. At least one condition is required; all must hold."""
 
     keys: tuple[str, ...] = ()
     older_than: timedelta | None = None
@@ -62,20 +62,22 @@ class ClearSelection:
         return self.everything or any(conditions)
 
     def checked(self) -> "ClearSelection":
-        """Itself. Raises SelectionError when it selects nothing at all, or says two things."""
+        """Return itself. Raises SelectionError if it selects nothing, or contradicts itself."""
         if not self.selects_logos and not self.orphans:
             raise SelectionError(
                 "nothing is selected",
                 hint="name keys, or use --older-than, --provider, --status, --orphans or --all",
             )
         if self.everything and (self.keys or self.older_than is not None or self.providers or self.statuses):
-            raise SelectionError("--all goes with no other condition", hint="leave one of them out")
+            raise SelectionError(
+                "--all cannot be combined with other conditions", hint="leave one of them out"
+            )
         return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailOn:
-    """Which findings make `verify` fail: those at least this severe, and those of these kinds."""
+    """Findings that make `verify` fail: of this severity or above, and of these kinds."""
 
     severity: Severity | None = Severity.ERROR
     kinds: frozenset[FindingKind] = frozenset()
@@ -84,10 +86,10 @@ class FailOn:
 def parse_filters(texts: Iterable[str], query: ListQuery) -> ListQuery:
     """`query` narrowed by texts such as `status=cached`, `provider=site`, `text=pay`, `stale`.
 
-    The same name given twice means either value.
+    Several values of the same name are alternatives.
 
     Raises:
-        SelectionError: naming the filter and what is allowed.
+        SelectionError: names the filter and what is allowed.
     """
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -131,7 +133,7 @@ def parse_fail_on(text: str) -> FailOn:
 
 
 def choice(options: type[Choice], text: str, what: str) -> Choice:
-    """The member that `text` names. Raises SelectionError with the list of all."""
+    """The member with the value `text`. Raises SelectionError, which lists all values."""
     try:
         return options(text)
     except ValueError as error:
@@ -140,7 +142,7 @@ def choice(options: type[Choice], text: str, what: str) -> Choice:
 
 
 class ImageFormat(StrEnum):
-    """In what form a logo is sent."""
+    """Formats in which a logo is sent."""
 
     PNG = "png"
     JPG = "jpg"
@@ -149,7 +151,7 @@ class ImageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """In what size, format and colours a stored logo is wanted. The default is the stored file itself."""
+    """A size, format and colour of a stored logo. The default is the stored file itself."""
 
     size: int | None = None
     """Longest side in pixels, 16 to 512; a smaller logo is not enlarged. None: as stored."""
@@ -158,11 +160,11 @@ class Variant:
 
     @property
     def is_stored_form(self) -> bool:
-        """Whether nothing has to be made: the stored PNG is the answer."""
+        """True if this is the stored PNG itself."""
         return self == Variant()
 
     @property
     def label(self) -> str:
-        """Tells variants of one logo apart, in file names and in ETags: `128-webp`, `full-png-grey`."""
+        """Identifies a variant of a logo in file names and ETags: `128-webp`, `full-png-grey`."""
         grey = "-grey" if self.greyscale else ""
         return f"{self.size or 'full'}-{self.format}{grey}"

@@ -1,6 +1,6 @@
-"""One result type per operation: what `LogoCache` answers, and, as JSON (`documents`), the command line too.
+"""Result types of the operations: returned by `LogoCache`, printed as JSON (`documents`) by the command line.
 
-Sizes are bytes, times are aware and in UTC, None is what is not known.
+Sizes are bytes, times are aware and in UTC, None means unknown.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One logo, as `list` and HTTP show it."""
+    """An entry, as `list` and HTTP show it."""
 
     key: str
     name: str
@@ -106,21 +106,21 @@ class Listing:
 
     entries: tuple[Entry, ...]
     matching: int
-    """Entries that match, of which `entries` may be the first few."""
+    """Number of matching entries, of which `entries` may be the first few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedLogo:
-    """How one entry fared in `init` or `refresh`."""
+    """Result of one entry in `init` or `refresh`."""
 
     key: str
     name: str
     status: Status
     outcome: OutcomeKind
     provider: str | None
-    """Who gave the logo that is now stored."""
+    """Source of the stored logo."""
     kept: bool
-    """The attempt failed, and the earlier logo stays."""
+    """True if the attempt failed and the earlier logo stays."""
     size_bytes: int | None
     width: int | None
     height: int | None
@@ -134,28 +134,28 @@ class FetchReport:
 
     command: str
     enabled: bool
-    """False: LOGO_CACHE_ENABLED is off and nothing was done."""
+    """False if LOGO_CACHE_ENABLED is off; then nothing was done."""
     offline: bool
     directory: str
     known: int
     """Entries of the cache."""
     added: int
-    """Entries that are new since the last run."""
+    """Entries new since the last run."""
     asked: int
-    """Entries that were due and free, and were asked for."""
+    """Entries that were due and not leased, and were fetched."""
     found: int
     unchanged: int
     placeholders: int
-    """Asked entries that now show a monogram."""
+    """Fetched entries that now show a monogram."""
     failed: int
-    """Asked entries whose earlier logo stays because its refresh failed."""
+    """Fetched entries whose earlier logo stays because its refresh failed."""
     errors: int
-    """Asked entries at which logocache itself failed; its log has the traceback."""
+    """Fetched entries that hit a bug of logocache; its log has the traceback."""
     elsewhere: int
-    """Entries that another process is fetching now."""
+    """Entries being fetched by another process."""
     evicted: int
     missing: tuple[str, ...]
-    """Keys, of those selected, that have no real logo after the run."""
+    """Selected keys that have no real logo after the run."""
     duration_seconds: float
     logos: tuple[FetchedLogo, ...]
 
@@ -187,11 +187,11 @@ class CacheStats:
     entries: int
     files: int
     size_bytes: int
-    """Of current files, replaced files and resized copies together: what the limit counts."""
+    """Total of current files, replaced files and variants, to which the limit applies."""
     replaced_files: int
     replaced_size_bytes: int
     variant_files: int
-    """Resized copies, which can be made again and give way first."""
+    """Variants, which can be made again and are evicted first."""
     variant_size_bytes: int
     max_size_bytes: int
     size_usage_percent: float
@@ -202,14 +202,14 @@ class CacheStats:
     due: int
     failing: int
     errors: int
-    """Failing entries at which logocache itself failed; its log has the traceback."""
+    """Failing entries that hit a bug of logocache; its log has the traceback."""
     in_progress: int
     hits: int
     misses: int
     stale_hits: int
     evictions: int
     hit_ratio: float | None
-    """Hits (stale ones too) over all look-ups, 0 to 1; null before the first."""
+    """Hits (also stale ones) divided by all lookups, 0 to 1; null before the first."""
     requests_this_month: Mapping[str, int]
     largest: tuple[LargeFile, ...]
     oldest_fetched_at: datetime | None
@@ -238,7 +238,7 @@ class OrphanFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearPlan:
-    """What a clear would take away. Making it changes nothing."""
+    """Logos and files that a clear would delete. Making a plan changes nothing."""
 
     command: ClassVar[str] = "clear"
 
@@ -261,7 +261,7 @@ class ClearPlan:
         return not self.logos and not self.orphans
 
     def report(self, *, dry_run: bool) -> "ClearReport":
-        """The report of a run that clears nothing: what would go when `dry_run`, else nothing went."""
+        """The report of a run that clears nothing: with `dry_run` lists what would be deleted."""
         return ClearReport(
             dry_run=dry_run,
             logos=self.logos if dry_run else (),
@@ -275,7 +275,7 @@ class ClearPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearReport:
-    """Answer of `clear`: what went, or with `dry_run` what would go."""
+    """Answer of `clear`: what was deleted, or with `dry_run` would be."""
 
     command: ClassVar[str] = "clear"
 

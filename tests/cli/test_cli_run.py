@@ -77,7 +77,9 @@ def test_what_nobody_foresaw_is_a_bug(error: Exception, capsys: Captured) -> Non
         pytest.param(["list", "--sort", "x"], "'x' is not a field to sort by: use one of key,", id="sort"),
         pytest.param(["list", "--filter", "x"], "'x' is not a filter", id="filter"),
         pytest.param(["clear"], "nothing is selected", id="clear without a selection"),
-        pytest.param(["clear", "--all", "a"], "--all goes with no other condition", id="contradiction"),
+        pytest.param(
+            ["clear", "--all", "a"], "--all cannot be combined with other conditions", id="contradiction"
+        ),
         pytest.param(["clear", "--older-than", "3x"], "'3x' is not a length of time", id="duration"),
         pytest.param(["clear", "--status", "x"], "'x' is not a status: use one of cached,", id="status"),
         pytest.param(["verify", "--fail-on", "x"], "'x' is not a kind of finding", id="fail-on"),
