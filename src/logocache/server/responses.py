@@ -75,8 +75,6 @@ class Cors:
 
     def __init__(self, origins: Sequence[str]) -> None:
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
-        self.depends_on_origin = bool(self._origins) and ANY not in self._origins
-        """True if responses vary by origin, so that caches must keep them apart."""
 
     def headers(self, origin: str | None) -> Headers:
         """The headers of a response to a request with this Origin."""
