@@ -69,7 +69,7 @@ def state(code: str, message: str = "odd") -> psycopg.Error:
         pytest.param(state("55P03"), "another process holds it", id="locked"),
         pytest.param(state("57P01"), "the server is going down or up", id="shutdown"),
         pytest.param(state("08006"), "check that the server runs", id="connection"),
-        pytest.param(state("22021"), "another place, or mend this one", id="something else"),
+        pytest.param(state("22021"), "another place, or repair this one", id="something else"),
         pytest.param(psycopg.OperationalError("no route"), "check that the server runs", id="not connected"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The connections to the database, and its kinds of transaction: many readers, one writer, quick look-ups."""
+"""Database connections and transactions: many readers, one writer, quick look-ups."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from logocache.repository.errors import translated
 from logocache.repository.sqlite import is_sealed
 
 PATIENCE_SECONDS = 5.0
-"""How long a fork waits for transactions. One that takes longer goes on in the parent, as it was."""
+"""A fork waits so long for transactions; longer ones continue in the parent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,30 +29,30 @@ class _Transaction:
 
 
 class Forks:
-    """Keeps transactions and forks of one process apart. Safe to use from several threads."""
+    """Keeps forks out of this process's transactions. Safe to use from several threads."""
 
     def __init__(self, *, patience: float = PATIENCE_SECONDS) -> None:
         self._patience = patience
         self._engines: WeakSet[Engine] = WeakSet()
         self._spoilt: set[Address] = set()
-        """Databases of SQLite that the parent was at work with when this process was forked."""
+        """SQLite databases with a transaction of the parent at the time of the fork."""
         self._reset()
 
     def close_before(self, engine: Engine) -> None:
-        """Have its idle connections closed before each fork."""
+        """Close its idle connections before each fork."""
         with self._changed:
             self._engines.add(engine)
 
     @contextmanager
     def held_off(self, address: Address) -> Iterator[None]:
-        """While it lasts, a transaction with that database, forks wait; it begins after those under way.
+        """Hold off forks during a transaction; waits for a running fork first.
 
-        Raises DatabaseError when the parent of this process was in the midst of one.
+        Raises DatabaseError if this process was forked during a transaction with that database.
         """
         transaction = _Transaction(threading.get_ident(), address)
         with self._changed:
-            # Who is in a transaction already is waited for: it must not wait in turn.
-            self._changed.wait_for(lambda: not self._forking or self._is_at_work(transaction.thread))
+            # A fork waits for threads that are in a transaction: these must not wait for the fork.
+            self._changed.wait_for(lambda: not self._forking or self._is_in_transaction(transaction.thread))
             if address in self._spoilt:
                 raise DatabaseError(
                     f"this process was forked in the midst of a transaction with {address}",
@@ -67,11 +67,13 @@ class Forks:
                 self._changed.notify_all()
 
     def before(self) -> None:
-        """Returns with the lock held, so that in the child no other thread has it."""
+        """Wait for transactions. Returns with the lock held, so that no other thread has it in the child."""
         self._changed.acquire()
         self._forking += 1
         me = threading.get_ident()
-        self._changed.wait_for(lambda: all(each.thread == me for each in self._under_way), self._patience)
+        self._changed.wait_for(
+            lambda: all(transaction.thread == me for transaction in self._under_way), self._patience
+        )
         for engine in self._engines:
             engine.dispose()
 
@@ -81,7 +83,8 @@ class Forks:
         self._changed.release()
 
     def after_in_child(self) -> None:
-        self._spoilt.update(each.address for each in self._under_way if each.address.is_sqlite)
+        under_way = {transaction.address for transaction in self._under_way}
+        self._spoilt.update(address for address in under_way if address.is_sqlite)
         self._reset()
 
     def _reset(self) -> None:
@@ -89,8 +92,8 @@ class Forks:
         self._forking = 0
         self._under_way: set[_Transaction] = set()
 
-    def _is_at_work(self, thread: int) -> bool:
-        return any(each.thread == thread for each in self._under_way)
+    def _is_in_transaction(self, thread: int) -> bool:
+        return any(transaction.thread == thread for transaction in self._under_way)
 
 
 FORKS = Forks()
@@ -99,23 +102,23 @@ os.register_at_fork(
 )
 
 OPENING = "logocache_opening"
-"""Where a pool's entry has the number of closings before it was connected."""
+"""Key in a pool entry's info for the number of closings before it was connected."""
 
 _log = logging.getLogger(__name__)
 
 
 class Database:
-    """Hands out transactions. Connects when one is first asked for; safe for use by many threads.
+    """Provides transactions. Connects on first use. Safe to use from several threads.
 
-    Everything that goes wrong inside a transaction leaves it as `DatabaseError` or `SchemaError`,
-    after a rollback; other exceptions roll back and pass.
+    Database failures inside a transaction are raised as `DatabaseError` or `SchemaError`. Every exception
+    rolls back.
     """
 
     def __init__(self, address: Address, *, lock_wait: float) -> None:
         """A writer waits up to `lock_wait` seconds for its turn."""
         self.address = address
         self.could_not_write = False
-        """Whether the last write of this process failed, for whatever reason the database had."""
+        """True if the last write of this process failed because of the database."""
         self._engine = make_engine(address, lock_wait=lock_wait)
         self._lookups = make_engine(
             address, lock_wait=min(lock_wait, LOOKUPS.statement_seconds), pool=LOOKUPS
@@ -127,7 +130,7 @@ class Database:
             event.listen(engine, "connect", self._connected)
             event.listen(engine, "checkin", self._returned)
         self.reopened = 0
-        """How often another SQLite file has taken the place of the one that was in use."""
+        """Number of times that another SQLite file has replaced the one in use."""
         self._file: tuple[int, int] | None = None
         self._following = threading.Lock()
         driver = self._engine.dialect.loaded_dbapi
@@ -135,7 +138,7 @@ class Database:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether it can only be read."""
+        """True if it is a SQLite file that can only be read."""
         return self.address.is_sqlite and is_sealed(self.address.path)
 
     @contextmanager
@@ -145,16 +148,15 @@ class Database:
 
     @contextmanager
     def look_up(self) -> Iterator[Connection]:
-        """As `read`, for what somebody waits for: by connections of its own, and not for long."""
+        """As `read`, with its own connections and a short time limit, for callers who wait."""
         with self._transaction(self._lookups) as connection:
             yield connection
 
     @contextmanager
     def write(self, *, unhurried: bool = False, briefly: bool = False) -> Iterator[Connection]:
-        """The one writing transaction of all threads, processes and machines; do not nest it.
+        """The exclusive write transaction of all threads, processes and machines; do not nest it.
 
-        Its statements may take as long as they do where it is `unhurried`, and have the time of a
-        look-up where it is done `briefly`.
+        Statements have no time limit if `unhurried`, and that of a look-up if `briefly`.
         """
         engine = self._lookups if briefly else self._engine
         writer = engine.execution_options(**{WRITES: True, UNHURRIED: unhurried})
@@ -167,15 +169,15 @@ class Database:
         self.could_not_write = False
 
     def start_over(self) -> None:
-        """Let a new SQLite file be made where the one that was in use was deleted."""
+        """Allow a new SQLite file to be created in place of a deleted one."""
         with self._following:
             self._file = None
             self._close_connections()
 
     def close(self) -> None:
-        """Close all connections: the idle ones now, the others when their transactions end.
+        """Close all connections: idle ones now, others when their transactions end.
 
-        Whoever uses the database again, a thread that is still at work, has one for each transaction.
+        A thread that still uses the database gets a new connection for each transaction.
         """
         self._is_closed = True
         self._close_connections()
@@ -189,7 +191,7 @@ class Database:
         entry.info[OPENING] = self._closings
 
     def _returned(self, _connection: object, entry: ConnectionPoolEntry) -> None:
-        """`dispose` does not reach what is in use, which comes back to a pool that nobody asks any more."""
+        """Close connections that were in use at the last `dispose`, and return to an abandoned pool."""
         if self._is_closed or entry.info.get(OPENING) != self._closings:
             entry.invalidate()
 
@@ -204,9 +206,9 @@ class Database:
             yield connection
 
     def _follow_file(self) -> None:
-        """Leave a SQLite file that is no more under its name: what is written there, nobody will ever read.
+        """Close connections to a SQLite file that was deleted or replaced: writes to it would be lost.
 
-        Raises DatabaseError while there is none in its place.
+        Raises DatabaseError while there is no file under its name.
         """
         if not self.address.is_sqlite:
             return
@@ -229,7 +231,7 @@ class Database:
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another that is given its name later; None where there is none."""
+    """Identity of the file at `path` (device, inode); None if there is none."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""SQLAlchemy engines: URLs, pools, timeouts, and the setup that makes both databases behave alike."""
+"""SQLAlchemy engines: URLs, pools, timeouts, and the setup for equal behaviour of both databases."""
 
 import sqlite3
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ FORMS = "write sqlite:////path/to/file.db or postgresql://user:password@host:543
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the database is. `str` and `repr` show no secret."""
+    """Address of the database. `str` and `repr` show no secret."""
 
     url: URL = field(repr=False)
 
@@ -40,7 +40,7 @@ class Address:
         return Path(self.url.database or "")
 
     def masked(self, message: str) -> str:
-        """`message` of a driver with every secret of the URL replaced, and pieces of them."""
+        """Return a driver's `message` with the secrets of the URL, and parts of them, masked."""
         parameters = self.url.normalized_query
         secrets = [secret for name in SECRET_PARAMETERS for secret in parameters.get(name, ())]
         return Mask([*secrets, str(self.url.password or "")])(message)
@@ -54,31 +54,31 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """The database that `text` names. What follows `sqlite:///` is the path as it is, without escapes.
+    """Parse a database URL. The text after `sqlite:///` is a plain path, without escapes.
 
     Raises:
-        SettingsError: it is no URL of a database that we can use. The message shows none of it.
+        SettingsError: not the URL of a supported database. The message does not contain the URL.
     """
     if text.startswith("sqlite:"):
         return _sqlite_address(text)
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        # Not chained: the library quotes parts of the URL, which may be the password's.
+        # Not chained: the library quotes parts of the URL, maybe of the password.
         raise SettingsError(f"{SETTING} is not a database URL", hint=FORMS) from None
     if url.drivername not in POSTGRESQL_SCHEMES:
         raise SettingsError(f"{SETTING} names another kind of database", hint=FORMS)
     if is_ambiguous(text):
         raise SettingsError(f"the password in {SETTING} holds @", hint="write %40 for @")
     if "=" in (url.database or ""):
-        raise SettingsError(  # libpq would take it for a list of parameters, a password among them
+        raise SettingsError(  # libpq would read it as a list of parameters, with a password
             f"the name of the database in {SETTING} holds =", hint="write parameters behind a ?"
         )
     return Address(url=url.set(drivername="postgresql+psycopg"))
 
 
 def _sqlite_address(text: str) -> Address:
-    """SQLAlchemy's own parser undoes escapes in paths from version 2.1 on, and not before."""
+    """Not by SQLAlchemy's parser, which decodes escapes in paths from version 2.1 on only."""
     path = text.removeprefix(SQLITE_PREFIX)
     if path == text or "?" in path or "\0" in path:
         raise SettingsError(f"{SETTING} holds more or less than the path of a SQLite file", hint=FORMS)
@@ -90,32 +90,32 @@ def _sqlite_address(text: str) -> Address:
 WRITES = "logocache_writes"
 """Execution option of connections whose transactions write."""
 UNHURRIED = "logocache_unhurried"
-"""Execution option of connections whose statements may take as long as they do, such as migrations."""
+"""Execution option of connections without a time limit for statements, such as for migrations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     size: int
-    """Idle connections that are kept."""
+    """Idle connections, at most."""
     overflow: int
-    """Further ones for peaks."""
+    """Additional connections under load."""
     statement_seconds: float
-    """For the answer to one statement; a writer waits for its turn besides."""
+    """Limit for one statement, in addition to a writer's wait for the lock."""
     connect_seconds: int
-    """For a new connection to a server."""
+    """Limit for a new connection to a server."""
 
 
 GENERAL = Pool(size=5, overflow=10, statement_seconds=20.0, connect_seconds=5)
-"""Threads that wait for the writer lock must leave some for who holds it."""
+"""Large enough that waiting writers leave a connection to the lock's holder."""
 LOOKUPS = Pool(size=4, overflow=2, statement_seconds=3.0, connect_seconds=3)
-"""For single rows, which somebody waits for. Of their own, so that no long work can take them all."""
+"""Separate connections for single rows, so that long transactions cannot use them all."""
 
 OLDEST_SQLITE = (3, 35, 0)
 """March 2021: UPDATE … RETURNING. Generated columns came with 3.31."""
 
 
 def make_engine(address: Address, *, lock_wait: float, pool: Pool = GENERAL) -> Engine:
-    """An engine that has not connected yet. Who wants a lock waits up to `lock_wait` seconds for it."""
+    """Create an engine, not connected yet. Waits up to `lock_wait` seconds for locks."""
     if address.is_sqlite:
         return _sqlite_engine(address, lock_wait, pool)
     # psycopg takes 100 ms to import.
@@ -149,8 +149,8 @@ def _sqlite_engine(address: Address, lock_wait: float, pool: Pool) -> Engine:
 def _connect_sqlite(
     path: Path, _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
 ) -> sqlite3.Connection | None:
-    """None lets SQLAlchemy connect."""
-    if path.exists() and not (path.is_file() or path.is_dir()):  # of a folder SQLite itself says enough
+    """Check the file before connecting. Returns None to let SQLAlchemy connect."""
+    if path.exists() and not (path.is_file() or path.is_dir()):  # SQLite's own error for a folder is clear
         raise DatabaseError(
             f"the SQLite database {path} is not a regular file", hint=f"give {SETTING} another path"
         )
@@ -159,12 +159,12 @@ def _connect_sqlite(
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    """Take transactions into our own hands, and let readers and a writer work at the same time.
+    """Control transactions ourselves, and turn on WAL for concurrent readers.
 
-    synchronous=FULL: a commit that returned survives a power failure. With WAL the usual NORMAL may
-    lose the last commits, and then a row could name a file that has since been deleted.
+    synchronous=FULL: a returned commit survives a power failure. NORMAL, usual with WAL, may lose the
+    last commits, and then a row could name a file deleted since.
     """
-    connection.isolation_level = None  # else Python begins transactions, and not before SELECT or DDL
+    connection.isolation_level = None  # else Python begins transactions, but not for SELECT or DDL
     if isinstance(connection, SealedConnection):
         return
     cursor = connection.cursor()
@@ -173,16 +173,16 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
-        connection.close()  # the pool forgets a connection that could not be set up, and leaves it open
+        connection.close()  # else the pool would leave it open
         raise
     cursor.close()
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
-    """Turn on write-ahead logging; it stays on in the file.
+    """Turn on write-ahead logging, which persists in the file.
 
-    The switch itself does not wait for other connections. So when there are some, wait until they
-    are done by taking their locks, and try again.
+    The switch itself does not wait for other connections: wait for them by taking their lock, then try
+    again.
     """
     while True:
         try:
@@ -190,7 +190,7 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
         except sqlite3.OperationalError as error:
             if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
                 raise
-            cursor.execute("BEGIN EXCLUSIVE")  # raises when the time to wait is over
+            cursor.execute("BEGIN EXCLUSIVE")  # raises after the lock timeout
             cursor.execute("ROLLBACK")
         else:
             return

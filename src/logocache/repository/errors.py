@@ -1,4 +1,4 @@
-"""The one door where errors of SQLAlchemy and of the drivers become ours."""
+"""Translation of SQLAlchemy's and the drivers' errors into ours."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.engine import SETTING, Address
 
 RUN_INIT = "run `logocache init`, which brings it up to date"
-ELSEWHERE = f"give {SETTING} another place, or mend this one"
+ELSEWHERE = f"give {SETTING} another place, or repair this one"
 
 SQLITE_HINTS = {
     "SQLITE_CANTOPEN": "run `logocache init`, or check the directory and its permissions",
@@ -23,7 +23,7 @@ SQLITE_HINTS = {
     "SQLITE_LOCKED": "another process holds it; run the command again later",
     "SQLITE_IOERR": "check the disk that holds it",
 }
-"""By the first two words of SQLite's extended result names."""
+"""Hints by the first two words of SQLite's extended result names."""
 
 POSTGRESQL_HINTS = {
     "08": f"check that the server runs, and {SETTING}",
@@ -37,7 +37,7 @@ POSTGRESQL_HINTS = {
     "57014": "the server is too busy, or another process holds what is wanted; run the command again later",
     "57": "the server is going down or up; run the command again",
 }
-"""By SQLSTATE, or its class (PostgreSQL documentation, appendix A)."""
+"""Hints by SQLSTATE, or its class (PostgreSQL documentation, appendix A)."""
 
 UNDEFINED = frozenset({"42P01", "42703"})
 """SQLSTATE of a missing table or column."""
@@ -45,9 +45,9 @@ UNDEFINED = frozenset({"42P01", "42703"})
 
 @contextmanager
 def translated(address: Address, foreign: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Raise `foreign` errors from inside as `DatabaseError` or `SchemaError`.
+    """Raise `foreign` errors in the block as `DatabaseError` or `SchemaError`.
 
-    A value that our own column types or the database refuse is the caller's mistake: a ValueError.
+    A value refused by our column types or the database is the caller's mistake: a ValueError.
     """
     try:
         yield
@@ -60,7 +60,7 @@ def translated(address: Address, foreign: tuple[type[Exception], ...]) -> Iterat
 
 
 def explain(error: Exception, address: Address) -> DatabaseError | SchemaError:
-    """What `error` means for a person, in one line, without secrets."""
+    """Return our error, with one line for people and without secrets."""
     cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
     reason = address.masked(_first_line(cause))
     if _is_undefined(cause, address):
@@ -81,7 +81,7 @@ def _sqlite_hint(cause: BaseException) -> str:
 
 
 def _postgresql_hint(cause: BaseException) -> str:
-    """A connection that could not be made, or was lost, has no SQLSTATE."""
+    """Errors without a SQLSTATE are failed or lost connections."""
     state: str = getattr(cause, "sqlstate", None) or "08"
     return POSTGRESQL_HINTS.get(state) or POSTGRESQL_HINTS.get(state[:2]) or ELSEWHERE
 

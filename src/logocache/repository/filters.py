@@ -1,4 +1,4 @@
-"""Filters and sort orders as SQL; each order has an index."""
+"""Filters and sort orders in SQL. Each order has an index."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,12 +18,12 @@ from logocache.repository.tables import AS_SOON_AS_POSSIBLE, LOGO, UNSTORABLE, i
 Condition = ColumnElement[bool]
 
 LONGEST_SEARCH = tables.KEY_LENGTH + tables.NAME_LENGTH + tables.DOMAIN_LENGTH
-"""Characters: no key, name or domain holds a longer text."""
+"""Characters; longer than any key, name or domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFilter:
-    """Which entries; the conditions that are set must all hold."""
+    """Selects entries that meet all conditions that are set."""
 
     keys: Collection[str] | None = None
     statuses: Collection[Status] | None = None
@@ -31,47 +31,47 @@ class RecordFilter:
     categories: Collection[str] | None = None
     has_file: bool | None = None
     failing: bool | None = None
-    """Whether the last attempts failed (`failure_count` > 0)."""
+    """The last attempts failed (`failure_count` > 0)."""
     fetched_before: datetime | None = None
     """Has a file that was last obtained or confirmed before then."""
     stale_before: datetime | None = None
     """Has a real logo that was last obtained or confirmed by then."""
     pinned: bool | None = None
     text: str | None = None
-    """Occurs, in any case, in key, name or domain."""
+    """Text in key, name or domain, ignoring case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueFilter:
-    """Which entries want fetching at `now`."""
+    """Selects entries to fetch at `now`."""
 
     now: datetime
     keys: Collection[str] | None = None
     forced: bool = False
-    """Take them whether due or not."""
+    """Include entries that are not due."""
     failed_only: bool = False
     offline: bool = False
-    """Only what can be had without network: pending entries that were not tried offline before."""
+    """Only entries for which sources without network were not tried before."""
 
 
 def equal(column: ColumnElement[Any], text: str) -> Condition:
-    """Whether the column's text is `text`; never, when no column could hold that."""
+    """The column equals `text`; false for a text that cannot be stored."""
     return column == text if is_storable(text) else false()
 
 
 def among(column: ColumnElement[Any], texts: Iterable[str]) -> Condition:
-    """Whether the column's text is one of `texts`, however many.
+    """The column is one of `texts`, of any number.
 
-    They travel as one JSON parameter: lists of parameters end at 32,766 in SQLite and 65,535 in
-    PostgreSQL, and each length would be another statement to prepare. What no column could hold
-    is left out.
+    They are sent as one JSON parameter: separate parameters are limited to 32,766 by SQLite and 65,535
+    by PostgreSQL, and each number would be another statement to prepare. Texts that cannot be stored
+    are left out.
     """
     storable = list(filter(is_storable, texts))
     return column.op("IN", is_comparison=True)(_Members(bindparam(None, json.dumps(storable), String)))
 
 
 def matching(where: RecordFilter) -> list[Condition]:
-    """The conditions of `where`, all of which must hold."""
+    """The SQL conditions of `where`."""
     conditions: list[Condition] = []
     for column, texts in (
         (LOGO.c.key, where.keys),
@@ -97,7 +97,7 @@ def matching(where: RecordFilter) -> list[Condition]:
 
 
 def is_due(due: DueFilter) -> Condition:
-    """Entries that `due` wants, whether anybody holds a lease on them or not."""
+    """Entries that `due` selects, leased or not."""
     conditions: list[Condition] = [true()]
     if due.keys is not None:
         conditions.append(among(LOGO.c.key, due.keys))
@@ -120,12 +120,12 @@ def fetched_before(moment: datetime) -> Condition:
 
 
 def stale(before: datetime) -> Condition:
-    """Has a real logo that was last obtained or confirmed by then, as `policy.attempts.is_stale` has it."""
+    """As `policy.attempts.is_stale`."""
     return and_(LOGO.c.status == Status.CACHED, LOGO.c.fetched_at <= before)
 
 
 def folded(*texts: str) -> str:
-    """Texts as they are searched, apart by a character that no search text holds."""
+    """Case-folded texts for searching, separated by a character that no search text contains."""
     return "\n".join(text.casefold() for text in texts)
 
 

@@ -1,4 +1,4 @@
-"""Leases: due entries, and the processes that fetch them. A dead owner on this machine is recognised."""
+"""Leases of processes on entries they fetch. Dead processes on this machine are recognised."""
 
 import hashlib
 import os
@@ -22,25 +22,25 @@ HOST_LENGTH = 40
 PLACE_DIGITS = 16
 TOKEN_BYTES = 8
 UNKNOWN = "-"
-"""Stands for a place or start that this system does not tell."""
+"""Used for a place or start time that this system does not provide."""
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _TIME = Path("/proc/self/ns/time")
-"""Since Linux 5.6. Start times are told in the time of the namespace of who asks."""
+"""Time namespace, since Linux 5.6: start times are relative to that of the reader."""
 _START_FIELD = 22
 """`starttime` in proc_pid_stat(5): clock ticks after boot."""
 
 
 def new_claim() -> str:
-    """A text of at most 128 characters that names this process, and this one claim of it."""
-    pid = os.getpid()  # asked each time: after a fork it is another
+    """Return a unique identifier of this process and claim, at most 128 characters."""
+    pid = os.getpid()  # not cached: it changes after a fork
     host = cleaned(socket.gethostname(), HOST_LENGTH).replace(":", "-") or UNKNOWN
     start = _start_of(pid) or UNKNOWN
     return f"{host}:{_place(pid) or UNKNOWN}:{pid}:{start}:{secrets.token_hex(TOKEN_BYTES)}"
 
 
 def is_dead(claim: str) -> bool:
-    """True if the process that made `claim` certainly lives no more."""
+    """True if the process that made `claim` has certainly ended."""
     fields = claim.split(":")
     if len(fields) != len(("host", "place", "pid", "start", "token")):
         return False
@@ -48,21 +48,21 @@ def is_dead(claim: str) -> bool:
     if place != _place(os.getpid()) or start == UNKNOWN or not number.isdecimal():
         return False
     pid = int(number)
-    if not 0 < pid < 2**31:  # others mean groups of processes, or nothing
+    if not 0 < pid < 2**31:  # others mean process groups, or nothing
         return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except PermissionError:
-        pass  # it belongs to another user, and lives
+        pass  # it is alive, and belongs to another user
     now_started = _start_of(pid)
     return now_started is not None and now_started != start
 
 
 @cache
 def _place(pid: int) -> str | None:
-    """What all processes share whose numbers `pid` may be compared with; None where nothing tells."""
+    """Fingerprint of the host and its namespaces, within which pids are comparable; None if unknown."""
     try:
         if str(Path("/proc/self").readlink()) != str(pid):
             return None  # the /proc of another namespace, such as the host's
@@ -78,30 +78,30 @@ def _place(pid: int) -> str | None:
 
 
 def _start_of(pid: int) -> str | None:
-    """When the process started; None where that cannot be read, or there is none."""
+    """Start time of the process; None if it cannot be read or there is none."""
     try:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    fields = line.rpartition(")")[2].split()  # the name before it may hold anything
+    fields = line.rpartition(")")[2].split()  # the name before it may contain anything
     after_name = _START_FIELD - len(("pid", "comm")) - 1
     return fields[after_name] if len(fields) > after_name else None
 
 
 CLOCKS_APART = timedelta(minutes=1)
-"""How far the clocks of machines may differ without their leases being taken for errors."""
+"""Tolerated difference between the clocks of machines."""
 
 _RELEASE = update(LOGO).where(LOGO.c.key == bindparam("of_key"), LOGO.c.lease_owner == bindparam("of_claim"))
 
 
 class Leases:
-    """Leases of one length. All processes of a cache should have the same."""
+    """Leases of one length, which should be the same for all processes of a cache."""
 
     def __init__(self, length: timedelta) -> None:
         self._length = length
 
     def due_keys(self, connection: Connection, due: DueFilter, *, limit: int | None) -> Sequence[str]:
-        """Keys that `due` wants and nobody holds: without a file first, then the longest due, then by key."""
+        """Free keys that `due` selects: without a file first, then the longest due, then by key."""
         is_free = self.free(connection, now=due.now)
         keys: list[str] = []
         for has_file in (False, True):  # each is one range of ix_logo_due, already in order
@@ -117,12 +117,12 @@ class Leases:
     def claim(
         self, connection: Connection, keys: Collection[str], *, now: datetime, due: DueFilter
     ) -> Sequence[LogoRecord]:
-        """Lease those of `keys` that are still due and free, in one statement; in the order of `keys`."""
+        """Lease those of `keys` that are still due and free, in one statement; returned in the same order."""
         lease = {
             "lease_owner": identifier(new_claim(), tables.OWNER_LENGTH),
             "lease_until": now + self._length,
         }
-        # A run claims a few keys at a time and may have named 100,000: they need not all travel each time.
+        # A run may name 100,000 keys, but claims few at a time: send only these.
         wanted = set(keys) if due.keys is None else set(keys).intersection(due.keys)
         rows = connection.execute(
             update(LOGO)
@@ -134,14 +134,14 @@ class Leases:
         return [claimed[key] for key in dict.fromkeys(keys) if key in claimed]
 
     def free(self, connection: Connection, *, now: datetime) -> Condition:
-        """True for entries on which nobody holds a lease."""
+        """Entries without a valid lease."""
         return or_(LOGO.c.lease_until.is_(None), not_(self.held(connection, now=now)))
 
     def held(self, connection: Connection, *, now: datetime) -> Condition:
-        """True for entries on which somebody holds a lease that is not over.
+        """Entries with a valid lease.
 
-        None is what ends later than any lease that begins now (a clock was ahead), and what a process
-        holds that lives no more.
+        Not valid are leases that end later than any that begins now (by a clock that was ahead), and
+        those of dead processes.
         """
         until = LOGO.c.lease_until
         in_time = and_(until > now, until <= now + self._length + CLOCKS_APART)
@@ -151,7 +151,11 @@ class Leases:
 
 
 def release(connection: Connection, claimed: Sequence[LogoRecord]) -> None:
-    """End the leases of `claimed` that still hold."""
-    rows = [{"of_key": each.key, "of_claim": each.lease.claim} for each in claimed if each.lease is not None]
+    """End the leases of `claimed` that are still valid."""
+    rows = [
+        {"of_key": record.key, "of_claim": record.lease.claim}
+        for record in claimed
+        if record.lease is not None
+    ]
     if rows:
         connection.execute(_RELEASE.values(NO_LEASE), rows)

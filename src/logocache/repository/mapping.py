@@ -1,7 +1,7 @@
-"""Rows become nouns of the model, and nouns become rows: here and nowhere else.
+"""Mapping between rows and model values.
 
-Texts from outside are cleaned and cut to their columns; validators that would have to be cut are
-dropped, since half an ETag is a wrong one; identifiers are refused.
+Texts from outside are cleaned and cut to their columns. Validators that do not fit are dropped, since a
+cut ETag is a wrong one; identifiers that do not fit are refused.
 """
 
 import math
@@ -26,7 +26,7 @@ from logocache.repository import tables
 from logocache.repository.tables import AS_SOON_AS_POSSIBLE, CACHE, LOGO, cleaned, identifier, is_identifier
 
 Values = Mapping[str, Any]
-"""Column → value. SQLAlchemy takes and gives values of any type."""
+"""Values by column name. SQLAlchemy accepts and returns any type."""
 
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_BIG_INTEGER = 2**63 - 1
@@ -35,7 +35,7 @@ NOT_IN_RECORDS = frozenset({"store_until", "search_text", "name_folded", "has_fi
 RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     column for column in LOGO.columns if column.name not in NOT_IN_RECORDS
 )
-"""What `record_of` reads."""
+"""Columns read by `record_of`."""
 
 NO_FILE: Values = {
     "status": Status.PENDING,
@@ -54,14 +54,14 @@ NO_FILE: Values = {
     "fetched_at": None,
     "source_gone_at": None,
 }
-"""An entry without a file: nothing is left that describes one, and no validator that could confirm it."""
+"""Columns of an entry without a file: neither facts nor validators of one are left."""
 
 NO_LEASE: Values = {"lease_owner": None, "lease_until": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFetch:
-    """How one leased entry ended: its new row, and everything that was asked for it."""
+    """Result of one leased entry: its new record, and its audit log."""
 
     record: LogoRecord
     outcome: Outcome
@@ -70,12 +70,12 @@ class SavedFetch:
 
 
 def read_identity(connection: Connection) -> str | None:
-    """The identity of the cache; None before the first `init` has given it one."""
+    """Return the identity of the cache; None before the first `init`."""
     return connection.execute(select(CACHE.c.identity)).scalar_one_or_none()
 
 
 def record_of(row: RowMapping) -> LogoRecord:
-    """The entry in a row of `RECORD_COLUMNS`."""
+    """Return the entry in a row of `RECORD_COLUMNS`."""
     next_attempt_at: datetime = row["next_attempt_at"]
     return LogoRecord(
         key=row["key"],
@@ -109,10 +109,10 @@ def record_of(row: RowMapping) -> LogoRecord:
 
 
 def fetch_values(record: LogoRecord) -> Values:
-    """What fetching decides of an entry.
+    """Return the columns that fetching changes.
 
-    Left out, as the database knows them better: what was registered (name, domain, category,
-    origin, pinned, created) and the accesses.
+    Without those of registration (name, domain, category, origin, pinned, created) and accesses, which
+    may have changed in the database.
 
     Raises:
         ValueError: status and file contradict each other, or a name or number fits no column.
@@ -155,7 +155,7 @@ def attempt_of(row: RowMapping) -> FetchAttempt:
 
 
 def attempt_values(attempt: FetchAttempt) -> Values:
-    """An audit line. Whatever a server said is made to fit: a line must not be lost for it."""
+    """Return a line of the audit log; values from a server are made to fit."""
     status = attempt.status
     return {
         "key": identifier(attempt.key, tables.KEY_LENGTH),

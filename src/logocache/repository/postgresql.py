@@ -1,8 +1,7 @@
-"""PostgreSQL: how connections are made, and how long anybody waits for them.
+"""PostgreSQL engines, with time limits.
 
-A server that hangs, or a network that swallows everything, answers nothing and breaks nothing off. So
-each statement has a time limit on both sides: the server ends it, and when nothing is heard even of
-that, the connection is closed here, and its thread is free again.
+A hanging server or a silent network never closes a connection. So each statement has a time limit on
+both sides: the server ends it, or else we close the connection, which frees its thread.
 """
 
 from time import monotonic
@@ -15,46 +14,46 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from logocache.repository.engine import UNHURRIED, WRITES, Address, Pool
 
 WRITER_LOCK = 0x6C6F676F  # "logo"
-"""The advisory lock, within one PostgreSQL database, that writers hold."""
+"""Advisory lock of writers, within one PostgreSQL database."""
 GRACE_SECONDS = 1.0
-"""How much longer than the server we wait, so that its own, better reason is told."""
+"""We wait longer than the server, whose error has a better reason."""
 
 PING_SECONDS = 1.0
-"""How long an idle connection has to show that it lives. To take a new one for it costs little."""
+"""Limit for an idle connection's liveness check; a new connection costs little."""
 
 PARAMETERS = {
     "application_name": "logocache",
-    # A server that vanished is noticed within half a minute, not after hours.
+    # Notice a lost server within half a minute, not after hours.
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    # PgBouncer hands a transaction to any server connection, and prepared statements stay behind.
+    # Behind PgBouncer, transactions use any server connection: prepared statements would be missing.
     "prepare_threshold": None,
 }
-"""Parameters of libpq and psycopg; those in the URL come before them."""
+"""Parameters of libpq and psycopg; those in the URL take precedence."""
 
 
 class PatientConnection(psycopg.Connection[Any]):  # `Any`: as psycopg types its rows
-    """Waits `patience` seconds for the answer to a statement, or for ever when it is None; then closes."""
+    """Waits at most `patience` seconds for a statement (None: no limit), then closes."""
 
     patience: float | None = 5.0
 
     def wait(self, gen: PQGen[Any], *options: Any, **further: Any) -> Any:  # noqa: ANN401  # as psycopg's
-        """As psycopg's own. Raises OperationalError when the time is up."""
+        """As psycopg's own. Raises OperationalError after `patience` seconds."""
         if self.patience is not None:
             gen = self._within(gen, self.patience)
         return super().wait(gen, *options, **further)
 
     def _within(self, gen: PQGen[Any], seconds: float) -> PQGen[Any]:
-        """`gen` until the time is up. It is told several times a second what its socket is ready for."""
+        """Run `gen` with a deadline. It is resumed several times a second."""
         deadline = monotonic() + seconds
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if not ready and monotonic() > deadline:
-                    self.close()  # in the midst of a statement it is of no further use
+                    self.close()  # unusable during a statement
                     raise psycopg.OperationalError(f"no answer within {seconds:g} seconds")
                 wanted = gen.send(ready)
         except StopIteration as end:

@@ -1,4 +1,4 @@
-"""Registration of catalogue entries and of entries made on demand. Catalogue rows are never removed."""
+"""Registration of catalogue and on-demand entries. Catalogue rows are never deleted."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ def count(connection: Connection) -> int:
 def forget_oldest(
     connection: Connection, *, beyond: int, sparing: Collection[str], is_free: Condition
 ) -> Sequence[str]:
-    """Forget entries made on demand until there are `beyond`, those used longest ago first.
+    """Delete on-demand entries `beyond` that number, least recently used first.
 
-    Their attempts and replaced files are forgotten with them. Pinned ones stay, and those that are
-    being fetched, and `sparing`. Returns the names of files that these entries no longer name.
+    Their attempts and replaced files are deleted with them. Pinned and leased ones and `sparing` stay.
+    Returns the names of their files.
     """
     excess = count(connection) - beyond
     if excess <= 0:
@@ -58,23 +58,23 @@ ANOTHER_DOMAIN: Values = {
     "last_error": None,
     "source_gone_at": None,
 }
-"""What is forgotten with a domain. The logo stays until the new domain gives one; who is fetching
-from the old domain right now loses the lease, and so cannot save what it finds."""
+"""Columns reset with a new domain. The logo stays until the new domain gives one; a process that
+fetches from the old domain loses its lease, and cannot save its result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What telling the repository about the catalogue changed."""
+    """Result of registering integrations."""
 
     added: int
     changed: int
     forgotten_files: tuple[str, ...] = ()
-    """Files of entries made on demand that gave way to new ones: to be deleted, if nobody names them."""
+    """Files of deleted on-demand entries: to be deleted unless an entry names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
-    """What registering decides of an entry."""
+    """Facts of an entry set by registration."""
 
     key: str
     name: str
@@ -100,7 +100,7 @@ class _Differences:
     new: tuple[_Facts, ...]
     changed: tuple[_Facts, ...]
     moved: tuple[_Facts, ...]
-    """Changed, their domain among other things."""
+    """Changed, including their domain."""
 
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.moved)
@@ -114,18 +114,18 @@ def register(
     leases: Leases,
     most_on_demand: int,
 ) -> Registration:
-    """Make the database know `integrations`; reads only, when it does.
+    """Add or update `integrations`; reads only if nothing changed.
 
-    An entry made on demand becomes a catalogue entry when it is named there, but never the other way
-    round. New ones made on demand take the place of old ones beyond `most_on_demand`; none goes that
-    is among `integrations`. Raises ValueError for a key or domain that no column can hold.
+    An on-demand entry becomes a catalogue entry if the catalogue names it, but never the other way
+    round. On-demand entries beyond `most_on_demand` are deleted, but none of `integrations`. Raises
+    ValueError for a key or domain that cannot be stored.
     """
     wanted = {integration.key: _facts_of(integration) for integration in integrations}
     with database.read() as connection:
         if not _differences(wanted, _known(connection, wanted)):
             return Registration(added=0, changed=0)
     with database.write() as connection:
-        # Another process may have been quicker since we read.
+        # Another process may have registered them since we read.
         found = _differences(wanted, _known(connection, wanted))
         _insert(connection, found.new, now)
         _update(connection, found.changed, {})

@@ -1,4 +1,4 @@
-"""The facts in a SQL database: every question, each in one transaction."""
+"""Entries and audit log in a SQL database; each query is one transaction."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,9 +26,9 @@ from logocache.repository.totals import (
 from logocache.repository.unit_of_work import UnitOfWork
 
 ANOTHER_FILE = 2**40
-"""How far the generation jumps when another SQLite file is in use: its own may be any number."""
+"""Added to the generation for each replaced SQLite file, whose own count is unrelated."""
 LOCK_WAIT = 30.0
-"""Seconds that a writer waits for the writers before it."""
+"""Seconds that a writer waits for others."""
 PAGE = 1000
 """Rows read at a time."""
 LEASE = timedelta(minutes=10)
@@ -44,7 +44,7 @@ _RECORD_ACCESS = (
         last_accessed_at=case((_ACCESSED_AT >= _HIT_AT, _ACCESSED_AT), else_=_HIT_AT),
     )
 )
-"""Flushes of several processes come in any order: the last access never moves back."""
+"""Processes flush in any order: the time of the last access never decreases."""
 
 
 def open_repository(
@@ -54,10 +54,10 @@ def open_repository(
     lease: timedelta = LEASE,
     most_on_demand: int = MOST_ON_DEMAND,
 ) -> "Repository":
-    """The repository in the database that `url` names. Connects when it is first asked something.
+    """Open the repository in the database at `url`. Connects on first use.
 
     Raises:
-        SettingsError: the URL names no database that we can use.
+        SettingsError: not the URL of a supported database.
         DatabaseError: this Python's SQLite is too old.
     """
     database = Database(parse_address(url), lock_wait=lock_wait)
@@ -65,17 +65,14 @@ def open_repository(
 
 
 class Repository:
-    """The facts. Safe for use by many threads.
+    """Reads and writes entries. Safe to use from several threads.
 
-    Raises `DatabaseError` when the database cannot be used; `SchemaError` too, where a table or
-    column that it asks for does not exist.
+    Methods raise `DatabaseError` if the database cannot be used, and `SchemaError` if a table or column
+    is missing.
     """
 
     def __init__(self, database: Database, *, lease: timedelta, most_on_demand: int) -> None:
-        """`lease` is how long an entry belongs to who claims it.
-
-        Of entries made on demand there may be `most_on_demand`.
-        """
+        """`lease` is the length of a claim, `most_on_demand` the limit of on-demand entries."""
         self._most_on_demand = most_on_demand
         self._database = database
         self._leases = Leases(lease)
@@ -84,47 +81,46 @@ class Repository:
         return f"<{type(self).__name__} {self._database.address}>"
 
     def migrate(self) -> bool:
-        """Bring the schema to this version; whether anything changed. Safe from many processes at once."""
+        """Bring the schema to this version; return True if it changed. Safe to run concurrently."""
         return schema.migrate(self._database)
 
     def check_schema(self) -> None:
-        """Raise `SchemaError` unless the schema is the one of this version."""
+        """Raise `SchemaError` unless the schema is that of this version."""
         schema.check_schema(self._database)
 
     def check_writable(self) -> None:
-        """Raise DatabaseError when the last write of this process failed, and another fails now."""
+        """Raise DatabaseError if the last write of this process failed, and another fails now."""
         if self._database.could_not_write:
             with self._database.write(briefly=True) as connection:
-                advance_generation(connection)  # a change that is stored, and that nobody minds
+                advance_generation(connection)  # a harmless write
 
     def identity(self) -> str | None:
-        """The cache that the database belongs to; None before its first `init`."""
+        """Return the identity of the cache; None before its first `init`."""
         with self._database.look_up() as connection:
             return read_identity(connection)
 
     def generation(self) -> int:
-        """A number that rises with every committed change of what a look-up may answer.
+        """Return a number that increases with every committed change visible to look-ups.
 
-        That is: whenever an entry is added or deleted, or its file, status, name, domain or next
-        attempt changes, in whatever process. Leases and access facts do not count. One cheap query.
+        These are, in any process: an entry added or deleted, or a change of its file, status, name,
+        domain or next attempt; not leases and accesses. One cheap query.
         """
         with self._database.look_up() as connection:
             generation = read_generation(connection)
         return generation + self._database.reopened * ANOTHER_FILE
 
     def register(self, integrations: Sequence[Integration], *, now: datetime) -> Registration:
-        """Make these entries known. Changed facts are updated; a changed domain makes the entry due.
+        """Add these entries. Changed facts are updated; a changed domain makes the entry due.
 
-        In the same transaction, new entries made on demand take the place of those that were used
-        longest ago, where there would be too many: with their attempts and replaced files. Pinned
-        ones stay, and those that are being fetched.
+        In the same transaction, if there are too many on-demand entries, the least recently used are
+        deleted with their attempts and replaced files, except pinned and leased ones.
         """
         return registration.register(
             self._database, integrations, now=now, leases=self._leases, most_on_demand=self._most_on_demand
         )
 
     def forget_on_demand(self, *, now: datetime) -> Sequence[str]:
-        """Forget entries made on demand that are too many, as `register`; the names of their files."""
+        """Delete on-demand entries beyond the limit, as `register`; return the names of their files."""
         with self._database.read() as connection:
             if registration.count(connection) <= self._most_on_demand:
                 return ()
@@ -139,17 +135,17 @@ class Repository:
         return self._first(select(*RECORD_COLUMNS).where(equal(LOGO.c.key, key)))
 
     def find_by_domain(self, domain: str) -> LogoRecord | None:
-        """The first entry, by key, of that domain."""
+        """Return the first entry, by key, of that domain."""
         query = select(*RECORD_COLUMNS).where(equal(LOGO.c.domain, domain))
         return self._first(query.order_by(LOGO.c.key).limit(1))
 
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
-        """Entries in order of key, those behind the key `after`: a keyset page."""
+        """Return a keyset page: up to `limit` matching entries, sorted by key, with keys after `after`."""
         query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
         return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
 
     def pages(self, where: RecordFilter, *, after: str | None = None) -> Iterator[Sequence[LogoRecord]]:
-        """All matching entries in order of key, those behind `after`, a keyset page at a time."""
+        """Yield all matching entries with keys after `after`, sorted by key, in keyset pages."""
         while page := self.page(where, after=after, limit=PAGE):
             yield page
             after = page[-1].key
@@ -157,7 +153,7 @@ class Repository:
     def listed(
         self, where: RecordFilter, *, sort: SortKey, reverse: bool, limit: int | None
     ) -> Sequence[LogoRecord]:
-        """Entries in that order, the first `limit` of them; the key decides among equals."""
+        """Return the first `limit` matching entries in that order; ties are broken by the key."""
         found: list[LogoRecord] = []
         with self._database.read() as connection:
             for conditions, order in ranges(sort, reverse=reverse):
@@ -167,38 +163,38 @@ class Repository:
         return found
 
     def count(self, where: RecordFilter) -> int:
-        """How many entries match."""
+        """Return the number of matching entries."""
         query = select(func.count()).select_from(LOGO).where(*matching(where))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
     def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:
-        """Keys to fetch, those without any file first, then the longest due; leased ones left out."""
+        """Return free keys to fetch: without a file first, then the longest due."""
         with self._database.read() as connection:
             return self._leases.due_keys(connection, due, limit=limit)
 
     def claim(self, keys: Collection[str], *, now: datetime, due: DueFilter) -> Sequence[LogoRecord]:
-        """Lease those of `keys` that are still due, and free at `now`; each goes to one claim only.
+        """Lease those of `keys` that are still due, and free at `now`; each to one claim only.
 
-        Free is also what a process of this machine has leased that lives no more, and what is leased
-        for longer than leases last: by a clock that was ahead.
+        Leases of dead processes of this machine, and leases longer than ours (by a clock that was
+        ahead), are ignored.
         """
         with self._database.write() as connection:
             return self._leases.claim(connection, keys, now=now, due=due)
 
     def release(self, claimed: Sequence[LogoRecord]) -> None:
-        """End the leases of `claimed` that still hold, without a result."""
+        """End the leases of `claimed` that are still valid, without a result."""
         with self._database.write() as connection:
             release(connection, claimed)
 
     @contextmanager
     def unit(self) -> Iterator[UnitOfWork]:
-        """A write transaction; an exception inside rolls it back."""
+        """Begin the write transaction; an exception in the block rolls it back."""
         with self._database.write() as connection:
             yield UnitOfWork(connection, self._leases)
 
     def same_image(self, *, provider: str, sha256: str) -> Sequence[LogoRecord]:
-        """Entries whose stored logo is this one of this provider."""
+        """Return entries whose file is this image of this provider."""
         query = select(*RECORD_COLUMNS).where(equal(LOGO.c.provider, provider), equal(LOGO.c.sha256, sha256))
         return self._records(query.order_by(LOGO.c.key))
 
@@ -208,9 +204,9 @@ class Repository:
             return [replaced_of(row) for row in connection.execute(query).mappings()]
 
     def record_accesses(self, accesses: Mapping[str, Access], counters: Mapping[str, int]) -> None:
-        """Add hits to their entries and amounts to the named counters, in one batch.
+        """Add hits to their entries and amounts to the named counters, in one transaction.
 
-        Where nothing can be written, on a read-only volume, they are not counted.
+        On a read-only volume nothing is counted.
         """
         if self._database.is_sealed:
             return
@@ -233,14 +229,14 @@ class Repository:
         return self._records(query.order_by(LOGO.c.size.desc(), LOGO.c.key).limit(limit))
 
     def attempts(self, key: str, *, limit: int) -> Sequence[FetchAttempt]:
-        """The audit trail of one entry, newest first."""
+        """Return the audit log of one entry, newest first."""
         query = select(ATTEMPT).where(equal(ATTEMPT.c.key, key))
         query = query.order_by(ATTEMPT.c.at.desc(), ATTEMPT.c.id.desc()).limit(limit)
         with self._database.read() as connection:
             return [attempt_of(row) for row in connection.execute(query).mappings()]
 
     def purge_attempts(self, *, before: datetime) -> int:
-        """Drop older audit lines; how many there were."""
+        """Delete older lines of the audit log; return their number."""
         with self._database.write() as connection:
             return connection.execute(delete(ATTEMPT).where(ATTEMPT.c.at < before)).rowcount
 

@@ -1,4 +1,4 @@
-"""The version of the database's schema: reading it, judging it, and bringing it up to date."""
+"""Version and migration of the database schema."""
 
 from enum import Enum, auto
 from pathlib import Path
@@ -12,7 +12,7 @@ from logocache.repository.engine import SETTING
 from logocache.repository.tables import METADATA
 
 SCHEMA_VERSION = "0002"
-"""The newest revision in migrations/versions. Revisions are four digits, counted up."""
+"""Newest revision in migrations/versions. Revisions are consecutive numbers of four digits."""
 
 VERSION_TABLE = "alembic_version"
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -20,7 +20,7 @@ OWN_DATABASE = f"give logocache a database of its own with {SETTING}"
 
 
 class SchemaState(Enum):
-    """What the database holds, seen from this version of the program."""
+    """State of the database's schema for this version of the program."""
 
     EMPTY = auto()
     OLDER = auto()
@@ -33,7 +33,7 @@ class SchemaState(Enum):
 
 
 def check_schema(database: Database) -> None:
-    """Raise `SchemaError`, with the next step, unless the schema is the one of this version."""
+    """Raise `SchemaError` unless the schema is that of this version."""
     with database.look_up() as connection:
         state = state_of(connection)
     match state:
@@ -46,16 +46,16 @@ def check_schema(database: Database) -> None:
                 f"the database {database.address} belongs to an older logocache", hint="run `logocache init`"
             )
         case SchemaState.NEWER | SchemaState.INCOMPLETE | SchemaState.FOREIGN:
-            raise _hopeless(state, database)
+            raise _not_upgradable(state, database)
         case _:
             assert_never(state)
 
 
 def migrate(database: Database) -> bool:
-    """Bring the schema to this version; whether anything changed.
+    """Bring the schema to this version; return True if it changed.
 
-    Only who holds the writer lock migrates, in one transaction; the others wait, and find nothing
-    left to do. Raises `SchemaError` for a database that is newer, damaged or not ours.
+    Migrates in one write transaction; other processes wait for it. Raises `SchemaError` for a database
+    that is newer, incomplete or not ours.
     """
     database.start_over()
     with database.read() as connection:
@@ -69,7 +69,7 @@ def migrate(database: Database) -> bool:
 
 
 def state_of(connection: Connection) -> SchemaState:
-    """Two short queries, and no Alembic, which takes longer to import than to run."""
+    """Read the state with two short queries, without Alembic, which is slow to import."""
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return SchemaState.EMPTY
@@ -84,12 +84,12 @@ def state_of(connection: Connection) -> SchemaState:
 
 
 def upgrade(connection: Connection, *, to: str = "head") -> None:
-    """Run what is missing of migrations/, up to that revision, in the transaction of `connection`.
+    """Run missing migrations up to that revision, in the transaction of `connection`.
 
     Raises:
-        SchemaError: the database's version is none of ours.
+        SchemaError: the database has a version that is not ours.
     """
-    # Alembic takes 270 ms to import, and is needed once in a database's life.
+    # Alembic takes 270 ms to import, and is rarely needed.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
@@ -111,12 +111,12 @@ def _is_revision(version: str) -> bool:
 
 def _wants_upgrade(state: SchemaState, database: Database) -> bool:
     if state in {SchemaState.NEWER, SchemaState.INCOMPLETE, SchemaState.FOREIGN}:
-        raise _hopeless(state, database)
+        raise _not_upgradable(state, database)
     return state is not SchemaState.CURRENT
 
 
-def _hopeless(state: SchemaState, database: Database) -> SchemaError:
-    """What `init` cannot mend either."""
+def _not_upgradable(state: SchemaState, database: Database) -> SchemaError:
+    """The error for a database that `init` cannot upgrade."""
     if state is SchemaState.NEWER:
         return SchemaError(
             f"the database {database.address} belongs to a newer logocache", hint="upgrade the program"

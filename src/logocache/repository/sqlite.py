@@ -1,4 +1,4 @@
-"""SQLite files that need care: on file systems it cannot be trusted on, or opened to be read only."""
+"""SQLite files on network file systems (refused), and files that can only be read."""
 
 import os
 import re
@@ -42,15 +42,15 @@ NETWORK_FILE_SYSTEMS = frozenset(
         "fuse.sshfs",
     }
 )
-"""As Linux names them. 9p and virtiofs are left out: there a guest shares with its one host."""
+"""Names used by Linux. Without 9p and virtiofs, which a guest shares with one host only."""
 
 MOUNTS = Path("/proc/self/mounts")
 
 
 def refuse_network_file_system(database: Path) -> None:
-    """Raise `DatabaseError` when the file lies, or would lie, on a network file system.
+    """Raise `DatabaseError` if the file is, or would be, on a network file system.
 
-    Where the system does not list its mounts (not Linux), nothing is refused.
+    Nothing is refused on systems without /proc/self/mounts.
     """
     try:
         table = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
@@ -65,7 +65,7 @@ def refuse_network_file_system(database: Path) -> None:
 
 
 def file_system_of(path: Path, table: str) -> str | None:
-    """The type of the file system that holds the absolute `path`, by a mount table in fstab(5) form."""
+    """Return the file system type of an absolute `path`, from a mount table in fstab(5) form."""
     kind, depth = None, 0
     for line in table.splitlines():
         fields = line.split(" ")
@@ -79,7 +79,7 @@ def file_system_of(path: Path, table: str) -> str | None:
 
 
 def _unescaped(field: str) -> str:
-    """Space, tab, newline and backslash stand as three octal digits in a mount table."""
+    """Decode space, tab, newline and backslash, which are octal escapes in a mount table."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), field)
 
 
@@ -87,31 +87,30 @@ Signature = tuple[int, int, int, int]
 
 
 class SealedConnection(sqlite3.Connection):
-    """A connection to a file that does not change as long as `seal` is its signature."""
+    """A read-only connection, valid while the file's signature equals `seal`."""
 
     seal: Signature
     path: Path
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether the database cannot be written, and nobody has it open."""
+    """True if the database cannot be written, and is not open."""
     return path.is_file() and not _is_writable(path) and not _beside(path, "-shm").exists()
 
 
 def sealed_connection(path: Path, parameters: dict[str, Any]) -> SealedConnection | None:
-    """A connection to a database that cannot be written, was closed cleanly, and is not in use.
+    """Connect to a database that cannot be written, was closed cleanly, and is not in use.
 
-    None for every other one: SQLite itself knows best what to do. `parameters` are those of
-    `sqlite3.connect`.
+    Returns None for any other. `parameters` are those of `sqlite3.connect`.
 
     Raises:
-        DatabaseError: it cannot be written, and not be read either before someone has written it.
+        DatabaseError: it has to be recovered by a writer before it can be read.
     """
     if not is_sealed(path):
         return None
     if _size(_beside(path, "-wal")):
         raise DatabaseError(
-            f"the database {path} was not closed cleanly, and cannot be written here to mend it",
+            f"the database {path} was not closed cleanly, and cannot be written here to recover it",
             hint="run `logocache stats` once where it can be written, then use it here",
         )
     seal = _signature(path)
@@ -124,7 +123,7 @@ def sealed_connection(path: Path, parameters: dict[str, Any]) -> SealedConnectio
 
 
 def check_seal(connection: object, *_: object) -> None:
-    """Give up a connection whose file someone has written, or begun to: SQLite would not notice."""
+    """Raise DisconnectionError if the file was written or opened, which SQLite would not notice."""
     if isinstance(connection, SealedConnection) and (
         _signature(connection.path) != connection.seal or _beside(connection.path, "-shm").exists()
     ):

@@ -1,6 +1,6 @@
-"""The tables, as SQLModel classes, and column types that behave alike on SQLite and PostgreSQL.
+"""Tables as SQLModel classes, and column types with equal behaviour on SQLite and PostgreSQL.
 
-Nothing outside this box sees them.
+Private to this package.
 """
 
 import re
@@ -32,15 +32,14 @@ from sqlmodel import Field, SQLModel
 from logocache.model import Origin, OutcomeKind, Status
 
 AS_SOON_AS_POSSIBLE = datetime(1970, 1, 1, tzinfo=UTC)
-"""How "as soon as possible" is stored: it sorts and compares as the oldest time, which NULL does
-not do alike in both databases and their indexes."""
+"""Stored for "as soon as possible": sorts first, while the order of NULL differs between databases."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC, to the microsecond.
+    """An aware time in UTC, with microseconds.
 
-    PostgreSQL keeps the instant and gives it back in the session's zone; SQLite keeps text without
-    a zone, which sorts like the time.
+    PostgreSQL returns it in the session's zone; SQLite stores text without a zone, which sorts like the
+    time.
     """
 
     impl = DateTime(timezone=True)
@@ -69,7 +68,7 @@ def long_text() -> TypeEngine[str]:
 
 
 def choice(of: type[StrEnum], name: str) -> TypeEngine[Any]:
-    """The values of `of`, as text that the database checks."""
+    """The values of `of`, as text with a check constraint."""
     return Enum(
         of,
         name=name,
@@ -81,7 +80,7 @@ def choice(of: type[StrEnum], name: str) -> TypeEngine[Any]:
 
 
 def serial() -> TypeEngine[int]:
-    """A number that the database gives out; SQLite does so for INTEGER alone."""
+    """An auto-incremented number, which SQLite supports for INTEGER only."""
     return BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -101,7 +100,7 @@ PROVIDER_LENGTH = 64
 URL_LENGTH = 2048
 LICENCE_LENGTH = 200
 NOTE_LENGTH = 500
-"""Of attributions, reasons and errors."""
+"""For attributions, reasons and errors."""
 VALIDATOR_LENGTH = 512
 OWNER_LENGTH = 128
 COUNTER_LENGTH = 128
@@ -114,11 +113,11 @@ METADATA = MetaData(naming_convention=NAMING)
 
 
 class Base(SQLModel, registry=registry(metadata=METADATA)):
-    """Base of our tables, with a metadata of their own: a host program's SQLModel tables stay apart."""
+    """Base of our tables, with metadata separate from a host program's SQLModel tables."""
 
 
 class LogoRow(Base, table=True):
-    """One entry: what was registered, its file, where that came from, its history and its lease."""
+    """One entry: registered facts, file, source, history and lease."""
 
     __tablename__ = "logo"
     __table_args__ = (
@@ -153,9 +152,9 @@ class LogoRow(Base, table=True):
     origin: Origin = Field(sa_column=Column(choice(Origin, "origin"), nullable=False))
     pinned: bool = Field(sa_column=Column(Boolean, nullable=False))
     search_text: str = Field(sa_column=Column(long_text(), nullable=False))
-    """Key, name and domain, folded by Python: SQLite folds ASCII only, PostgreSQL as its locale says."""
+    """Key, name and domain, folded by Python: SQLite folds ASCII only, PostgreSQL by its locale."""
     name_folded: str = Field(sa_column=Column(long_text(), nullable=False, server_default=""))
-    """The name as entries are ordered by it: folded by Python, like `search_text`."""
+    """The name for sorting, folded by Python like `search_text`."""
     created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
 
     status: Status = Field(sa_column=Column(choice(Status, "status"), nullable=False))
@@ -172,7 +171,7 @@ class LogoRow(Base, table=True):
     licence: str | None = Field(sa_column=Column(text(LICENCE_LENGTH)))
     attribution: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
     store_until: datetime | None = Field(sa_column=Column(UTCDateTime))
-    """Always NULL: no source limits how long a copy may be kept."""
+    """Unused, always NULL: no source limits the time of storing."""
     etag: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
     last_modified: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
     candidates_digest: str | None = Field(sa_column=Column(text(DIGEST_LENGTH)))
@@ -180,7 +179,7 @@ class LogoRow(Base, table=True):
     fetched_at: datetime | None = Field(sa_column=Column(UTCDateTime))
     checked_at: datetime | None = Field(sa_column=Column(UTCDateTime))
     next_attempt_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
-    """`columns.AS_SOON_AS_POSSIBLE` stands for None."""
+    """`AS_SOON_AS_POSSIBLE` stands for None."""
     fetch_count: int = Field(sa_column=Column(BigInteger, nullable=False))
     failure_count: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_outcome: OutcomeKind | None = Field(sa_column=Column(choice(OutcomeKind, "last_outcome")))
@@ -198,14 +197,14 @@ class LogoRow(Base, table=True):
     )
 
     worth: int = Field(sa_column=Column(Integer, Computed(WORTH, persisted=True), nullable=False))
-    """As `policy.retention.worth_of`, for entries with a file."""
+    """Sorts like `policy.eviction.worth_of`, for entries with a file."""
 
     lease_owner: str | None = Field(sa_column=Column(text(OWNER_LENGTH)))
     lease_until: datetime | None = Field(sa_column=Column(UTCDateTime))
 
 
 class AttemptRow(Base, table=True):
-    """One line of the audit trail. It outlives its entry."""
+    """One line of the audit log. It outlives its entry."""
 
     __tablename__ = "fetch_attempt"
     __table_args__ = (
@@ -227,7 +226,7 @@ class AttemptRow(Base, table=True):
 
 
 class ReplacedFileRow(Base, table=True):
-    """A file that its entry no longer names, until its grace period is over."""
+    """A replaced file during its grace period."""
 
     __tablename__ = "replaced_file"
     __table_args__ = (
@@ -243,7 +242,9 @@ class ReplacedFileRow(Base, table=True):
 
 
 class CounterRow(Base, table=True):
-    """A named sum: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`, `generation`."""
+    """Named counter: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`,
+    `generation`.
+    """
 
     __tablename__ = "counter"
 
@@ -252,12 +253,12 @@ class CounterRow(Base, table=True):
 
 
 class CacheRow(Base, table=True):
-    """Which cache this database belongs to. One row, made by the first `init`."""
+    """Identity of the cache. One row, written by `init`."""
 
     __tablename__ = "cache"
 
     identity: str = Field(sa_column=Column(text(IDENTITY_LENGTH), primary_key=True))
-    """A UUID. The cache's directory holds the same one."""
+    """A UUID, the same as in the cache's directory."""
     created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
 
 
@@ -268,20 +269,19 @@ COUNTER: Table = METADATA.tables["counter"]
 CACHE: Table = METADATA.tables["cache"]
 
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-"""Control characters, NUL among them, which PostgreSQL refuses and SQLite takes, and halves of
-surrogate pairs, which are no UTF-8."""
+"""Control characters, of which PostgreSQL refuses NUL, and unpaired surrogates, which are not UTF-8."""
 
 
 def cleaned(text: str, length: int) -> str:
-    """`text` as one line of at most `length` characters without anything unstorable."""
+    """Return `text` as one line of at most `length` storable characters."""
     return " ".join(UNSTORABLE.sub(" ", text).split())[:length].rstrip()
 
 
 def identifier(text: str, length: int) -> str:
-    """`text` itself, which names something and so cannot be cut.
+    """Return `text` unchanged: an identifier cannot be cut.
 
     Raises:
-        ValueError: it is empty, longer than `length`, or holds something unstorable.
+        ValueError: it is empty, longer than `length`, or not storable.
     """
     if not is_identifier(text, length):
         raise ValueError(f"{text[:80]!r} is not a text of 1 to {length} storable characters")
@@ -289,7 +289,7 @@ def identifier(text: str, length: int) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Whether any row could hold `text`; both databases may be asked for it only if so."""
+    """True if a column can hold `text`; other texts must not be used in queries."""
     return UNSTORABLE.search(text) is None
 
 

@@ -1,4 +1,4 @@
-"""Totals for `stats`, in four statements, each consistent in itself, and the counters behind them."""
+"""Totals for `stats`, in four statements, each consistent in itself, and counters."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from logocache.repository.tables import COUNTER, COUNTER_LENGTH, LOGO, REPLACED,
 REQUESTS = "requests:"
 NAMES = ("hits", "misses", "stale", "evictions")
 GENERATION = "generation"
-"""Counts the transactions that changed what a look-up may answer."""
+"""Counter of transactions that changed results of look-ups."""
 
 _ADD = text(
     "INSERT INTO counter (name, value) VALUES (:name, :amount)"
@@ -31,7 +31,7 @@ class Access:
 
 
 def add_to_counters(connection: Connection, amounts: Mapping[str, int]) -> None:
-    """Add to the named counters; one that is not there yet starts at its amount."""
+    """Add to the named counters, and create missing ones."""
     rows = [
         {"name": identifier(name, COUNTER_LENGTH), "amount": amount}
         for name, amount in sorted(amounts.items())
@@ -42,22 +42,22 @@ def add_to_counters(connection: Connection, amounts: Mapping[str, int]) -> None:
 
 
 def advance_generation(connection: Connection) -> None:
-    """Tell other processes, once this transaction is committed, that entries changed.
+    """Signal other processes, with the commit of this transaction, that entries changed.
 
-    Writers take turns until they have committed: nobody sees a number before its change, and no two
-    changes share one.
+    Writers are exclusive until their commit: no number is visible before its change, and no two changes
+    share one.
     """
     add_to_counters(connection, {GENERATION: 1})
 
 
 def read_generation(connection: Connection) -> int:
-    """0 before anything changed."""
+    """Return the generation; 0 before the first change."""
     query = select(COUNTER.c.value).where(COUNTER.c.name == GENERATION)
     return connection.execute(query).scalar_one_or_none() or 0
 
 
 def requests_made(attempts: Iterable[FetchAttempt]) -> dict[str, int]:
-    """Counter → how many of the attempts asked that provider in that month (of UTC)."""
+    """Count the attempts that sent a request, by counter of their provider and month (UTC)."""
     amounts: dict[str, int] = {}
     for attempt in attempts:
         if attempt.outcome is not OutcomeKind.NOT_ASKED:
@@ -67,7 +67,7 @@ def requests_made(attempts: Iterable[FetchAttempt]) -> dict[str, int]:
 
 
 def read_counters(connection: Connection, *, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
-    """All plain counters, and the requests in the month of `now` by provider."""
+    """Return the plain counters, and the requests in the month of `now` by provider."""
     figures = select(COUNTER.c.name, COUNTER.c.value).where(COUNTER.c.name != GENERATION)
     rows = connection.execute(figures.order_by(COUNTER.c.name)).all()
     suffix = _requests_name("", now).removeprefix(REQUESTS)
@@ -96,7 +96,7 @@ class GroupTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What `stats` needs, counted by the database."""
+    """Totals for `stats`, computed by the database."""
 
     entries: int
     files: int
@@ -109,10 +109,10 @@ class Totals:
     by_category: tuple[GroupTotal, ...]
     due: int
     stale: int
-    """Real logos last obtained or confirmed at or before `stale_before`."""
+    """Real logos last fetched or confirmed at or before `stale_before`."""
     failing: int
     errors: int
-    """Failing ones at which we failed ourselves (outcome `error`)."""
+    """Failing entries with our own failure (outcome `error`)."""
     leased: int
     oldest_fetched_at: datetime | None
     newest_fetched_at: datetime | None
@@ -123,13 +123,13 @@ class Totals:
 
 
 def totals(connection: Connection, leases: Leases, *, now: datetime, stale_before: datetime) -> Totals:
-    """All figures. `due` leaves out what is leased, as `due_keys` does."""
+    """Compute all totals. `due` excludes leased entries, as `due_keys` does."""
     groups = _groups(connection)
     with_files = [group for group in groups if group.status is not Status.PENDING]
     files, size = connection.execute(select(func.count(), func.sum(REPLACED.c.size))).one()
     due = and_(is_due(DueFilter(now=now)), leases.free(connection, now=now))
     figures = select(
-        # One by one, each is a range of ix_logo_due.
+        # Each is one range of ix_logo_due.
         (_count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due)).label("due"),
         _count(stale(stale_before)).label("stale"),
         _count(failing()).label("failing"),
@@ -163,11 +163,11 @@ class _Group:
     bytes: int
     oldest: datetime | None
     newest: datetime | None
-    """When files of the group were last obtained or confirmed."""
+    """Times when files of the group were last fetched or confirmed."""
 
 
 def _groups(connection: Connection) -> Sequence[_Group]:
-    """Read once, from an index that holds all of it, so that the sums of all kinds agree."""
+    """Read all groups once, from a covering index, so that all sums agree."""
     by = (LOGO.c.status, LOGO.c.provider, LOGO.c.category)
     fetched_at = LOGO.c.fetched_at
     sums = (func.count(), func.sum(LOGO.c.size), func.min(fetched_at), func.max(fetched_at))
@@ -188,7 +188,7 @@ def _groups(connection: Connection) -> Sequence[_Group]:
 
 
 def _added_up(groups: Sequence[_Group], name_of: Callable[[_Group], str | None]) -> tuple[GroupTotal, ...]:
-    """In order of name; groups without one (entries that no provider gave a logo) are left out."""
+    """Sums by name, sorted; groups without one (entries without a provider) are left out."""
     names = sorted({name for group in groups if (name := name_of(group)) is not None})
     return tuple(
         GroupTotal(

@@ -1,4 +1,4 @@
-"""One exclusive write transaction over entries and files."""
+"""Unit of work: one exclusive write transaction over entries and files."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -48,16 +48,16 @@ LIKE_NEW: Values = {
     "last_outcome": None,
     "last_error": None,
 }
-"""A cleared entry: nothing that happened before keeps it from being fetched."""
+"""Columns of a cleared entry, which can be fetched at once."""
 
 _SAVE: Update = update(LOGO).where(LOGO.c.key == bindparam("of_key"))
 
 
 class UnitOfWork:
-    """One exclusive write transaction. Used by one thread; nothing is visible until it ends well.
+    """One exclusive write transaction. Used by one thread; changes become visible when it commits.
 
-    Writers of all processes take turns, so that what is read here stays true until the end. Inside it,
-    the repository's own writing methods would wait for that lock until they fail.
+    No other process writes meanwhile. Do not call the repository's own writing methods inside it: they
+    would wait for the lock until they fail.
     """
 
     def __init__(self, connection: Connection, leases: Leases) -> None:
@@ -66,35 +66,34 @@ class UnitOfWork:
         self._has_advanced = False
 
     def identity(self) -> str | None:
-        """As that of the repository."""
+        """As `Repository.identity`."""
         return read_identity(self._connection)
 
     def set_identity(self, identity: str, *, now: datetime) -> None:
-        """Say which cache the database belongs to, from now on."""
+        """Set the identity of the cache."""
         self._connection.execute(delete(CACHE))
         self._connection.execute(insert(CACHE).values(identity=identity, created_at=now))
 
     def stored_bytes(self) -> int:
-        """Bytes of all current and replaced files."""
+        """Return the bytes of all current and replaced files."""
         current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()
         replaced = select(func.coalesce(func.sum(REPLACED.c.size), 0)).scalar_subquery()
         return int(self._connection.execute(select(current + replaced)).scalar_one())
 
     def owned(self, claimed: Sequence[LogoRecord]) -> Mapping[str, LogoRecord]:
-        """The entries on which the leases of `claimed` still hold, as they are now.
+        """Return by key the current entries of `claimed` whose leases were not taken by another claim.
 
-        A lease that is over but that nobody took still holds. That of another claim of the same process
-        is another one.
+        An expired lease is still valid if not taken.
         """
-        leases = {each.key: each.lease for each in claimed if each.lease is not None}
+        leases = {record.key: record.lease for record in claimed if record.lease is not None}
         query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, leases))
         records = map(record_of, self._connection.execute(query).mappings())
         return {record.key: record for record in records if record.lease == leases[record.key]}
 
     def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
-        """Unpinned entries with a file: those of the least `policy.retention.Worth` first.
+        """Return unpinned entries with a file, sorted by `policy.eviction.Worth`, then by last use.
 
-        Among equals the one used longest ago comes first; what was never accessed counts from its fetch.
+        Entries never accessed count as used when they were fetched.
         """
         query = (
             select(*RECORD_COLUMNS)
@@ -111,31 +110,28 @@ class UnitOfWork:
         return [replaced_of(row) for row in self._connection.execute(query).mappings()]
 
     def save(self, fetches: Sequence[SavedFetch]) -> None:
-        """Write the rows, append the attempts, keep the replaced files, and end the leases.
+        """Write the records, attempts and replaced files, and end the leases.
 
-        What was registered (name, domain, category …) and access facts (`last_accessed_at`,
-        `access_count`) are left as the database has them.
+        Registered facts (name, domain, category …) and accesses are not written.
 
-        Raises ValueError for a record that contradicts itself or fits no column.
+        Raises ValueError for a record that contradicts itself or does not fit its columns.
         """
         if not fetches:
             return
         rows = [{"of_key": fetch.record.key, **NO_LEASE, **fetch_values(fetch.record)} for fetch in fetches]
         self._connection.execute(_SAVE, rows)
         self._advance_generation()
-        attempts = [attempt for each in fetches for attempt in each.attempts]
+        attempts = [attempt for fetch in fetches for attempt in fetch.attempts]
         if attempts:
             self._connection.execute(insert(ATTEMPT), [attempt_values(attempt) for attempt in attempts])
             add_to_counters(self._connection, requests_made(attempts))
-        self._keep_replaced(fetches)
+        self._save_replaced(fetches)
 
     def evict(self, keys: Collection[str], *, until: datetime) -> None:
-        """Take the file from these entries; they are pending and not due before `until`.
+        """Remove the file from these entries; they become pending and not due before `until`.
 
-        Those whose last attempt failed are due when they were before, if that is earlier. They are
-        counted as `evictions`.
-
-        Whoever is fetching one right now loses the lease: what it knows of the file is wrong now.
+        After a failed attempt an earlier due time stays. Counted as `evictions`. Leases end, since
+        their holders know the old file.
         """
         has_failed = LOGO.c.last_outcome.not_in(SUCCESSES)
         next_attempt_at = case(
@@ -150,27 +146,26 @@ class UnitOfWork:
             self._advance_generation()
 
     def clear(self, files: Mapping[str, str | None]) -> Sequence[LogoRecord]:
-        """Take the file from entries, given by key, that still have the file of that name, or still none.
+        """Remove the file from entries, given by key, that still have the file of that name, or still none.
 
-        Catalogue and custom entries become pending and due at once; on-demand ones are deleted.
-        Returns those cleared. Leased entries lose their lease.
+        Catalogue and custom entries become pending and due at once; on-demand ones are deleted. Leases
+        end. Returns the cleared entries.
         """
         query = select(*RECORD_COLUMNS).where(among(LOGO.c.key, files)).order_by(LOGO.c.key)
         current = [record_of(row) for row in self._connection.execute(query).mappings()]
         cleared = [record for record in current if _name_of(record) == files[record.key]]
-        passing = [record.key for record in cleared if record.origin is Origin.ON_DEMAND]
-        lasting = [record.key for record in cleared if record.origin is not Origin.ON_DEMAND]
-        self._connection.execute(delete(LOGO).where(among(LOGO.c.key, passing)))
-        self._connection.execute(update(LOGO).where(among(LOGO.c.key, lasting)).values(LIKE_NEW))
+        on_demand = [record.key for record in cleared if record.origin is Origin.ON_DEMAND]
+        others = [record.key for record in cleared if record.origin is not Origin.ON_DEMAND]
+        self._connection.execute(delete(LOGO).where(among(LOGO.c.key, on_demand)))
+        self._connection.execute(update(LOGO).where(among(LOGO.c.key, others)).values(LIKE_NEW))
         if cleared:
             self._advance_generation()
         return cleared
 
     def make_due(self, records: Sequence[LogoRecord], *, now: datetime) -> Sequence[LogoRecord]:
-        """Make entries due at once that still have the file named in `records`; those made due.
+        """Make entries due that still have the file of `records`; return those made due.
 
-        For files that are lost or damaged: the rows keep all that they say, and name the file still.
-        Entries that somebody is fetching at `now` are left alone.
+        For lost or damaged files, which the rows still name. Entries leased at `now` are left alone.
         """
         asked = {record.key: record for record in records if record.file is not None}
         is_free = self._leases.free(self._connection, now=now)
@@ -188,35 +183,35 @@ class UnitOfWork:
         self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
 
     def forget_replaced_of(self, keys: Collection[str]) -> Sequence[ReplacedFile]:
-        """Forget the replaced files of these entries; which they were."""
+        """Forget the replaced files of these entries; return them."""
         query = select(REPLACED).where(among(REPLACED.c.key, keys)).order_by(REPLACED.c.name)
         forgotten = [replaced_of(row) for row in self._connection.execute(query).mappings()]
-        self.forget_replaced([each.name for each in forgotten])
+        self.forget_replaced([file.name for file in forgotten])
         return forgotten
 
     def unnamed(self, names: Collection[str]) -> Collection[str]:
-        """Those of these file names that no entry has, neither as its file nor as a replaced one."""
+        """Return the names that no entry has, neither as its current nor as a replaced file."""
         current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
         replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
         return set(names) - set(self._connection.execute(current.union(replaced)).scalars())
 
     def _advance_generation(self) -> None:
-        """Once for all that the transaction changes."""
+        """Once for the whole transaction."""
         if not self._has_advanced:
             advance_generation(self._connection)
             self._has_advanced = True
 
-    def _keep_replaced(self, fetches: Sequence[SavedFetch]) -> None:
-        """A file that is current again is no replaced one: its grace period must not delete it."""
+    def _save_replaced(self, fetches: Sequence[SavedFetch]) -> None:
+        """Save replaced files, except those that are current again, whose grace period ends."""
         current = {name for fetch in fetches if (name := _name_of(fetch.record)) is not None}
         replaced = {
-            each.replaced.name: each.replaced
-            for each in fetches
-            if each.replaced is not None and each.replaced.name not in current
+            fetch.replaced.name: fetch.replaced
+            for fetch in fetches
+            if fetch.replaced is not None and fetch.replaced.name not in current
         }
         self.forget_replaced(current | replaced.keys())
         if replaced:
-            self._connection.execute(insert(REPLACED), [replaced_values(each) for each in replaced.values()])
+            self._connection.execute(insert(REPLACED), [replaced_values(file) for file in replaced.values()])
 
 
 def _name_of(record: LogoRecord) -> str | None:
