@@ -15,4 +15,4 @@ def keep_many(folder: Path, worker: int) -> int:
     copies = FileVariants(folder, max_count=MOST)
     small = Variant(size=32, format=ImageFormat.WEBP)
     names = [f"w{worker}-{number}_00000000.png" for number in range(25)]
-    return sum(copies.keep(name, small, bytes(EACH), room=SHARED_ROOM) for name in names)
+    return sum(copies.write(name, small, bytes(EACH), room=SHARED_ROOM) for name in names)

@@ -7,7 +7,7 @@ import pytest
 from benches import SHOPIFY, SLACK, Bench
 from fakes import reply
 from logocache.model import Status
-from logocache.operations.lookup import keep_variant
+from logocache.operations.lookup import write_variant
 from logocache.queries import ClearSelection, ListQuery, Variant
 from logocache.results import FindingKind
 from logocache.store.variants import FileVariants
@@ -39,7 +39,7 @@ def name(bench: Bench, key: str) -> str:
 
 def keep(bench: Bench, key: str, *, size: int = 50) -> None:
     """A copy of `size` bytes on disk."""
-    assert copies(bench).keep(name(bench, key), SMALL, bytes(size - DIGEST_SIZE), room=10_000)
+    assert copies(bench).write(name(bench, key), SMALL, bytes(size - DIGEST_SIZE), room=10_000)
 
 
 def test_copies_are_counted_against_the_limit(bench: Bench) -> None:
@@ -172,7 +172,7 @@ def test_a_copy_is_kept_where_there_is_room(bench: Bench) -> None:
         room = LIMIT - len(b"shopify") - len(b"slack") - DIGEST_SIZE
         for size, kept in ((room + 1, False), (room, True)):
             body = bytes(size)
-            assert keep_variant(cache._context, shopify, SMALL, body) is kept
+            assert write_variant(cache._context, shopify, SMALL, body) is kept
         assert cache.stats().size_bytes == LIMIT
         assert cache.verify().ok
 
@@ -183,7 +183,7 @@ def test_no_copy_of_a_logo_that_went_meanwhile_is_kept(bench: Bench) -> None:
         cache.init()
         shopify = name(bench, "shopify")
         cache.clear(cache.plan_clear(ClearSelection(keys=("shopify",))))
-        assert not keep_variant(cache._context, shopify, SMALL, b"copy")
+        assert not write_variant(cache._context, shopify, SMALL, b"copy")
         assert copies(bench).count() == 0
 
 
@@ -191,4 +191,4 @@ def test_under_a_limit_that_is_exceeded_nothing_is_kept(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
     with bench.open(max_size_mb=1 / 1_000_000) as cache:
-        assert not keep_variant(cache._context, name(bench, "shopify"), SMALL, b"")
+        assert not write_variant(cache._context, name(bench, "shopify"), SMALL, b"")

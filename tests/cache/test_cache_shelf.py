@@ -25,7 +25,7 @@ def test_a_stored_logo_is_read(bench: Bench) -> None:
         _, file = stored(cache.lookup)
         assert cache.lookup.read(file) == b"shopify"
         assert cache.lookup.read_named(file.name) == b"shopify"
-        assert cache.lookup.kept(file, SMALL) is None
+        assert cache.lookup.read_variant(file, SMALL) is None
         assert cache.lookup.derive(b"shopify", SMALL) == b"64-webp of shopify"
 
 
@@ -56,8 +56,8 @@ def test_a_variant_that_is_kept_is_found_again(bench: Bench) -> None:
     with bench.open() as cache:
         cache.init()
         _, file = stored(cache.lookup)
-        cache.lookup.keep(file, SMALL, b"made before")
-        assert cache.lookup.kept(file, SMALL) == b"made before"
+        cache.lookup.write_variant(file, SMALL, b"made before")
+        assert cache.lookup.read_variant(file, SMALL) == b"made before"
         assert cache.stats().variant_files == 1
 
 
@@ -65,7 +65,7 @@ def test_a_variant_that_finds_no_room_is_not_kept(bench: Bench) -> None:
     with bench.open(max_size_mb=0.00003) as cache:
         cache.init(["shopify"])
         _, file = stored(cache.lookup)
-        cache.lookup.keep(file, SMALL, b"much too large for what is left")
+        cache.lookup.write_variant(file, SMALL, b"much too large for what is left")
         assert cache.stats().variant_files == 0
 
 
@@ -80,7 +80,7 @@ def test_keeping_a_variant_is_given_up_without_the_database(
         _, file = stored(cache.lookup)
         with monkeypatch.context() as trouble:
             trouble.setattr(cache._context.repository, "unit", away)
-            cache.lookup.keep(file, SMALL, b"made")
+            cache.lookup.write_variant(file, SMALL, b"made")
         assert cache.stats().variant_files == 0
 
 

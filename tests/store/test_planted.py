@@ -98,7 +98,7 @@ def test_no_copy_is_read_kept_or_deleted_through_a_link(
     ours.symlink_to(elsewhere / place)
     variants = FileVariants(directory / ".logocache" / "variants", max_count=9)
     assert variants.read("a_12345678.png", SMALL) is None
-    assert not variants.keep("b_12345678.png", SMALL, b"body", room=1000)
+    assert not variants.write("b_12345678.png", SMALL, b"body", room=1000)
     variants.shrink(0)
     assert (variants.count(), variants.size_bytes()) == (0, 0)
     with pytest.raises(DirectoryError, match="is a symbolic link"):
@@ -138,7 +138,7 @@ def test_only_files_of_our_own_pattern_are_removed(store: FileStore, directory: 
     assert not store.delete_leftover("report.txt")
     assert (temporary / "report.txt").exists()
     variants = FileVariants(directory / ".logocache" / "variants", max_count=1)
-    assert variants.keep("a_12345678.png", SMALL, b"body", room=1000)
+    assert variants.write("a_12345678.png", SMALL, b"body", room=1000)
     for name in ("report.txt", "x.part"):
         (directory / ".logocache" / "variants" / name).write_text("")
     variants.shrink(0)

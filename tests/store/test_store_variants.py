@@ -43,7 +43,7 @@ def file(key: str) -> str:
 
 def keep(copies: FileVariants, key: str, *, size: int = 10, age: int = 0, variant: Variant = SMALL) -> None:
     """A copy of `size` bytes on disk, last changed `age` seconds before the epoch's 10,000th."""
-    assert copies.keep(
+    assert copies.write(
         file(key), variant, b"x" * (size - DIGEST_SIZE if size > DIGEST_SIZE else 1), room=ROOM
     )
     (path,) = copies._folder.glob(f"{key}_12345678.{variant.label}.copy")
@@ -61,8 +61,8 @@ def test_it_satisfies_the_port(copies: FileVariants) -> None:
 
 
 def test_what_is_kept_is_read(copies: FileVariants) -> None:
-    assert copies.keep(file("shopify"), SMALL, b"small", room=ROOM)
-    assert copies.keep(file("shopify"), LARGE, b"large", room=ROOM)
+    assert copies.write(file("shopify"), SMALL, b"small", room=ROOM)
+    assert copies.write(file("shopify"), LARGE, b"large", room=ROOM)
     assert copies.read(file("shopify"), SMALL) == b"small"
     assert copies.read(file("shopify"), LARGE) == b"large"
     assert copies.read(file("slack"), SMALL) is None
@@ -72,14 +72,14 @@ def test_what_is_kept_is_read(copies: FileVariants) -> None:
 
 def test_the_latest_is_read_and_counted_once(copies: FileVariants) -> None:
     for body in (b"first", b"the second"):
-        assert copies.keep(file("shopify"), SMALL, body, room=len(body) + DIGEST_SIZE)
+        assert copies.write(file("shopify"), SMALL, body, room=len(body) + DIGEST_SIZE)
     assert copies.read(file("shopify"), SMALL) == b"the second"
     assert copies.count() == 1
 
 
 def test_a_copy_of_a_file_with_the_longest_name_is_kept(copies: FileVariants) -> None:
     variant = Variant(format=ImageFormat.WEBP, greyscale=True)
-    assert copies.keep(LONG, variant, b"body", room=ROOM)
+    assert copies.write(LONG, variant, b"body", room=ROOM)
     assert copies.read(LONG, variant) == b"body"
     copies.forget([LONG])
     assert copies.count() == 0
@@ -106,7 +106,7 @@ def test_folder_and_files_are_private_whatever_the_umask(copies: FileVariants, f
 def test_a_missing_cache_directory_is_not_made(tmp_path: Path) -> None:
     """A volume may be missing: the disk below it is the wrong place."""
     copies = FileVariants(tmp_path / "missing" / "variants", max_count=9)
-    assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+    assert not copies.write(file("shopify"), SMALL, b"body", room=ROOM)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,7 +115,7 @@ def test_no_name_leads_outside(copies: FileVariants, tmp_path: Path, name: str) 
     with pytest.raises(ValueError, match="is not the name"):
         copies.read(name, SMALL)
     with pytest.raises(ValueError, match="is not the name"):
-        copies.keep(name, SMALL, b"body", room=ROOM)
+        copies.write(name, SMALL, b"body", room=ROOM)
     copies.forget([name])
     assert list(tmp_path.iterdir()) == []
 
@@ -126,25 +126,25 @@ def test_no_name_leads_outside(copies: FileVariants, tmp_path: Path, name: str) 
 def test_the_oldest_make_room(copies: FileVariants, folder: Path) -> None:
     for key, age in {"old": 30, "older": 40, "young": 10}.items():
         keep(copies, key, size=100, age=age)
-    assert copies.keep(file("new"), SMALL, b"x" * (100 - DIGEST_SIZE), room=250)
+    assert copies.write(file("new"), SMALL, b"x" * (100 - DIGEST_SIZE), room=250)
     assert kept(folder) == ["new", "young"]
 
 
 def test_what_is_larger_than_its_room_costs_no_other(copies: FileVariants, folder: Path) -> None:
     keep(copies, "old", size=100)
-    assert not copies.keep(file("new"), SMALL, b"x" * 69, room=100)
-    assert copies.keep(file("slack"), SMALL, b"x" * 68, room=100), "the digest counts"
+    assert not copies.write(file("new"), SMALL, b"x" * 69, room=100)
+    assert copies.write(file("slack"), SMALL, b"x" * 68, room=100), "the digest counts"
     assert kept(folder) == ["slack"]
 
 
 @pytest.mark.parametrize("room", [0, -1])
 def test_without_room_nothing_is_kept(copies: FileVariants, folder: Path, room: int) -> None:
-    assert not copies.keep(file("new"), SMALL, b"", room=room)
+    assert not copies.write(file("new"), SMALL, b"", room=room)
     assert not folder.exists()
 
 
 def test_no_copy_is_larger_than_any_image_of_ours(copies: FileVariants) -> None:
-    assert not copies.keep(file("new"), SMALL, bytes(LARGEST_VARIANT), room=10**9)
+    assert not copies.write(file("new"), SMALL, bytes(LARGEST_VARIANT), room=10**9)
 
 
 def test_there_are_never_more_than_allowed(folder: Path) -> None:
@@ -152,14 +152,14 @@ def test_there_are_never_more_than_allowed(folder: Path) -> None:
     for number, key in enumerate(("a", "b", "c")):
         keep(copies, key, age=100 - number)
     assert kept(folder) == ["b", "c"]
-    assert copies.keep(file("b"), SMALL, b"again", room=ROOM)
+    assert copies.write(file("b"), SMALL, b"again", room=ROOM)
     assert kept(folder) == ["b", "c"], "a copy that is there takes no second place"
 
 
 def test_none_are_kept_when_none_are_wanted(copies: FileVariants, folder: Path) -> None:
     keep(copies, "shopify")
     none = FileVariants(folder, max_count=0)
-    assert not none.keep(file("slack"), SMALL, b"body", room=ROOM)
+    assert not none.write(file("slack"), SMALL, b"body", room=ROOM)
     none.shrink(ROOM)
     assert none.count() == 0
 
@@ -221,7 +221,7 @@ def test_a_damaged_copy_is_none_and_goes(
     spoil(path)
     assert copies.read(file("shopify"), SMALL) is None
     assert not path.exists()
-    assert copies.keep(file("shopify"), SMALL, b"again", room=ROOM)
+    assert copies.write(file("shopify"), SMALL, b"again", room=ROOM)
     assert copies.read(file("shopify"), SMALL) == b"again"
 
 
@@ -242,7 +242,7 @@ def test_a_link_is_neither_followed_nor_written_through(
     before = target.read_bytes()
     path.symlink_to(target)
     assert copies.read(file("shopify"), SMALL) is None
-    assert copies.keep(file("shopify"), SMALL, b"new", room=ROOM)
+    assert copies.write(file("shopify"), SMALL, b"new", room=ROOM)
     assert copies.read(file("shopify"), SMALL) == b"new"
     assert target.read_bytes() == before
     path.unlink()
@@ -255,7 +255,7 @@ def test_a_folder_in_the_place_of_a_copy_is_left_alone(copies: FileVariants, fol
     folder.mkdir()
     (folder / f"shopify_12345678.{SMALL.label}.copy").mkdir()
     assert copies.read(file("shopify"), SMALL) is None
-    assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+    assert not copies.write(file("shopify"), SMALL, b"body", room=ROOM)
     assert (copies.count(), copies.size_bytes()) == (0, 0)
 
 
@@ -285,7 +285,7 @@ def test_a_disk_that_takes_only_a_part_keeps_nothing_and_leaves_nothing(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:
-        assert not copies.keep(file("shopify"), SMALL, bytes(100_000), room=ROOM)
+        assert not copies.write(file("shopify"), SMALL, bytes(100_000), room=ROOM)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "slack_12345678.32-webp.copy"]
@@ -293,7 +293,7 @@ def test_a_disk_that_takes_only_a_part_keeps_nothing_and_leaves_nothing(
 
 def test_a_file_where_the_folder_belongs_is_no_error(folder: Path, copies: FileVariants) -> None:
     folder.write_text("in the way")
-    assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+    assert not copies.write(file("shopify"), SMALL, b"body", room=ROOM)
     assert copies.read(file("shopify"), SMALL) is None
     assert (copies.count(), copies.size_bytes()) == (0, 0)
     copies.shrink(0)
@@ -316,12 +316,12 @@ def test_a_folder_that_may_not_be_written_keeps_what_it_has() -> None:
     with tempfile.TemporaryDirectory(prefix="logocache-") as place:
         folder = Path(place) / "variants"
         copies = FileVariants(folder, max_count=9)
-        assert copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+        assert copies.write(file("shopify"), SMALL, b"body", room=ROOM)
         for path in (Path(place), folder, *folder.iterdir()):
             path.chmod(0o755 if path.is_dir() else 0o644)
         with nobody():
             assert copies.read(file("shopify"), SMALL) == b"body"
-            assert not copies.keep(file("slack"), SMALL, b"body", room=ROOM)
+            assert not copies.write(file("slack"), SMALL, b"body", room=ROOM)
             copies.shrink(0)
             assert copies.count() == 1
             with pytest.raises(DirectoryError, match="cannot be deleted"):
@@ -333,10 +333,10 @@ def test_a_folder_that_may_not_be_looked_at_is_as_good_as_none() -> None:
     with tempfile.TemporaryDirectory(prefix="logocache-") as place:
         Path(place).chmod(0o755)
         copies = FileVariants(Path(place) / "variants", max_count=9)
-        assert copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+        assert copies.write(file("shopify"), SMALL, b"body", room=ROOM)
         with nobody():
             assert copies.read(file("shopify"), SMALL) is None
-            assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+            assert not copies.write(file("shopify"), SMALL, b"body", room=ROOM)
             assert (copies.count(), copies.size_bytes()) == (0, 0)
         assert copies.read(file("shopify"), SMALL) == b"body"
 
@@ -360,7 +360,7 @@ def test_a_lock_that_is_held_is_not_waited_for_without_end(
     monkeypatch.setattr(box, "SHRINK_WAIT", 0.02)
     keep(copies, "slack")
     with opened(folder) as descriptor, locked(".lock", descriptor, seconds=0):
-        assert not copies.keep(file("shopify"), SMALL, b"body", room=ROOM)
+        assert not copies.write(file("shopify"), SMALL, b"body", room=ROOM)
         copies.shrink(0)
         assert copies.read(file("slack"), SMALL) is not None, "reading waits for nobody"
     copies.shrink(0)
@@ -389,7 +389,7 @@ def test_readers_see_whole_copies_while_they_are_replaced(copies: FileVariants) 
 
     def write(body: bytes) -> None:
         for _ in range(10):
-            copies.keep(file("shopify"), SMALL, body, room=ROOM)
+            copies.write(file("shopify"), SMALL, body, room=ROOM)
 
     with ThreadPoolExecutor(3) as threads:
         work = [threads.submit(write, body) for body in bodies]

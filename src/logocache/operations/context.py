@@ -86,10 +86,10 @@ class Context:
         for name, value in made.items():
             object.__setattr__(self, name, value)  # the class is frozen
 
-    def tell(self, fetches: Sequence[SavedFetch]) -> None:
+    def notify(self, fetches: Sequence[SavedFetch]) -> None:
         """Call all watchers."""
         for watch in self.watchers:
-            with self.faults.survived("watcher"):
+            with self.faults.suppressed("watcher"):
                 watch(fetches)
 
     def close_engines(self) -> None:

@@ -44,18 +44,18 @@ class Faults:
         if self._interrupted.is_set():
             return SourceResult(provider=provider, kind=OutcomeKind.NOT_ASKED, reason="the program ends")
         fault = description(error)
-        self._tell("entry.error", fault, error, key=key, provider=provider)
+        self._log_fault("entry.error", fault, error, key=key, provider=provider)
         return SourceResult(provider=provider, kind=OutcomeKind.ERROR, reason=fault)
 
     @contextmanager
-    def survived(self, who: str) -> Iterator[None]:
-        """Log and suppress exceptions of `who`, a callback."""
+    def suppressed(self, who: str) -> Iterator[None]:
+        """Log and suppress exceptions of the callback `who`."""
         try:
             yield
         except Exception as error:  # noqa: BLE001  # a callback may raise anything
-            self._tell("watcher.error", description(error), error, watcher=who)
+            self._log_fault("watcher.error", description(error), error, watcher=who)
 
-    def _tell(self, event: str, fault: str, error: Exception, **about: str) -> None:
+    def _log_fault(self, event: str, fault: str, error: Exception, **about: str) -> None:
         """Log the fault, with a traceback the first time only: it may occur at every entry."""
         with self._lock:
             is_news = fault not in self._known
@@ -72,11 +72,11 @@ class SteadyProgress:
         self._faults = faults
 
     def start(self, total: int) -> None:
-        with self._faults.survived("progress"):
+        with self._faults.suppressed("progress"):
             self._progress.start(total)
 
     def advance(self, label: str) -> None:
-        with self._faults.survived("progress"):
+        with self._faults.suppressed("progress"):
             self._progress.advance(label)
 
 

@@ -139,11 +139,11 @@ class EntryFetch:
 
 def _still_lost(record: LogoRecord, outcome: Outcome, *, now: datetime) -> FetchResult:
     """The entry whose lost file could not be fetched again; its record keeps all facts of the logo."""
-    told = replace(
+    explained = replace(
         outcome, reason=f"its file is gone, and could not be fetched again: {outcome.reason or outcome.kind}"
     )
     return FetchResult(
-        before=record, fetch=SavedFetch(record=with_failure(record, told, now=now), outcome=told)
+        before=record, fetch=SavedFetch(record=with_failure(record, explained, now=now), outcome=explained)
     )
 
 

@@ -75,7 +75,7 @@ def is_certainly_ours(context: Context, name: str) -> bool:
     return False
 
 
-def make_known(context: Context, integrations: Sequence[Integration]) -> Registration:
+def register(context: Context, integrations: Sequence[Integration]) -> Registration:
     """As `Repository.register`; deletes the files of forgotten entries."""
     registration = context.repository.register(integrations, now=context.clock())
     dispose(context, registration.forgotten_files)

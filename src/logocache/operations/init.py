@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from logocache.operations.commit import Committer
 from logocache.operations.context import Context
-from logocache.operations.garbage import make_known
+from logocache.operations.garbage import register
 from logocache.operations.recovery import Recovery
 from logocache.operations.refresh import FetchRun, RunRequest, disabled_report, due_filter
 from logocache.ports import Progress
@@ -24,7 +24,7 @@ class Init:
         context.store.prepare()
         context.repository.migrate()
         context.identity.establish(adopt=adopt)
-        registration = make_known(context, context.catalog.integrations)
+        registration = register(context, context.catalog.integrations)
         if Recovery(context).run(beside_others=adopt):
             Committer(context).enforce_limit()
         due = due_filter(context, context.names.keys(keys), forced=force)

@@ -11,7 +11,7 @@ from typing import assert_never
 from logocache.errors import DatabaseError, UnknownKeyError
 from logocache.model import Logo, LogoRecord, StoredFile
 from logocache.operations.context import Context
-from logocache.operations.garbage import make_known
+from logocache.operations.garbage import register
 from logocache.policy.attempts import is_due, is_stale
 from logocache.queries import ListQuery, Variant
 from logocache.repository.filters import DueFilter, RecordFilter
@@ -121,7 +121,7 @@ class Lookup:
         if not self.may_admit(name):
             return None
         integration = self._context.names.admissible(name)
-        make_known(self._context, [integration])
+        register(self._context, [integration])
         return self._context.repository.get(integration.key)
 
     def read(self, file: StoredFile) -> bytes | None:
@@ -141,7 +141,7 @@ class Lookup:
         record = self._context.repository.get(key) if key is not None else None
         return record.file.name if record is not None and record.file is not None else None
 
-    def kept(self, file: StoredFile, variant: Variant) -> bytes | None:
+    def read_variant(self, file: StoredFile, variant: Variant) -> bytes | None:
         """Return the stored variant of the logo; None if there is none."""
         return self._context.variants.read(file.name, variant)
 
@@ -149,10 +149,10 @@ class Lookup:
         """Derive the variant from the stored PNG."""
         return self._context.images().derive(png, variant)
 
-    def keep(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+    def write_variant(self, file: StoredFile, variant: Variant, content: bytes) -> None:
         """Store a variant if there is room. Waits for the writers of the database."""
         with contextlib.suppress(DatabaseError):  # it can be derived again
-            keep_variant(self._context, file.name, variant, content)
+            write_variant(self._context, file.name, variant, content)
 
     def monogram(self, name: str, record: LogoRecord | None, variant: Variant) -> bytes:
         """Draw the placeholder of an entry, or of a name without one.
@@ -273,7 +273,7 @@ def may_admit(context: Context, name: str) -> bool:
             assert_never(context.settings.on_demand)
 
 
-def keep_variant(context: Context, file: str, variant: Variant, content: bytes) -> bool:
+def write_variant(context: Context, file: str, variant: Variant, content: bytes) -> bool:
     """Store `content` as a variant of the stored file named `file`; return True if it was stored.
 
     It is not if no entry names the file any more, there is no room beside the logos and replaced files,
@@ -287,4 +287,4 @@ def keep_variant(context: Context, file: str, variant: Variant, content: bytes) 
         if unit.unnamed([file]):
             return False
         room = context.settings.max_size_bytes - unit.stored_bytes()
-        return context.variants.keep(file, variant, content, room=max(room, 0))
+        return context.variants.write(file, variant, content, room=max(room, 0))

@@ -71,9 +71,9 @@ class OnDemand:
                 return Fetched(state=FetchState.NOT_DUE, record=claimed[0])
             saved = self._commit.save(result)
         own = [fetch for fetch in saved.fetches if fetch.record.key == key]
-        self._context.tell(own)
+        self._context.notify(own)
         with contextlib.suppress(UnavailableError):  # it concerns other entries, and is tried again
-            self._context.tell(take_back(self._context).fetches)
+            self._context.notify(take_back(self._context).fetches)
         return Fetched(state=FetchState.DONE, record=self._context.repository.get(key))
 
     def release(self) -> None:
@@ -89,7 +89,7 @@ class OnDemand:
     def _not_claimed(self, key: str, due: DueFilter) -> Fetched:
         record = self._context.repository.get(key)
         wanted = record is not None and (due.forced or is_due(record, now=due.now))
-        # Offline, due entries are left alone though nobody fetches them.
+        # Offline, due entries are left alone even if free.
         held = wanted and (due.forced or not due.offline)
         state = FetchState.ELSEWHERE if held else FetchState.NOT_DUE
         return Fetched(state=state, record=record)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from logocache.errors import ConfigurationError
 from logocache.model import FoundFile, Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.context import Context
-from logocache.operations.garbage import make_known
+from logocache.operations.garbage import register
 from logocache.operations.lookup import may_admit
 from logocache.policy.acceptance import RECOVERED
 from logocache.repository.filters import DueFilter, RecordFilter
@@ -103,7 +103,7 @@ class Recovery:
     def _recover(self, batch: Mapping[str, tuple[Integration, StoredFile, FoundFile]]) -> int:
         if not batch:
             return 0
-        make_known(self._context, [integration for integration, _, _ in batch.values()])
+        register(self._context, [integration for integration, _, _ in batch.values()])
         now = self._context.clock()
         due = DueFilter(now=now, keys=tuple(batch), forced=True)
         claimed = self._context.repository.claim(tuple(batch), now=now, due=due)

@@ -14,7 +14,7 @@ from logocache.operations.context import Context
 from logocache.operations.faults import SteadyProgress
 from logocache.operations.fetch import EntryFetch, FetchResult, discard, give_back, was_cut_off
 from logocache.operations.fetch_log import RequestMemo
-from logocache.operations.garbage import LEFTOVER_AGE, forget_surplus, make_known
+from logocache.operations.garbage import LEFTOVER_AGE, forget_surplus, register
 from logocache.operations.take_back import take_back
 from logocache.policy.attempts import SUCCESSES
 from logocache.ports import Progress
@@ -51,7 +51,7 @@ class Refresh:
         if not context.settings.enabled:
             return disabled_report(context, "refresh")
         context.identity.require_init()
-        registration = make_known(context, self._named_domains(keys))
+        registration = register(context, self._named_domains(keys))
         due = due_filter(context, context.names.keys(keys), forced=force or bool(keys), failed_only=failed)
         request = RunRequest(command="refresh", due=due, limit=limit, added=registration.added)
         return FetchRun(context).run(request, progress)
@@ -88,7 +88,7 @@ class FetchRun:
         committer = Committer(self._context, named=request.due.keys or ())
         result = _Pass(self._context, committer).run(keys, request.due, progress)
         corrected = take_back(self._context)
-        self._context.tell(corrected.fetches)
+        self._context.notify(corrected.fetches)
         return result.corrected(corrected)
 
     def _tidy(self) -> None:
@@ -208,7 +208,7 @@ class _Pass:
             del self._leased[result.before.key]
         self._saved_at = time.monotonic()
         self._result = self._result.plus(saved)
-        self._context.tell(saved.fetches)
+        self._context.notify(saved.fetches)
 
     @contextlib.contextmanager
     def _ended_well(self, pool: ThreadPoolExecutor) -> Iterator[None]:

@@ -176,7 +176,7 @@ class _Sorting:
     keys_descending: bool = False
     """Among equals."""
     nulls_first: bool | None = None
-    """Where entries without a value stand; None: each has one."""
+    """Position of entries without a value; None if each has one."""
 
 
 SORTINGS: Mapping[SortKey, _Sorting] = {

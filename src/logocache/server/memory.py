@@ -241,6 +241,6 @@ class VariantWriter:
 
     def _write(self, file: StoredFile, variant: Variant, content: bytes) -> None:
         try:
-            self._lookup.keep(file, variant, content)
+            self._lookup.write_variant(file, variant, content)
         finally:
             self._waiting -= 1

@@ -199,7 +199,7 @@ class LogoService:
         """Read the variant from disk, or draw it and have it written; needs no database."""
         stored = self.responses.get(file.name, STORED.label)
         try:
-            kept = await self.bulkheads.disk.run(partial(self._lookup.kept, file, variant))
+            kept = await self.bulkheads.disk.run(partial(self._lookup.read_variant, file, variant))
             if kept is not None:
                 return self._put(file.name, variant, kept)
             stored = stored or await self._read(file)

@@ -78,7 +78,7 @@ class FileVariants:
             return None
         return image
 
-    def keep(self, file: str, variant: Variant, image: bytes, *, room: int) -> bool:
+    def write(self, file: str, variant: Variant, image: bytes, *, room: int) -> bool:
         """Store it atomically, so that all variants together take at most `room` bytes.
 
         Older variants are deleted to make room. False if it was not stored, because it is larger than
