@@ -12,11 +12,11 @@ ONE, OTHER = "one", "other"
     [
         pytest.param(Pair(database=None, directory=None), Verdict.FRESH, id="both new"),
         pytest.param(Pair(database=ONE, directory=ONE, named=9, present=0), Verdict.SAME, id="one cache"),
-        pytest.param(Pair(database=ONE, directory=OTHER), Verdict.STRANGE, id="two caches"),
+        pytest.param(Pair(database=ONE, directory=OTHER), Verdict.FOREIGN, id="two caches"),
         pytest.param(Pair(database=ONE, directory=None), Verdict.FRESH, id="no logo yet, nothing to lose"),
-        pytest.param(Pair(database=ONE, directory=None, named=9), Verdict.STRANGE, id="an empty disk"),
+        pytest.param(Pair(database=ONE, directory=None, named=9), Verdict.FOREIGN, id="an empty disk"),
         pytest.param(
-            Pair(database=None, directory=None, named=9), Verdict.STRANGE, id="old cache, empty disk"
+            Pair(database=None, directory=None, named=9), Verdict.FOREIGN, id="old cache, empty disk"
         ),
         pytest.param(
             Pair(database=None, directory=None, named=9, present=9), Verdict.FRESH, id="an old cache"
@@ -24,14 +24,14 @@ ONE, OTHER = "one", "other"
         pytest.param(
             Pair(database=ONE, directory=None, named=10, present=5), Verdict.FRESH, id="restored, half of it"
         ),
-        pytest.param(Pair(database=ONE, directory=None, named=10, present=4), Verdict.STRANGE, id="less"),
+        pytest.param(Pair(database=ONE, directory=None, named=10, present=4), Verdict.FOREIGN, id="less"),
         pytest.param(
             Pair(database=None, directory=ONE, is_inside=True), Verdict.FRESH, id="its database was lost"
         ),
-        pytest.param(Pair(database=None, directory=ONE), Verdict.STRANGE, id="another, new database"),
+        pytest.param(Pair(database=None, directory=ONE), Verdict.FOREIGN, id="another, new database"),
         pytest.param(
             Pair(database=None, directory=ONE, named=9, present=9, is_inside=True),
-            Verdict.STRANGE,
+            Verdict.FOREIGN,
             id="an older database in a newer directory",
         ),
     ],

@@ -75,15 +75,15 @@ class Identity:
             if verdict is Verdict.SAME:
                 self._known = pair.database
                 return
-            if verdict is Verdict.STRANGE and not adopt:
-                raise self._stranger(pair)
+            if verdict is Verdict.FOREIGN and not adopt:
+                raise self._foreign_directory(pair)
             # The directory's own identity if its database was lost: a backup may restore that.
             own = pair.directory if verdict is Verdict.FRESH else None
             known = pair.database if verdict is Verdict.FRESH else None
             identity = known or own or str(uuid.uuid4())
             if identity != pair.database:
                 unit.set_identity(identity, now=self._clock())
-            if verdict is Verdict.STRANGE:
+            if verdict is Verdict.FOREIGN:
                 self._expect_missing(unit)
                 # Before the commit, so that of two concurrent adoptions the second finds it done. If
                 # the commit fails, the directory has to be adopted again.
@@ -92,7 +92,7 @@ class Identity:
         if verdict is Verdict.FRESH and not self._store.set_identity(identity, replace=False):
             self.check()  # another `init` was quicker, for this cache or another
         self._known = identity
-        if verdict is Verdict.STRANGE:
+        if verdict is Verdict.FOREIGN:
             _log.warning(
                 "directory.adopted",
                 extra={"directory": str(self._store.directory), "missing": pair.named - pair.present},
@@ -118,8 +118,8 @@ class Identity:
             self._known = pair.database
             return
         pair = self._pair(pair.database)
-        if judge(pair) is Verdict.STRANGE:
-            raise self._stranger(pair)
+        if judge(pair) is Verdict.FOREIGN:
+            raise self._foreign_directory(pair)
 
     def problem(self) -> LogoCacheError | None:
         """Return the error that `check` raises, as far as it is known without a working database."""
@@ -159,7 +159,7 @@ class Identity:
             missing = [record for record in page if record.file and record.file.name not in present]
             unit.make_due(missing, now=now)
 
-    def _stranger(self, pair: Pair) -> DirectoryError:
+    def _foreign_directory(self, pair: Pair) -> DirectoryError:
         directory = self._store.directory
         if pair.directory is None:
             what = f"{pair.named - pair.present} of the {pair.named} files of its entries are not there"

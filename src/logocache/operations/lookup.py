@@ -266,7 +266,7 @@ def may_admit(context: Context, name: str) -> bool:
         case OnDemand.OFF:
             return False
         case OnDemand.CATALOG:
-            return context.names.is_in_catalog(name)
+            return context.names.key_in_catalog(name) is not None
         case OnDemand.ANY:
             return True
         case _:

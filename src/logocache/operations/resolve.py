@@ -45,9 +45,6 @@ class Names:
         """
         return self._catalog.find(name) or self._on_demand(name)
 
-    def is_in_catalog(self, name: str) -> bool:
-        return self.key_in_catalog(name) is not None
-
     def key_in_catalog(self, name: str) -> str | None:
         """Return the key of the catalogue's entry of that name, if any. Does not use the database."""
         integration = self._catalog.find(name)

@@ -25,7 +25,7 @@ class Verdict(Enum):
     """One cache."""
     FRESH = auto()
     """They may become one: nothing can be lost."""
-    STRANGE = auto()
+    FOREIGN = auto()
     """Using them together could lose logos: the operator has to confirm it (`init --adopt`)."""
 
 
@@ -37,8 +37,8 @@ def judge(pair: Pair) -> Verdict:
     database inside a directory replaces a lost one; a new one outside may be the wrong one.
     """
     if pair.directory is None:
-        return Verdict.FRESH if 2 * pair.present >= pair.named else Verdict.STRANGE
+        return Verdict.FRESH if 2 * pair.present >= pair.named else Verdict.FOREIGN
     if pair.database == pair.directory:
         return Verdict.SAME
     is_lost = pair.database is None and pair.named == 0 and pair.is_inside
-    return Verdict.FRESH if is_lost else Verdict.STRANGE
+    return Verdict.FRESH if is_lost else Verdict.FOREIGN
