@@ -1,7 +1,7 @@
-"""Holds what the lock names against the known vulnerabilities: `python tests/audit.py FILE…`, by pip-audit.
+"""Audit locked packages for known vulnerabilities with pip-audit: `python tests/audit.py FILE…`.
 
-Ends with 0 when all is well, with 1 when something is known, and with 77 when nobody could be asked.
-pip-audit itself ends with 0 when its service knows none of the packages, as a mirror does not.
+Exit code 0: none known; 1: findings, or an incomplete audit; 77: the service could not be asked.
+pip-audit itself exits with 0 when its service knows none of the packages, as with a mirror.
 """
 
 import json
@@ -14,29 +14,29 @@ from typing import Any
 
 FINE, FOUND, SKIPPED = 0, 1, 77
 AWAY = ("ConnectionError", "Could not connect", "ServiceError", "ReadTimeout", "Max retries exceeded")
-"""What pip-audit says when its service does not answer."""
+"""Texts in pip-audit's output when its service does not answer."""
 
 
-def judged(report: Mapping[str, Any]) -> tuple[int, list[str]]:
-    """The exit code for pip-audit's JSON, and what to say. `Any`: as JSON is."""
+def summary(report: Mapping[str, Any]) -> tuple[int, list[str]]:
+    """Exit code and output for pip-audit's JSON report. `Any`: as JSON is."""
     dependencies: Sequence[Mapping[str, Any]] = report["dependencies"]
-    unasked = [each for each in dependencies if "skip_reason" in each]
-    if len(unasked) == len(dependencies):
-        reason = unasked[0]["skip_reason"] if unasked else "there is nothing to ask for"
+    skipped = [dependency for dependency in dependencies if "skip_reason" in dependency]
+    if len(skipped) == len(dependencies):
+        reason = skipped[0]["skip_reason"] if skipped else "there is nothing to audit"
         return SKIPPED, [f"skipped: no package was audited: {reason}"]
-    said = [str(each["skip_reason"]) for each in unasked]
+    lines = [str(dependency["skip_reason"]) for dependency in skipped]
     for dependency in dependencies:
         for found in dependency.get("vulns", ()):
-            mended = ", ".join(found["fix_versions"]) or "no version yet"
-            said.append(f"{dependency['name']} {dependency['version']}: {found['id']}, mended in {mended}")
-    return (FOUND if said else FINE), said or [f"{len(dependencies)} packages, nothing is known of them"]
+            fixed = ", ".join(found["fix_versions"]) or "no version yet"
+            lines.append(f"{dependency['name']} {dependency['version']}: {found['id']}, fixed in {fixed}")
+    return (FOUND if lines else FINE), lines or [f"{len(dependencies)} packages, no known vulnerabilities"]
 
 
-def failed(said: str) -> tuple[int, list[str]]:
-    """The exit code, and what to say, when pip-audit gave no report."""
-    if any(sign in said for sign in AWAY):
-        return SKIPPED, ["skipped: the service that knows vulnerabilities does not answer"]
-    return FOUND, ["pip-audit gave no report", said]
+def failed(output: str) -> tuple[int, list[str]]:
+    """Exit code and output when pip-audit wrote no report; `output` is its standard error."""
+    if any(text in output for text in AWAY):
+        return SKIPPED, ["skipped: the vulnerability service does not answer"]
+    return FOUND, ["pip-audit wrote no report", output]
 
 
 def main(files: Sequence[str]) -> int:
@@ -46,8 +46,8 @@ def main(files: Sequence[str]) -> int:
         command += ["--format=json", f"--output={report}", *(f"--requirement={file}" for file in files)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         has_report = report.exists() and report.read_text()
-        code, said = judged(json.loads(report.read_text())) if has_report else failed(done.stderr)
-    sys.stdout.write("\n".join([*said, ""]))
+        code, lines = summary(json.loads(report.read_text())) if has_report else failed(done.stderr)
+    sys.stdout.write("\n".join([*lines, ""]))
     return code
 
 

@@ -1,4 +1,4 @@
-"""A whole cache for tests: real files and a real SQLite database, fake sources, a clock that is set."""
+"""A whole cache for tests: real files and a real SQLite database, fake sources, a controlled clock."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from logocache.store.variants import FileVariants
 from makers import NOW, make_integration
 
 OPENED: list[Repository] = []
-"""Databases of the caches that a test has opened: tests/conftest.py closes them at its end."""
+"""Databases opened by the running test; tests/conftest.py closes them at its end."""
 
 SHOPIFY = "https://shopify.test/icon.png"
 SLACK = "https://slack.test/icon.png"
@@ -31,7 +31,7 @@ STRIPE = "https://stripe.test/icon.png"
 
 @dataclass
 class SetClock:
-    """A clock that goes only when told."""
+    """A clock that only `advance` moves."""
 
     now: datetime = NOW
 
@@ -54,7 +54,7 @@ def make_context(
     placeholders: PlaceholderDetector | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Context:
-    """Real files and a real database, among fakes. Its connections live no longer than the test."""
+    """A context with real files and a real database, all else fake. The database is closed after the test."""
     repository = open_repository(
         settings.resolved_database_url,
         lease=settings.lease,
@@ -83,7 +83,7 @@ def make_context(
 
 @dataclass
 class Bench:
-    """A cache whose sources and clock the test holds in its hands."""
+    """A cache whose sources and clock the test controls."""
 
     folder: Path
     integrations: Sequence[Integration] = field(
@@ -101,7 +101,7 @@ class Bench:
         self.images = FakeImages()
 
     def open(self, **settings: Any) -> LogoCache:
-        """The cache, as a process of its own would open it."""
+        """The cache, as a new process would open it."""
         made = Settings(**({"dir": self.folder / "logos"} | dict(self.settings) | settings))
         return LogoCache(
             make_context(
@@ -116,7 +116,7 @@ class Bench:
 
     @contextmanager
     def repository(self) -> Iterator[Repository]:
-        """The facts, as another process sees them."""
+        """The database, as another process sees it."""
         made = Settings(dir=self.folder / "logos", **dict(self.settings))
         with closing(open_repository(made.resolved_database_url)) as repository:
             yield repository
@@ -130,7 +130,7 @@ class Bench:
 
 
 class Steps:
-    """Progress that is written down."""
+    """Progress that records its calls."""
 
     def __init__(self) -> None:
         self.total: int | None = None

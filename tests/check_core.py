@@ -1,6 +1,6 @@
-"""Runs the program where none of the extras is installed: all works but what needs them, which says so.
+"""Check the program without any extra: all works except what needs one, which names the missing extra.
 
-Run as a program, by `nox -s core`. Fails with an AssertionError that shows what was said instead.
+Run as a program by `nox -s core`. Fails with an AssertionError that shows the unexpected output.
 """
 
 import json
@@ -45,14 +45,14 @@ def check_python(folder: str) -> None:
 
 
 def check_what_is_missing(folder: str) -> None:
-    said = run(folder, "serve", code=3)
-    assert said in {SERVER.format(module) for module in OF_EXTRAS}, said
-    said = run(folder, "--database-url", "postgresql://nobody@127.0.0.1:1/none", "stats", code=3)
-    assert said == POSTGRESQL, said
+    output = run(folder, "serve", code=3)
+    assert output in {SERVER.format(module) for module in OF_EXTRAS}, output
+    output = run(folder, "--database-url", "postgresql://nobody@127.0.0.1:1/none", "stats", code=3)
+    assert output == POSTGRESQL, output
 
 
 def run(folder: str, *arguments: str, code: int = 0) -> str:
-    """What the program writes, to standard error where it fails. AssertionError for another exit code."""
+    """Standard output, or standard error if `code` is not 0. AssertionError for another exit code."""
     environment = {**os.environ, "LOGO_CACHE_DIR": folder, "LOGO_CACHE_OFFLINE": "true"}
     command = [sys.executable, "-m", "logocache", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What every test gets: no settings from outside, no network, and a database to choose."""
+"""Common fixtures: a clean environment, unchanged loggers, and a choice of databases."""
 
 import logging
 import os
@@ -19,17 +19,17 @@ EMPTY = "logocache_empty"
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # This worker is measured already. The processes that tests start are not: it would double their time.
+    # The worker itself is measured. Measuring the processes that tests start would double their time.
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
 
-# What a shell or nohup has us ignore would be ignored by the programs that tests start and end, too.
+# Signals ignored by a shell or nohup would also be ignored by the programs that tests start.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-# How long an example takes says nothing: other work may keep the machine busy.
+# No time limits for examples: the machine may be busy.
 BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("few", BUSY, max_examples=25)
 settings.register_profile("many", BUSY, max_examples=200)
@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever asks for a database, directly or through a fixture, runs once on each."""
+    """Run tests that use a database, directly or through a fixture, once on each backend."""
     if "backend" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
         backends = [chosen] if chosen else BACKENDS
@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What asks for the PostgreSQL server itself is about that database alone."""
+    """Mark tests of the PostgreSQL server itself; deselect them with `--database sqlite`."""
     about_postgres = [item for item in items if "postgres" in getattr(item, "fixturenames", ())]
     for item in about_postgres:
         item.add_marker(pytest.mark.database)
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Write what coverage has measured: pytest-xdist may kill a worker before it ends by itself."""
+    """Save coverage data: pytest-xdist may kill a worker before it exits."""
     if "PYTEST_XDIST_WORKER" in os.environ and "coverage" in sys.modules:
         measuring = sys.modules["coverage"].Coverage.current()
         if measuring is not None:
@@ -71,7 +71,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def closed_databases() -> Iterator[None]:
-    """Close what a test's benches have opened, but not what a module's fixture opened before it."""
+    """Close the databases that a test's benches opened, but not those of module fixtures."""
     before = len(OPENED)
     yield
     for repository in OPENED[before:]:
@@ -81,7 +81,7 @@ def closed_databases() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of the machine that runs the tests must not reach them."""
+    """Remove the machine's own settings of logocache."""
     for name in list(os.environ):
         if name.startswith(("LOGO_CACHE_", "LOGO_REFRESH_")):
             monkeypatch.delenv(name)
@@ -91,12 +91,12 @@ LOGGERS = {
     logger: (tuple(logger.handlers), logger.propagate, logger.level)
     for logger in map(logging.getLogger, ("logocache", *SERVERS))
 }
-"""Those that a run of the program configures, and how they are without one."""
+"""The loggers that a run of the program configures, and their state without one."""
 
 
 @pytest.fixture(autouse=True)
 def untouched_loggers() -> Iterator[None]:
-    """Loggers are as they were, whatever fixtures and tests before have run in this process."""
+    """Reset loggers before and after each test."""
     _reset_loggers()
     yield
     _reset_loggers()
@@ -106,7 +106,7 @@ def _reset_loggers() -> None:
     for logger, state in LOGGERS.items():
         handlers, logger.propagate, level = state
         logger.handlers = list(handlers)
-        logger.setLevel(level)  # which lets loggers below forget what was enabled
+        logger.setLevel(level)  # also clears the cached levels of child loggers
 
 
 @pytest.fixture(scope="session")

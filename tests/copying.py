@@ -1,4 +1,4 @@
-"""What processes of their own do to the copies of a cache: importable there by name."""
+"""Work for child processes on the variants of a cache, importable by name."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ EACH = 200
 
 
 def keep_many(folder: Path, worker: int) -> int:
-    """Keep some copies; how many were kept."""
-    copies = FileVariants(folder, max_count=MOST)
+    """Write some variants; returns how many were kept."""
+    variants = FileVariants(folder, max_count=MOST)
     small = Variant(size=32, format=ImageFormat.WEBP)
     names = [f"w{worker}-{number}_00000000.png" for number in range(25)]
-    return sum(copies.write(name, small, bytes(EACH), room=SHARED_ROOM) for name in names)
+    return sum(variants.write(name, small, bytes(EACH), room=SHARED_ROOM) for name in names)

@@ -1,4 +1,4 @@
-"""Neighbours for tests: each satisfies its port, in memory."""
+"""In-memory implementations of the ports."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ def reply(kind: OutcomeKind = OutcomeKind.FOUND, body: bytes = b"", **facts: obj
 
 
 class FakeFetcher:
-    """Answers from a table of URLs; what is not in it is not found. Remembers what was asked.
+    """Answers from a table of URLs, with 404 for all others. Records the requests.
 
-    `probe` is its answer for domains that cannot exist, whatever the random name is.
+    `probe` is its answer for domains that cannot exist (random names under `.invalid`).
     """
 
     def __init__(self, replies: Mapping[str, Reply] | None = None, probe: Reply | None = None) -> None:
@@ -57,7 +57,7 @@ class FakeFetcher:
 
 
 class FakeImages:
-    """Any bytes are a logo of 128 pixels, unless the table says else."""
+    """Any bytes are a logo of 128 pixels, except those in the table `results`."""
 
     def __init__(
         self, results: Mapping[bytes, NormalisedImage | ImageRejection | DecodingFailure] | None = None
@@ -98,7 +98,7 @@ class FakeImages:
 
 
 class FakeProvider:
-    """Offers what it was made with, to everybody."""
+    """Offers the same candidates for every integration."""
 
     def __init__(
         self,

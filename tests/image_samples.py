@@ -1,4 +1,4 @@
-"""Small images of every kind, honest and otherwise, for the tests of the image box."""
+"""Small images of every kind, valid and malformed, for the tests of images."""
 
 import base64
 import io
@@ -38,7 +38,7 @@ def decoded(png: bytes) -> Image.Image:
 
 
 def decode(images: Images, body: bytes) -> NormalisedImage | ImageRejection | DecodingFailure:
-    """What `images` make of `body` for somebody who has time."""
+    """The result of normalising `body` without a deadline."""
     return images.normalise(body, deadline=math.inf)
 
 
@@ -55,7 +55,7 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
 def raw_png(
     size: tuple[int, int], *, depth: int, colour_type: int, rows: Sequence[bytes], chunks: bytes = b""
 ) -> bytes:
-    """A PNG as the specification has it, for what Pillow does not write."""
+    """A PNG built by the specification, for variants that Pillow does not write."""
     header = struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
     return (
@@ -89,7 +89,7 @@ def bitmap_frame(
 
 
 def icon(*frames: tuple[tuple[int, int], bytes]) -> bytes:
-    """An ICO whose directory claims these sizes for these frames."""
+    """An ICO whose directory declares these sizes for these frames."""
     offset = 6 + 16 * len(frames)
     directory = struct.pack("<HHH", 0, 1, len(frames))
     for (width, height), frame in frames:
@@ -121,4 +121,4 @@ SMALL_IMAGES = {
 ENDLESS = svg(
     f'<path stroke="red" stroke-width="1e5" stroke-linejoin="round" d="M0 0{"c1 1 2 -2 3 3" * 60_000}"/>'
 )
-"""Not quite, but resvg takes a minute for it: each curve is stroked in thousands of pieces."""
+"""An SVG that takes resvg a minute: each curve is stroked in thousands of pieces."""

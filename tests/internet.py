@@ -1,7 +1,7 @@
-"""A small internet on loopback: one HTTP and one HTTPS server that play any number of sites.
+"""A small internet on loopback: one HTTP and one HTTPS server for any number of sites.
 
-Sites are told apart by the Host header; certificates are made as names are asked for. Clients reach
-them through `connect_to`, so that names, ports and certificates are those of real sites.
+Sites are distinguished by the Host header; certificates are issued on demand. Clients reach them
+through `connect_to`, so that names, ports and certificates are those of real sites.
 """
 
 import ssl
@@ -18,24 +18,24 @@ import trustme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a site answers under one path."""
+    """A site's answer for one path."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     etag: str | None = None
-    """Given out, and answered with 304 when it comes back."""
+    """Sent as ETag; requests with it are answered with 304."""
     missing_bytes: int = 0
     """How many bytes the body falls short of its Content-Length."""
     wait_for: threading.Event | None = None
-    """Answer only when this is set."""
+    """Wait for this event before answering."""
     raw: bytes | None = None
-    """Sent as it is, status line and all, in the place of everything else."""
+    """The whole response, status line included, in place of all else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked."""
+    """A received request, and what was answered."""
 
     host: str
     path: str
@@ -64,7 +64,7 @@ class Loopback:
 
     @property
     def connect_to(self) -> str:
-        """The setting that leads all connections here."""
+        """The setting that redirects all connections to these servers."""
         return f":80:127.0.0.1:{self._http.server_port},:443:127.0.0.1:{self._https.server_port}"
 
     @property
@@ -73,7 +73,7 @@ class Loopback:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a client needs in order to live in this internet."""
+        """The environment variables for a client of this internet."""
         return {
             "LOGO_CACHE_CONNECT_TO": self.connect_to,
             "LOGO_CACHE_ALLOWED_NETWORKS": "127.0.0.0/8",
@@ -81,13 +81,13 @@ class Loopback:
         }
 
     def urls(self, host: str | None = None) -> list[str]:
-        """What was asked so far, in order."""
+        """Host and path of the requests so far, in order."""
         return [
             request.host + request.path for request in self.requests if host is None or request.host == host
         ]
 
     def forget(self) -> None:
-        """Start counting anew."""
+        """Forget the requests so far."""
         with self._lock:
             self.requests.clear()
 
@@ -161,7 +161,7 @@ class _Server(ThreadingHTTPServer):
                 request.close()  # type: ignore[attr-defined]  # a socket
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that hang up are part of the game."""
+        """Ignore clients that disconnect."""
 
 
 def _handler_for(internet: Loopback) -> type[BaseHTTPRequestHandler]:

@@ -1,4 +1,4 @@
-"""Small values for tests: each maker fills in what the test does not care about."""
+"""Factories of values for tests, with defaults for all that a test does not care about."""
 
 import hashlib
 from collections.abc import Iterable
@@ -73,5 +73,5 @@ def make_image(
 
 
 def files_by_key(records: Iterable[LogoRecord]) -> dict[str, str | None]:
-    """The names of their files."""
+    """The records' file names, by key."""
     return {record.key: record.file.name if record.file is not None else None for record in records}

@@ -1,4 +1,4 @@
-"""Reading the pages of the documentation as data: their tables and their commands."""
+"""Read tables and code blocks from the pages of the documentation."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ def text_of(page: str) -> str:
 
 
 def all_pages() -> list[Path]:
-    """Every page of the site, and the pages that stand beside the source."""
+    """Every page of the site, and the pages at the root of the repository."""
     return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 
@@ -27,7 +27,7 @@ def section_of(page: str, heading: str) -> str:
 
 
 def rows_of(text: str) -> list[list[str]]:
-    r"""The cells of all table rows, without the lines that only separate; `\|` is no separator."""
+    r"""The cells of all table rows, without the separator lines; `\|` does not separate cells."""
     rows = [line for line in text.splitlines() if line.startswith("|") and not re.fullmatch(r"[|\- ]+", line)]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 

@@ -1,4 +1,4 @@
-"""Images for tests, drawn when asked for."""
+"""Generated images for tests."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""A relay between a client and a server's unix socket, which can be cut and mended, or hang for a while."""
+"""A TCP relay to a server's unix socket, which can be cut and restored, or hang for a while."""
 
 import contextlib
 import socket
@@ -22,11 +22,11 @@ class Relay:
         self._accept()
 
     def hang(self) -> None:
-        """As when a server is stuck: connections stay, new ones are accepted, and nothing is answered."""
+        """Simulate a stuck server: connections stay, new ones are accepted, and nothing is answered."""
         self._flows.clear()
 
     def flow(self) -> None:
-        """Pass on what was held back, and what comes."""
+        """Forward what was held back, and all that follows."""
         self._flows.set()
 
     @property
@@ -34,15 +34,15 @@ class Relay:
         return not self._flows.is_set()
 
     def cut(self) -> None:
-        """As when the server stops: connections break, and new ones are refused."""
+        """Simulate a stopped server: connections break, and new ones are refused."""
         with self._lock:
             _close(self._listener)
             for pipe in self._pipes:
                 _close(pipe)
             self._pipes = []
 
-    def mend(self) -> None:
-        """As when it is there again, under the same address."""
+    def restore(self) -> None:
+        """Accept connections again, on the same port."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self._accept()
 
@@ -56,7 +56,7 @@ class Relay:
         traceback: TracebackType | None,
     ) -> None:
         self.cut()
-        self.flow()  # whoever holds something back finds its sockets closed
+        self.flow()  # threads that hold data back then find their sockets closed
 
     def _accept(self) -> None:
         threading.Thread(target=self._serve, args=[self._listener], daemon=True).start()
@@ -80,7 +80,7 @@ class Relay:
         _close(sink)
 
 
-def _close(each: socket.socket) -> None:
+def _close(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        each.shutdown(socket.SHUT_RDWR)
-    each.close()
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,4 +1,4 @@
-"""A logo service among fakes, for as long as a test's coroutine runs."""
+"""A logo service with fake sources, for the duration of a test's coroutine."""
 
 import asyncio
 import threading
@@ -35,12 +35,12 @@ class Scene:
         fallback: Fallback = Fallback.MONOGRAM,
         client: str = CLIENT,
     ) -> LogoResponse:
-        """As the routes ask: memory first."""
-        question = LogoRequest(name, variant, fallback)
-        return self.service.from_memory(question) or await self.service.logo(question, client)
+        """The response, from memory if possible, as the routes do."""
+        request = LogoRequest(name, variant, fallback)
+        return self.service.from_memory(request) or await self.service.logo(request, client)
 
     async def follow_changes(self) -> bool:
-        """As the server does every second; whether anything had changed."""
+        """Apply changes, as the server does every second. Returns True if there were any."""
         changes = await asyncio.to_thread(self.service.records.read_changes)
         if changes is not None:
             self.service.records.apply(changes)
@@ -67,7 +67,7 @@ def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def make_bench(folder: Path) -> Bench:
-    """Shopify and Slack have logos, Stripe has none."""
+    """A bench where Shopify and Slack have logos, and Stripe has none."""
     return Bench(
         folder,
         replies={SHOPIFY: reply(body=b"shopify"), SLACK: reply(body=b"slack")},
@@ -76,7 +76,7 @@ def make_bench(folder: Path) -> Bench:
 
 
 def known_but_cold(bench: Bench) -> None:
-    """The entries are known and nothing was fetched."""
+    """Register the entries without fetching anything."""
     with bench.open() as cache:
         cache._context.store.prepare()
         cache._context.repository.migrate()
@@ -84,7 +84,7 @@ def known_but_cold(bench: Bench) -> None:
 
 
 def many_strangers(folder: Path, count: int, **settings: Any) -> Bench:
-    """So many cold entries of which each has a logo."""
+    """A bench of `count` unknown entries, each with a logo at its source."""
     integrations = [make_integration(f"company{number}") for number in range(count)]
     replies = {
         f"https://{integration.domain}/icon.png": reply(body=integration.key.encode())
@@ -95,14 +95,14 @@ def many_strangers(folder: Path, count: int, **settings: Any) -> Bench:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until it holds; fail when it does not within 20 seconds."""
+    """Wait until `condition` holds. TimeoutError after 20 seconds."""
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
+        while not condition():  # noqa: ASYNC110  # there is no event for it
             await asyncio.sleep(0.005)
 
 
 class Gate:
-    """An upstream that answers when it is let."""
+    """An upstream that answers when `may_answer` is set."""
 
     def __init__(self, body: bytes = b"late") -> None:
         self.was_asked = threading.Event()

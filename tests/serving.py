@@ -1,4 +1,4 @@
-"""`logocache serve` as its users start it: a process of its own, asked over real sockets."""
+"""Run `logocache serve` as a separate process, with requests over real sockets."""
 
 import contextlib
 import os
@@ -18,37 +18,37 @@ import httpx
 
 READY = re.compile(r"serving on (http://\S+)")
 NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Nobody speaks TLS here, and loading the usual authorities takes longer than a request."""
+"""TLS is not used, and loading the usual authorities takes longer than a request."""
 PATIENCE = 300
-"""Seconds after which something counts as stuck."""
+"""Seconds after which a process or request counts as stuck."""
 
 
 @dataclass(kw_only=True)
-class LogoResponse:
-    """A server that answers."""
+class ServerProcess:
+    """A running server."""
 
     process: subprocess.Popen[str]
     url: str
     log: list[str]
-    """What it has written to standard error so far."""
+    """Lines written to standard error so far."""
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.ask("GET", path, **options)
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """On a connection of its own."""
+        """Send a request on a new connection."""
         with httpx.Client(base_url=self.url, timeout=PATIENCE, verify=NO_AUTHORITIES) as client:
             return client.request(method, path, **options)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """Its exit code, and after how many seconds it had ended."""
+        """Send a signal; returns the exit code, and the seconds until the process ended."""
         started = time.monotonic()
         self.process.send_signal(number)
         return self.process.wait(PATIENCE), time.monotonic() - started
 
 
 def run_program(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Another command of logocache, to its end."""
+    """Run a command of logocache to its end."""
     return subprocess.run(
         [sys.executable, "-m", "logocache", *arguments],
         capture_output=True,
@@ -61,8 +61,8 @@ def run_program(*arguments: str, environment: Mapping[str, str]) -> subprocess.C
 
 
 @contextmanager
-def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[LogoResponse]:
-    """A server on a free port of loopback; killed at the end, if it has not ended by itself."""
+def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[ServerProcess]:
+    """A server on a free port of loopback, killed at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "logocache", "serve", "--port", "0", *arguments],
         stderr=subprocess.PIPE,
@@ -90,7 +90,7 @@ def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[LogoRes
     try:
         assert ready.wait(PATIENCE), "the server does not say that it is ready"
         assert address, "".join(log)
-        yield LogoResponse(process=process, url=address[0], log=log)
+        yield ServerProcess(process=process, url=address[0], log=log)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -101,7 +101,7 @@ def serving(*arguments: str, environment: Mapping[str, str]) -> Iterator[LogoRes
 
 
 def eventually(holds: Callable[[], bool], *, within: float = PATIENCE) -> None:
-    """Wait until it holds; fail when it does not in time."""
+    """Wait until `holds` returns True. AssertionError after `within` seconds."""
     deadline = time.monotonic() + within
     waiting = threading.Event()
     while not holds():

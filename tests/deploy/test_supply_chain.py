@@ -76,10 +76,10 @@ HOPELESS = {"name": "h11", "version": "1", "vulns": [{"id": "PYSEC-2", "fix_vers
 @pytest.mark.parametrize(
     ("dependencies", "code", "said"),
     [
-        pytest.param([SOUND], audit.FINE, "nothing is known", id="all is well"),
-        pytest.param([SOUND, HURT], audit.FOUND, "jinja2 3.1: PYSEC-1, mended in 3.2, 4", id="a finding"),
+        pytest.param([SOUND], audit.FINE, "no known vulnerabilities", id="all is well"),
+        pytest.param([SOUND, HURT], audit.FOUND, "jinja2 3.1: PYSEC-1, fixed in 3.2, 4", id="a finding"),
         pytest.param(
-            [HOPELESS], audit.FOUND, "h11 1: PYSEC-2, mended in no version yet", id="no version mends it"
+            [HOPELESS], audit.FOUND, "h11 1: PYSEC-2, fixed in no version yet", id="no version fixes it"
         ),
         pytest.param(
             [SOUND, UNKNOWN], audit.FOUND, "could not be audited: pillow", id="one was not asked for"
@@ -90,8 +90,8 @@ HOPELESS = {"name": "h11", "version": "1", "vulns": [{"id": "PYSEC-2", "fix_vers
 )
 def test_an_audit_is_judged_by_what_was_asked(dependencies: list[Any], code: int, said: str) -> None:
     """pip-audit says "No known vulnerabilities found" of packages that it could not ask for."""
-    judged, lines = audit.judged({"dependencies": dependencies})
-    assert judged == code
+    exit_code, lines = audit.summary({"dependencies": dependencies})
+    assert exit_code == code
     assert said in "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from databases import PostgresServer
 from internet import Loopback, Page
 from pictures import picture
 from relays import Relay
-from serving import NO_AUTHORITIES, LogoResponse, eventually, run_program, serving
+from serving import NO_AUTHORITIES, ServerProcess, eventually, run_program, serving
 
 pytestmark = [pytest.mark.end_to_end]
 
@@ -244,7 +244,7 @@ def test_postgresql_goes_and_comes_back(tmp_path: Path, postgres: PostgresServer
             refused = server.get("/stripe.com")
             assert (refused.status_code, refused.json()["code"]) == (503, "database")
             assert "logocache_up_database 0.0" in server.get("/metrics").text
-            relay.mend()
+            relay.restore()
             eventually(lambda: server.get("/readyz").json()["status"] == "ready")
             assert server.get("/stripe.com").status_code == 200
             assert server.end()[0] == 0
@@ -284,7 +284,7 @@ def test_an_end_while_the_database_hangs_tells_what_is_lost(
 def test_a_directory_that_is_gone_is_told_and_hits_go_on(online: dict[str, str], tmp_path: Path) -> None:
     made_ready(online)
     with serving(environment=online) as server:
-        served: LogoResponse = server
+        served: ServerProcess = server
         assert served.get("/shopify.com").status_code == 200
         (tmp_path / "logos").rename(tmp_path / "away")
         assert served.get("/shopify.com").status_code == 200

@@ -226,7 +226,7 @@ def test_a_database_that_is_away_at_the_start_is_used_when_it_is_there(
                 answer = await client.get(LOGO)
                 assert (answer.status_code, answer.json()["code"]) == (503, "database")
                 if trouble == "stopped":
-                    relay.mend()
+                    relay.restore()
                 else:
                     assert relay.is_hanging
                     relay.flow()
