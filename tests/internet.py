@@ -26,7 +26,7 @@ class Page:
     etag: str | None = None
     """Sent as ETag; requests with it are answered with 304."""
     missing_bytes: int = 0
-    """How many bytes the body falls short of its Content-Length."""
+    """Number of bytes by which the body falls short of its Content-Length."""
     wait_for: threading.Event | None = None
     """Wait for this event before answering."""
     raw: bytes | None = None

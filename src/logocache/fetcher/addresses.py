@@ -85,7 +85,7 @@ ISATAP_INTERFACES = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 
 def forbidden_reason(address: IPAddress, *, allowed: Iterable[IPNetwork] = ()) -> str | None:
-    """Why `address` must not be connected to; None when it may be.
+    """The reason why connections to `address` are forbidden; None if they are allowed.
 
     An address that stands for an IPv4 address is judged as that address. `allowed` networks take
     precedence. Deprecated tunnels (6to4, Teredo) are forbidden whatever they carry.

@@ -61,7 +61,7 @@ ICO_TYPES = frozenset({"image/x-icon", "image/vnd.microsoft.icon", "image/ico", 
 
 
 class Role(Enum):
-    """Where a site declares an icon, and for which purpose."""
+    """The place and purpose for which a site declares an icon."""
 
     LINK = auto()
     """`<link rel="icon">`."""
