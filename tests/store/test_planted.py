@@ -258,3 +258,11 @@ def test_opened_folders_are_closed(store: FileStore, directory: Path) -> None:
         with pytest.raises(FileNotFoundError), opened(directory / ".logocache", "none"):
             pass
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to count open files")
+def test_a_folder_in_place_of_the_identity_leaves_nothing_open(store: FileStore, directory: Path) -> None:
+    (directory / ".logocache" / "cache-id").mkdir()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert store.identity() == UNREADABLE
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -218,10 +218,12 @@ def read_identity(private: Path) -> str | None:
             descriptor = os.open(IDENTITY_FILE, READ_FLAGS, dir_fd=folder)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return UNREADABLE
-        content = file.read(_LONGEST)
+        content = os.read(descriptor, _LONGEST)
+    finally:
+        os.close(descriptor)
     return content.decode("ascii").strip() if _UUID.fullmatch(content) else UNREADABLE
 
 
