@@ -32,7 +32,7 @@ def _of_cache(stats: CacheStats) -> Iterator[Metric]:
     by_status = [(group.name, group.entries) for group in stats.by_status]
     yield _labelled("logocache_entries", "Entries of the cache.", "status", by_status)
     figures = {
-        "stored_bytes": ("Bytes of logos, replaced files and resized copies.", stats.size_bytes),
+        "stored_bytes": ("Bytes of logos, replaced files and variants.", stats.size_bytes),
         "stored_bytes_limit": ("What LOGO_CACHE_MAX_SIZE_MB allows.", stats.max_size_bytes),
         "entries_due": ("Entries that are due.", stats.due),
         "entries_failing": ("Entries whose last attempts failed.", stats.failing),

@@ -107,7 +107,7 @@ class FileVariants:
         owners = {owner_of(file) for file in files if is_ours(file)}
         if not owners:
             return
-        with translated(self._folder.parent, f"resized copies in {self._folder} cannot be deleted"):
+        with translated(self._folder.parent, f"variants in {self._folder} cannot be deleted"):
             try:
                 with self._opened() as folder:
                     for found in _listed(folder):
