@@ -39,10 +39,10 @@ UNDECLARED = ("httpcore>=1.0.0",)
 COMPARED = "not test_the_migrations_make_the_tables_that_the_program_knows"
 LOWEST_TESTS = (
     *("tests/test_settings.py", "tests/test_catalog.py", "tests/test_domains.py", "tests/providers"),
-    *("tests/cli/test_cli_arguments.py", "tests/cli/test_cli_views.py", "tests/fetcher/test_http_fetcher.py"),
+    *("tests/cli/test_cli_arguments.py", "tests/cli/test_cli_views.py", "tests/fetcher/test_client.py"),
     *("tests/images/test_normalise.py", "tests/images/test_svg.py", "tests/repository/test_schema.py"),
-    *("tests/repository/test_entries.py", "tests/server/test_openapi.py", "tests/server/test_bodies.py"),
-    *("tests/server/test_metrics.py", "tests/server/test_gallery_html.py"),
+    *("tests/repository/test_entries.py", "tests/server/test_openapi.py", "tests/server/test_metrics.py"),
+    *("tests/server/test_response_cache.py", "tests/server/test_gallery_html.py"),
 )
 
 
