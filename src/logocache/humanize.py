@@ -9,6 +9,13 @@ from logocache.errors import SelectionError
 STEP = 1000
 SIZE_UNITS = ("kB", "MB", "GB", "TB")
 """Powers of 1000, as in LOGO_CACHE_MAX_SIZE_MB."""
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+LONGEST = timedelta(days=36500)
+AGE_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
+RELATIVE_UNITS = (("year", timedelta(days=365)), ("month", timedelta(days=30)), *AGE_UNITS)
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+ACRONYMS = frozenset({"ai", "crm", "erp", "hr"})
+"""Categories written in capitals."""
 
 
 def size(amount: float) -> str:
@@ -19,10 +26,6 @@ def size(amount: float) -> str:
             break
         amount, unit = amount / STEP, larger
     return f"{amount:.1f} {unit}".replace(".0 ", " ")
-
-
-UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-LONGEST = timedelta(days=36500)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -41,11 +44,6 @@ def parse_duration(text: str) -> timedelta:
             f"{text[:40]!r} is longer than 100 years", hint="write 30 (days), 12h, 30d or 4w"
         )
     return length
-
-
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-AGE_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 
 
 def clean(text: str) -> str:
@@ -71,10 +69,8 @@ def until(moment: datetime, *, now: datetime) -> str:
 
 
 def duration(length: timedelta) -> str:
-    for name, unit in AGE_UNITS:
-        if length >= unit:
-            return count(length // unit, name)
-    return count(max(0, int(length.total_seconds())), "second")
+    found = _largest_unit(length, AGE_UNITS)
+    return count(*found) if found else count(max(0, int(length.total_seconds())), "second")
 
 
 def seconds(length: float) -> str:
@@ -83,7 +79,7 @@ def seconds(length: float) -> str:
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 logo`, `2 logos`, `3 entries`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number} {_form(number, noun, plural)}"
 
 
 def percent(value: float) -> str:
@@ -94,19 +90,6 @@ def some(names: Sequence[str], *, most: int) -> str:
     """The first `most` names and the number of the others: `a, b, and 7 more`."""
     rest = len(names) - most
     return ", ".join((*names[:most], f"and {rest} more") if rest > 0 else names)
-
-
-RELATIVE_UNITS = (
-    ("year", timedelta(days=365)),
-    ("month", timedelta(days=30)),
-    ("day", timedelta(days=1)),
-    ("hour", timedelta(hours=1)),
-    ("minute", timedelta(minutes=1)),
-)
-
-
-ACRONYMS = frozenset({"ai", "crm", "erp", "hr"})
-"""Categories written in capitals."""
 
 
 def relative(moment: datetime, *, now: datetime) -> str:
@@ -120,7 +103,7 @@ def relative(moment: datetime, *, now: datetime) -> str:
 
 def grouped_count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 logo`, `2,000 logos`, `3 entries`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {_form(number, noun, plural)}"
 
 
 def label(name: str) -> str:
@@ -139,7 +122,14 @@ def sentence(text: str) -> str:
 
 def _length(length: timedelta) -> str:
     """A duration in its largest unit; empty below a minute."""
-    for name, unit in RELATIVE_UNITS:
-        if length >= unit:
-            return grouped_count(length // unit, name)
-    return ""
+    found = _largest_unit(length, RELATIVE_UNITS)
+    return grouped_count(*found) if found else ""
+
+
+def _largest_unit(length: timedelta, units: Sequence[tuple[str, timedelta]]) -> tuple[int, str] | None:
+    """The number and name of the first unit, the largest, that `length` reaches; None if there is none."""
+    return next(((length // unit, name) for name, unit in units if length >= unit), None)
+
+
+def _form(number: int, noun: str, plural: str | None) -> str:
+    return noun if number == 1 else plural or f"{noun}s"
