@@ -16,15 +16,10 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> object:
     """Import late: FastAPI takes 200 ms, which `logocache serve --help` must not take."""
-    with needs_extra("server", "the server"):
-        if name == "create_app":
-            from logocache.server.app import create_app
-
-            return create_app
-        if name == "create_router":
-            from logocache.server.app import create_router
-
-            return create_router
+    if name in __all__:
+        with needs_extra("server", "the server"):
+            from logocache.server import app
+        return getattr(app, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
