@@ -163,7 +163,7 @@ class Stuck:
 
 
 class StuckVariants(FileVariants):
-    """Resized copies on a disk that hangs."""
+    """Variants on a disk that hangs."""
 
     stuck: Stuck
 

@@ -1,4 +1,4 @@
-"""Resized copies on disk: whole or not there, bounded, and never worth an error."""
+"""Variants on disk: whole or not there, bounded, and never worth an error."""
 
 import os
 import resource

@@ -112,7 +112,7 @@ def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
         ("Database", stats.database),
         ("Entries", str(stats.entries)),
         ("Files", f"{stats.files}, and {stats.replaced_files} replaced ({replaced})"),
-        ("Resized copies", f"{stats.variant_files} ({variants})"),
+        ("Variants", f"{stats.variant_files} ({variants})"),
         ("Disk", f"{free} free of {total}"),
         ("Size", f"{size(stats.size_bytes)} of {limit} ({used})"),
     )
