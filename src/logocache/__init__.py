@@ -28,7 +28,6 @@ from logocache.errors import (
     UnavailableError,
     UnknownKeyError,
 )
-from logocache.version import __version__
 
 if TYPE_CHECKING:
     from logocache.bootstrap import open_cache
@@ -52,6 +51,9 @@ if TYPE_CHECKING:
         VerifyReport,
     )
     from logocache.settings import Settings
+
+__version__ = "0.1.0"
+"""The version: the one place that the program, its packages and its image read."""
 
 _LAZY = {
     "logocache.bootstrap": ("open_cache",),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.main import get_group
 
-from logocache.cli.app import app
+from logocache.cli.main import app
 from logocache.cli.options import FLAGS, VALUED, globals_first
 
 

@@ -10,9 +10,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cli.fakes import FakeCache, FakeServer
-from logocache.cli.app import app
 from logocache.cli.exits import ExitCode
-from logocache.cli.main import run
+from logocache.cli.main import app, run
 from logocache.model import SortKey
 from logocache.policy.findings import severity_of
 from logocache.results import FindingKind

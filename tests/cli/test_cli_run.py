@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from cli.fakes import FakeCache
-from logocache import errors
+from logocache import __version__, errors
 from logocache.cli.exits import ExitCode, of_error
 from logocache.cli.main import run
-from logocache.version import __version__
 
 Captured = pytest.CaptureFixture[str]
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from cli.fakes import CLEARED, FETCHED, FOUND, LISTING, MISSED, NOW, PLAN, STATS, VERIFIED
-from logocache.cli import output, pretty, render
+from logocache.cli import output, progress, render
 from logocache.cli.output import Column, Gauge, Grid, Line
 from logocache.model import OutcomeKind
 from logocache.results import ClearPlan, FetchReport, Listing, OrphanFile, Result
@@ -18,7 +18,7 @@ def plainly(result: Result) -> str:
 
 def prettily(result: Result) -> str:
     """As on a terminal without colours."""
-    return pretty.text(render.blocks(result, now=NOW), stream=io.StringIO())
+    return progress.text(render.blocks(result, now=NOW), stream=io.StringIO())
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_all_is_well_is_said() -> None:
     ],
 )
 def test_the_gauge_fills_and_never_overflows(percent: float, bar: str) -> None:
-    assert pretty.text((Gauge(percent=percent),), stream=io.StringIO()) == f"[{bar}]\n"
+    assert progress.text((Gauge(percent=percent),), stream=io.StringIO()) == f"[{bar}]\n"
 
 
 def test_cells_are_aligned_and_cleaned() -> None:
@@ -175,7 +175,7 @@ def test_cells_are_aligned_and_cleaned() -> None:
         rows=(("x\x1b", "1"), ("longer", "200")),
     )
     assert output.plain_text((grid,)) == "T:\n  x\ufffd        1\n  longer  200\n"
-    assert "\x1b" not in pretty.text((grid, Line(text="\x1b[2J")), stream=io.StringIO())
+    assert "\x1b" not in progress.text((grid, Line(text="\x1b[2J")), stream=io.StringIO())
 
 
 def test_a_table_without_rows_has_no_lines() -> None:

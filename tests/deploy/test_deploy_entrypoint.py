@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from deploy.artefacts import ENTRYPOINT, run_tool
-from logocache.cli.app import app
+from logocache.cli.main import app
 
 pytestmark = pytest.mark.end_to_end
 

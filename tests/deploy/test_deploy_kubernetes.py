@@ -7,9 +7,9 @@ import pytest
 from typer.main import get_command
 
 from deploy.artefacts import DOCKERFILE, KUBERNETES, Document, documents
-from logocache.cli.app import app
+from logocache import __version__
+from logocache.cli.main import app
 from logocache.settings.sources import SERVICE_LINK
-from logocache.version import __version__
 
 OBJECTS = {document["kind"]: document for document in documents(KUBERNETES)}
 DEPLOYMENT = OBJECTS["Deployment"]["spec"]

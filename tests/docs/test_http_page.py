@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benches import Bench
 from logocache import errors
 from logocache.health import Health
-from logocache.server import early_responses, problem_schema, problems
+from logocache.server import early_responses, json_documents, problems
 from logocache.server.app import create_app
 from logocache.server.gallery import routes
 from logocache.server.limits import Bulkheads
@@ -141,7 +141,7 @@ def test_every_code_of_a_problem_is_explained(text: str) -> None:
         if issubclass(each, errors.LogoCacheError)
     }
     framework = {code: status for status, (code, _, _) in problems.HTTP_PROBLEMS.items()}
-    documented = {example[1]: status for status, example in problem_schema.EXAMPLES.items()}
+    documented = {example[1]: status for status, example in json_documents.EXAMPLES.items()}
     refused = {
         each.code: each.status.value
         for _, each in inspect.getmembers(early_responses)

@@ -9,7 +9,7 @@ import pytest
 
 from logocache.errors import DatabaseError, DirectoryError, DomainError, UnavailableError
 from logocache.model import OutcomeKind
-from logocache.operations.faults import Faults, SteadyProgress, description
+from logocache.operations.context import Faults, SteadyProgress, description
 from logocache.providers.icons import Icon, Role
 
 

@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeImages, FakeProvider, Reply, reply
 from logocache.model import Integration, Origin, OutcomeKind
 from logocache.operations.placeholders import Fingerprint, PlaceholderDetector
-from logocache.policy.provider_placeholders import PROBE_REST, PROBES_IN_A_ROW
+from logocache.policy.acceptance import PROBE_REST, PROBES_IN_A_ROW
 from logocache.ports import Answer, FetchRequest
 from makers import make_image, make_integration
 

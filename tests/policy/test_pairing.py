@@ -2,7 +2,7 @@
 
 import pytest
 
-from logocache.policy.pairing import Pair, Verdict, judge
+from logocache.operations.identity import Pair, Verdict, judge
 
 ONE, OTHER = "one", "other"
 

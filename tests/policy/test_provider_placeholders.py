@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.model import Origin, OutcomeKind
-from logocache.policy.provider_placeholders import (
+from logocache.policy.acceptance import (
     PROBE_REST,
     PROBES_IN_A_ROW,
     UNRELATED_COMPANIES,

@@ -3,7 +3,7 @@ import json
 import jsonschema
 import pytest
 
-from logocache.server.problem_schema import EXAMPLES, MEDIA_TYPE, problem_responses, problem_schema
+from logocache.server.json_documents import EXAMPLES, MEDIA_TYPE, problem_responses, problem_schema
 from logocache.server.problems import Problem, problem_response
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
+from logocache import __version__
 from logocache.server.metrics import scraped
-from logocache.version import __version__
 from server.small_app import make_bench
 
 

@@ -1,16 +1,23 @@
-"""Progress on standard error: a bar on a terminal, a few lines elsewhere."""
+"""What needs Rich: progress on standard error, and blocks of output as tables and bars in colour."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, assert_never
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from logocache.cli import terminal
+from logocache.cli.output import Block, Blocks, Facts, Gauge, Grid, Line, Tone
 from logocache.humanize import clean
 from logocache.ports import Progress, Silent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
+
 
 MILESTONES = 10
 
@@ -83,3 +90,70 @@ def _bar() -> "RichProgress":
         console=Console(stderr=True),
         transient=True,
     )
+
+
+STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "red"}
+
+FULL = 90
+"""Percent from which a gauge warns."""
+
+GAUGE_WIDTH = 40
+
+
+def text(blocks: Blocks, *, stream: TextIO) -> str:
+    """The blocks with the control sequences that the terminal behind `stream` understands."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        for position, block in enumerate(blocks):
+            if position and _stand_apart(blocks[position - 1], block):
+                console.print()
+            _print(block, console)
+    return captured.get()
+
+
+def _stand_apart(earlier: Block, block: Block) -> bool:
+    """True if an empty line separates them."""
+    return isinstance(earlier, Grid | Gauge) or isinstance(block, Facts | Grid)
+
+
+def _print(block: Block, console: Console) -> None:
+    match block:
+        case Line():
+            console.print(Text(clean(block.text), style=STYLES[block.tone]), soft_wrap=True)
+        case Facts():
+            console.print(_facts(block))
+        case Gauge():
+            console.print(_gauge(block))
+        case Grid():
+            if block.title:
+                console.print(Text(block.title, style="bold"))
+            console.print(_table(block))
+            if block.most is not None and len(block.rows) > block.most:
+                console.print(f"and {len(block.rows) - block.most} more")
+        case _:
+            assert_never(block)
+
+
+def _facts(facts: Facts) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in facts.rows:
+        table.add_row(label, Text(clean(value)))
+    return table
+
+
+def _gauge(gauge: Gauge) -> Text:
+    """A bar that is readable without colours, too."""
+    filled = min(round(gauge.percent * GAUGE_WIDTH / 100), GAUGE_WIDTH)
+    style = STYLES[Tone.BAD if gauge.percent >= FULL else Tone.GOOD]
+    return Text(f"[{'#' * filled}{'.' * (GAUGE_WIDTH - filled)}]", style=style)
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in grid.columns:
+        table.add_column(column.title, justify="right" if column.number else "left", overflow="fold")
+    for row in grid.rows[: grid.most]:
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    return table

@@ -120,9 +120,9 @@ def show(result: Result, *, as_json: bool) -> None:
     if as_json:
         terminal.out(json.dumps(document_of(result), indent=2) + "\n")
     elif terminal.out_is_terminal():
-        from logocache.cli import pretty
+        from logocache.cli import progress
 
-        terminal.out(pretty.text(blocks(result, now=datetime.now(UTC)), stream=sys.stdout))
+        terminal.out(progress.text(blocks(result, now=datetime.now(UTC)), stream=sys.stdout))
     elif isinstance(result, Listing):
         _out_lines(views.lines(result))
     else:
@@ -136,9 +136,9 @@ def show_keys(result: Listing) -> None:
 
 def show_aside(plan: ClearPlan) -> None:
     """Show a plan on standard error, because standard output is for the JSON that follows."""
-    from logocache.cli import pretty
+    from logocache.cli import progress
 
-    terminal.note(pretty.text(blocks(plan, now=datetime.now(UTC)), stream=sys.stderr))
+    terminal.note(progress.text(blocks(plan, now=datetime.now(UTC)), stream=sys.stderr))
 
 
 def blocks(result: Result, *, now: datetime) -> Blocks:

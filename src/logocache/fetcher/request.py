@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import httpx
 
+from logocache import __version__
 from logocache.fetcher import addresses, body
 from logocache.fetcher.errors import FOREIGN, FetchError, NoTurnError, translated
 from logocache.fetcher.limits import HostSlots, retry_at
@@ -16,7 +17,6 @@ from logocache.model import OutcomeKind
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings
 from logocache.settings.masking import MASK, Mask
-from logocache.version import __version__
 
 FOLLOWED = frozenset(
     {

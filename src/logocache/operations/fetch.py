@@ -8,8 +8,14 @@ from datetime import datetime
 from logocache.errors import DatabaseError, raise_if_exhausted
 from logocache.model import Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.context import Context
-from logocache.operations.fetch_log import FetchLog, RequestMemo
-from logocache.operations.records import with_failure, with_logo, with_monogram, without_file
+from logocache.operations.fetch_log import (
+    FetchLog,
+    RequestMemo,
+    with_failure,
+    with_logo,
+    with_monogram,
+    without_file,
+)
 from logocache.operations.search import Found, Search
 from logocache.policy.attempts import failure_of
 from logocache.ports import NormalisedImage

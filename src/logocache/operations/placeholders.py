@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from logocache.model import Integration, OutcomeKind
-from logocache.policy.provider_placeholders import (
+from logocache.policy.acceptance import (
     Company,
     ProbeState,
     company_of,

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 from logocache.model import ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
-from logocache.operations.fetch_log import FetchLog
-from logocache.operations.records import Choice, without_file
+from logocache.operations.fetch_log import Choice, FetchLog, without_file
 from logocache.policy.acceptance import (
     RECOVERED,
     Grade,

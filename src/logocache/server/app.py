@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from logocache import __version__
 from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
 from logocache.server.background import Background
@@ -22,7 +23,6 @@ from logocache.server.responses import Cors
 from logocache.server.routes import logos, maintenance, probes
 from logocache.server.service import LogoService
 from logocache.settings import Settings
-from logocache.version import __version__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from logocache import __version__
 from logocache.model import FetchAttempt
 from logocache.results import CacheStats
-from logocache.version import __version__
 
 
 def scraped(stats: CacheStats | None) -> Iterator[Metric]:

@@ -32,7 +32,7 @@ from logocache.errors import (
     UnknownKeyError,
 )
 from logocache.server import request_id
-from logocache.server.problem_schema import MEDIA_TYPE, type_of
+from logocache.server.json_documents import MEDIA_TYPE, type_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 

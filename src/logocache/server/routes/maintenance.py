@@ -26,10 +26,10 @@ from logocache.server.json_documents import (
     file_page,
     files_response,
     health_response,
+    problem_responses,
     result_response,
 )
 from logocache.server.limits import Bulkhead
-from logocache.server.problem_schema import problem_responses
 from logocache.server.problems import ProblemRoute
 from logocache.server.requests import AdminOnly, After, Keys, Limit, Name, Providers, Statuses, list_query
 from logocache.settings import Settings
