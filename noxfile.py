@@ -91,7 +91,7 @@ def audit(session: nox.Session) -> None:
     install(session, "audit", project=False)
     pinned = Path(session.virtualenv.location) / "all.txt"
     pinned.write_text(export(session, ["--all-groups", "--all-extras"]))
-    said = str(session.run("python", "tests/audit.py", str(pinned), success_codes=[0, 77], silent=True))
+    said = str(session.run("python", "tools/audit.py", str(pinned), success_codes=[0, 77], silent=True))
     if said.startswith("skipped: "):
         session.skip(said.removeprefix("skipped: ").strip())
     session.log(said.strip())

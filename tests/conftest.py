@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from benches import OPENED
-from databases import BACKENDS, PostgresServer, postgres_server
+from harness.bench import OPENED
+from harness.databases import BACKENDS, PostgresServer, postgres_server
 from logocache.cli.logs import SERVERS
 
 EMPTY = "logocache_empty"

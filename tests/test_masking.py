@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import make_integration
 from logocache.errors import LogoCacheError
 from logocache.fetcher.addresses import with_secrets
 from logocache.ports import Answer, Candidate, FetchRequest
@@ -15,7 +16,6 @@ from logocache.providers.configured import template
 from logocache.repository.engine import parse_address
 from logocache.settings import Settings
 from logocache.settings.masking import SHORTEST_PIECE, Mask, shown_address, shown_database, shown_template
-from makers import make_integration
 
 SECRET = "pk_a/b+c d=ü"
 

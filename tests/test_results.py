@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from harness.factories import NOW, make_cached, make_record
 from logocache.documents import SCHEMA_VERSION, Json, _plain, document_of
 from logocache.model import Status
 from logocache.results import (
@@ -16,7 +17,6 @@ from logocache.results import (
     Listing,
     OrphanFile,
 )
-from makers import NOW, make_cached, make_record
 
 
 def entry_of(entry: Entry) -> dict[str, Json]:

@@ -25,8 +25,8 @@ from contextlib import closing
 from pathlib import Path
 from types import CodeType, FrameType
 
-from internet import Loopback, Page
-from pictures import picture
+from harness.internet import Loopback, Page
+from harness.pictures import picture
 
 HOME = Path(__file__).resolve().parent.parent
 PACKAGE = "src/logocache"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-from image_samples import SIGNATURE, bitmap_frame, data_uri, encoded, icon, png_chunk, svg
+from harness.image_samples import SIGNATURE, bitmap_frame, data_uri, encoded, icon, png_chunk, svg
 from logocache.images import messages
 from logocache.images.decoder import Decoder, DecoderError
 from logocache.images.errors import Limits

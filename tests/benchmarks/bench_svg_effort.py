@@ -9,7 +9,7 @@ import time
 
 import resvg_py
 
-from image_samples import svg
+from harness.image_samples import svg
 
 TIMES = 20
 BOX = '<rect width="10" height="10" fill="red" {}/>'

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import reply
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.fakes import reply
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import reply, sha256
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.factories import DAY, make_integration
+from harness.fakes import reply, sha256
+from harness.service import Gate
 from logocache import SelectionError
 from logocache.model import Origin, Status
 from logocache.ports import Answer, FetchRequest
 from logocache.queries import ClearSelection
-from makers import DAY, make_integration
-from scenes import Gate
 
 
 def test_a_plan_changes_nothing_and_names_what_goes(bench: Bench) -> None:

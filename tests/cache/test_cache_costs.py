@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from benches import Bench
+from harness.bench import Bench
+from harness.factories import make_integration
 from logocache.cache import LogoCache
 from logocache.queries import ClearSelection
 from logocache.results import FindingKind
-from makers import make_integration
 
 FEW, MANY = 3, 60
 

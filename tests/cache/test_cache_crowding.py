@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benches import Bench
-from fakes import FakeProvider, reply
+from harness.bench import Bench
+from harness.factories import make_integration
+from harness.fakes import FakeProvider, reply
 from logocache.model import LogoRecord, OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
-from makers import make_integration
 
 LOGOS = [f"company{number}" for number in range(10)]
 LOGO_BYTES = sum(map(len, LOGOS))

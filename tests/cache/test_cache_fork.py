@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forks import forked, in_child, open_files
+from harness.forks import forked, in_child, open_files
 from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
 from logocache.settings import Settings

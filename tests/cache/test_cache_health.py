@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from benches import SHOPIFY, Bench
-from fakes import reply
+from harness.bench import SHOPIFY, Bench
+from harness.fakes import reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.health import Health, HealthStatus, ReadyStatus

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import FakeProvider, reply
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.health import HealthStatus, ReadyStatus

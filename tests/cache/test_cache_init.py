@@ -2,8 +2,8 @@
 
 import pytest
 
-from benches import SHOPIFY, STRIPE, Bench, Steps
-from fakes import reply
+from harness.bench import SHOPIFY, STRIPE, Bench, Steps
+from harness.fakes import reply
 from logocache import DirectoryError, UnknownKeyError
 from logocache.model import OutcomeKind, Status
 from logocache.queries import ClearSelection

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benches import SLACK, STRIPE, Bench
-from fakes import FakeFetcher, FakeImages, FakeProvider, reply
+from harness.bench import SLACK, STRIPE, Bench
+from harness.factories import make_integration
+from harness.fakes import FakeFetcher, FakeImages, FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError, UnavailableError
 from logocache.model import Integration, OutcomeKind, Status
@@ -25,7 +26,6 @@ from logocache.ports import (
     NormalisedImage,
 )
 from logocache.repository.mapping import SavedFetch
-from makers import make_integration
 
 
 class OnlyFor(FakeProvider):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benches import Bench
+from harness.bench import Bench
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import LogoRecord, Origin, StoredFile
 from logocache.operations.lookup import Lookup

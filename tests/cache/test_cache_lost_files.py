@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, Bench
-from fakes import FakeProvider, reply
+from harness.bench import SHOPIFY, Bench
+from harness.factories import make_image, make_integration
+from harness.fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.model import LogoRecord, OutcomeKind
-from makers import make_image, make_integration
 
 DUCK = "https://duck.test/shopify.test"
 DOWN = reply(OutcomeKind.TRANSIENT, reason="down")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, STRIPE, Bench
-from fakes import FakeProvider, Reply, reply
+from harness.bench import SHOPIFY, SLACK, STRIPE, Bench
+from harness.factories import files_by_key, make_integration
+from harness.fakes import FakeProvider, Reply, reply
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import OutcomeKind, Status
 from logocache.operations.on_demand import FetchState
 from logocache.ports import Answer, FetchRequest
 from logocache.repository.mapping import SavedFetch
-from makers import files_by_key, make_integration
 
 
 def init_without_fetching(bench: Bench) -> None:

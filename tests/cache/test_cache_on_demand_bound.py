@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benches import Bench
-from fakes import FakeProvider, reply
+from harness.bench import Bench
+from harness.factories import make_integration
+from harness.fakes import FakeProvider, reply
 from logocache.errors import SelectionError
 from logocache.queries import ListQuery
-from makers import make_integration
 
 DOMAINS = [f"stranger{number}.test" for number in range(6)]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benches import Bench
+from harness.bench import Bench
+from harness.factories import make_integration
 from logocache.cache import LogoCache
 from logocache.errors import SelectionError, UnknownKeyError
 from logocache.model import SortKey
 from logocache.queries import ListQuery
-from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")
 

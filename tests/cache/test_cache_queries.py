@@ -2,7 +2,7 @@
 
 import pytest
 
-from benches import Bench
+from harness.bench import Bench
 from logocache.model import SortKey, Status
 from logocache.queries import ListQuery
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import FakeProvider, reply, sha256
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.factories import DAY
+from harness.fakes import FakeProvider, reply, sha256
 from logocache.cache import LogoCache
 from logocache.model import LogoRecord, OutcomeKind, Status
 from logocache.ports import ImageRejection
-from makers import DAY
 
 DOWN = reply(OutcomeKind.TRANSIENT, reason="down")
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, Bench
-from fakes import FakeProvider, reply
+from harness.bench import SHOPIFY, Bench
+from harness.factories import make_integration
+from harness.fakes import FakeProvider, reply
 from logocache import DomainError, UnknownKeyError
 from logocache.model import OutcomeKind, Status
-from makers import make_integration
 
 
 def test_refresh_keeps_the_logo_when_asking_fails(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 """LogoCache: the size limit, with real files and a real database, among fake sources."""
 
-from benches import STRIPE, Bench
-from fakes import reply
+from harness.bench import STRIPE, Bench
+from harness.fakes import reply
 from logocache.model import OutcomeKind, Status
 from logocache.queries import ListQuery
 

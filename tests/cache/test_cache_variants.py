@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import reply
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.factories import make_integration
+from harness.fakes import reply
 from logocache.model import Status
 from logocache.operations.lookup import write_variant
 from logocache.queries import ClearSelection, ListQuery, Variant
 from logocache.results import FindingKind
 from logocache.store.variants import FileVariants
-from makers import make_integration
 
 SMALL = Variant(size=32)
 DIGEST_SIZE = 32

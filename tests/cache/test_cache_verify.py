@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benches import SHOPIFY, Bench, Steps
-from fakes import reply, sha256
+from harness.bench import SHOPIFY, Bench, Steps
+from harness.factories import DAY, make_image, make_integration
+from harness.fakes import reply, sha256
 from logocache.ports import ImageRejection
 from logocache.queries import FailOn
 from logocache.results import FindingKind
-from makers import DAY, make_image, make_integration
 
 
 def test_all_is_well_after_init(bench: Bench) -> None:

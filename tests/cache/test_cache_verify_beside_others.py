@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import FakeProvider, reply
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.factories import files_by_key, make_image, make_integration
+from harness.fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
@@ -18,7 +19,6 @@ from logocache.operations.verify import Repair
 from logocache.ports import DecodingFailure, Silent
 from logocache.repository.filters import DueFilter
 from logocache.results import FindingKind, VerifyReport
-from makers import files_by_key, make_image, make_integration
 
 DOWN = reply(OutcomeKind.TRANSIENT, reason="down")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.fakes import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED, FakeCache
+from harness.fake_cache import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED, FakeCache
 from logocache.cli.exits import ExitCode
 from logocache.cli.main import run
 from logocache.documents import document_of

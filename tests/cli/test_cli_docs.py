@@ -9,7 +9,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli.fakes import FakeCache, FakeServer
+from harness.fake_cache import FakeCache, FakeServer
 from logocache.cli.exits import ExitCode
 from logocache.cli.main import app, run
 from logocache.model import SortKey

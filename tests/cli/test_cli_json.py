@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from cli import json_schemas
-from cli.fakes import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
+import json_schemas
+from harness.fake_cache import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
 from logocache.documents import document_of
 from logocache.results import ClearReport, Listing, Result
 
@@ -36,7 +36,7 @@ ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
 
 @pytest.mark.parametrize("command", json_schemas.DOCUMENTS)
 def test_committed_schemas_are_those_of_the_result_types(command: str) -> None:
-    """`python tests/cli/json_schemas.py` writes them anew."""
+    """`python tools/json_schemas.py` writes them anew."""
     committed = (json_schemas.FOLDER / f"{command}.json").read_text(encoding="utf-8")
     assert json.loads(committed) == json_schemas.schema_of(command)
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from cli.processes import PATIENCE, PROGRAM, environment, in_pipes
+from harness.program import PATIENCE, PROGRAM, environment, in_pipes
 
 pytestmark = pytest.mark.end_to_end
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from cli.fakes import FakeCache
+from harness.fake_cache import FakeCache
 from logocache import __version__, errors
 from logocache.cli.exits import ExitCode, of_error
 from logocache.cli.main import run

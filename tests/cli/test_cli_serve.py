@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.fakes import FakeServer
+from harness.fake_cache import FakeServer
 from logocache.cli.exits import EndingSignal, ExitCode
 from logocache.cli.main import run
 from logocache.errors import SettingsError, UnavailableError

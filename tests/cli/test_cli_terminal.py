@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from cli.processes import on_terminal
+from harness.program import on_terminal
 
 ESCAPE = "\x1b"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.fakes import NOW
+from harness.fake_cache import NOW
 from logocache import humanize
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serving import run_program, serving
+from harness.server_process import run_program, serving
 
 HERE = Path(__file__).parent
 TOKEN = "a token that only this check knows"

@@ -13,9 +13,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from deploy.artefacts import COMPOSE_EMBEDDING, DEPLOY, ROOT, document
+from harness.deployment import COMPOSE_EMBEDDING, DEPLOY, ROOT, document
+from harness.server_thread import running
 from logocache import Settings, open_cache
-from server.running import running
 
 pytestmark = pytest.mark.end_to_end
 

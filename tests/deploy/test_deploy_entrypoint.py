@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from deploy.artefacts import ENTRYPOINT, run_tool
+from harness.deployment import ENTRYPOINT, run_tool
 from logocache.cli.main import app
 
 pytestmark = pytest.mark.end_to_end

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.artefacts import HEALTHCHECK
+from harness.deployment import HEALTHCHECK
 from logocache.settings import Settings
 
 pytestmark = pytest.mark.end_to_end

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.artefacts import COMPOSE, DEPLOY, DOCKERFILE, ROOT, document, name_of, run_tool
+from harness.deployment import COMPOSE, DEPLOY, DOCKERFILE, ROOT, document, name_of, run_tool
 from logocache.settings import Settings
 
 UID = 10001

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from deploy.artefacts import DOCKERFILE, KUBERNETES, Document, documents
+from harness.deployment import DOCKERFILE, KUBERNETES, Document, documents
 from logocache import __version__
 from logocache.cli.main import app
 from logocache.settings.sources import SERVICE_LINK

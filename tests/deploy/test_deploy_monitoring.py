@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.artefacts import ALERTS, DASHBOARD, Document, document
+from harness.deployment import ALERTS, DASHBOARD, Document, document
 from logocache import Settings, open_cache
 from logocache.model import FetchAttempt, OutcomeKind
 from logocache.server.metrics import Metrics

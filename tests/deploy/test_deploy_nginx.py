@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.artefacts import NGINX
+from harness.deployment import NGINX
+from harness.server_thread import is_dropped
 from logocache.server.responses import SAFETY, YEAR
-from server.running import is_dropped
 
 PROGRAM = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 LOGO = "shopify_1f3a9c2e.png"

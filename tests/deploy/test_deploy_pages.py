@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.artefacts import COMPOSE, COMPOSE_NGINX, DOCKERFILE, NGINX, ROOT, document, documents, run_tool
+from harness.deployment import COMPOSE, COMPOSE_NGINX, DOCKERFILE, NGINX, ROOT, document, documents, run_tool
 
 pytestmark = pytest.mark.docs
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.artefacts import (
+from harness.deployment import (
     COMPOSE,
     COMPOSE_EMBEDDING,
     COMPOSE_NGINX,

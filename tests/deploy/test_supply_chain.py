@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import audit
-from deploy.artefacts import ROOT, run_tool
 from deploy.test_deploy_image import stages
+from harness.deployment import ROOT, run_tool
 
 pytestmark = pytest.mark.end_to_end
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from harness.pages import rows_of, section_of
 from logocache.model import OutcomeKind, Status
-from pages import rows_of, section_of
 
 pytestmark = pytest.mark.docs
 

@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from deploy.artefacts import ROOT
-from pages import text_of
+from harness.deployment import ROOT
+from harness.pages import text_of
 
 pytestmark = pytest.mark.docs
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.pages import rows_of, section_of
 from logocache import errors, server
 from logocache.cli.exits import ExitCode, of_error
 from logocache.errors import LogoCacheError
 from logocache.server.problems import HTTP_PROBLEMS, problem_of
-from pages import rows_of, section_of
 
 pytestmark = pytest.mark.docs
 

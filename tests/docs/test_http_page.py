@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from prometheus_client.parser import text_string_to_metric_families
 
-from benches import Bench
+from harness.bench import Bench
 from logocache import errors
 from logocache.health import Health
 from logocache.server import early_responses, json_documents, problems

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.pages import ROOT, all_pages
 from logocache.settings import Settings
 from logocache.settings.sources import fields_of, secret_names, variable_of
-from pages import ROOT, all_pages
 
 pytestmark = pytest.mark.docs
 

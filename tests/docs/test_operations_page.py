@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from databases import PostgresServer
+from harness.databases import PostgresServer
+from harness.pages import blocks_of, rows_of, section_of
 from logocache import Settings, open_cache
 from logocache.model import FetchAttempt, OutcomeKind
 from logocache.server.metrics import Load, Metrics
-from pages import blocks_of, rows_of, section_of
 
 pytestmark = pytest.mark.docs
 

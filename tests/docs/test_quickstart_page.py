@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.pages import blocks_of, text_of
 from logocache.catalog import builtin_catalog
-from pages import blocks_of, text_of
 
 pytestmark = [
     pytest.mark.docs,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import DOCS, ROOT, all_pages
+from harness.pages import DOCS, ROOT, all_pages
 
 pytestmark = pytest.mark.docs
 

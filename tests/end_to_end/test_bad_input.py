@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import run_program
+from harness.server_process import run_program
 
 pytestmark = pytest.mark.end_to_end
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from internet import Loopback, Page
+from harness.internet import Loopback, Page
+from harness.pictures import picture, svg
 from logocache.cli.main import run
-from pictures import picture, svg
 
 pytestmark = pytest.mark.end_to_end
 

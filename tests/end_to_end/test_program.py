@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from internet import Loopback, Page
-from pictures import picture
+from harness.internet import Loopback, Page
+from harness.pictures import picture
 
 pytestmark = [pytest.mark.database, pytest.mark.end_to_end]
 

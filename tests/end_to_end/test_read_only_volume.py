@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import PATIENCE, run_program
+from harness.server_process import PATIENCE, run_program
 
 MOUNT = "mount --bind {0} {0} && mount -o remount,ro,bind {0}"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from databases import PostgresServer
-from internet import Loopback, Page
-from pictures import picture
-from relays import Relay
-from serving import NO_AUTHORITIES, ServerProcess, eventually, run_program, serving
+from harness.databases import PostgresServer
+from harness.internet import Loopback, Page
+from harness.pictures import picture
+from harness.server_process import NO_AUTHORITIES, ServerProcess, eventually, run_program, serving
+from harness.tcp_relay import Relay
 
 pytestmark = [pytest.mark.end_to_end]
 

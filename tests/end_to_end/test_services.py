@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from internet import Loopback, Page
+from harness.internet import Loopback, Page
+from harness.pictures import picture
 from logocache import Settings, open_cache
 from logocache.model import OutcomeKind
-from pictures import picture
 
 pytestmark = pytest.mark.end_to_end
 

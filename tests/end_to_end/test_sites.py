@@ -10,10 +10,10 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from internet import Loopback, Page
+from harness.internet import Loopback, Page
+from harness.pictures import ico, picture, svg
 from logocache import LogoCache, Settings, open_cache
 from logocache.model import LogoRecord, OutcomeKind, Status
-from pictures import ico, picture, svg
 
 pytestmark = [pytest.mark.database, pytest.mark.end_to_end]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fetcher.loopback import FakeTime
+from harness.loopback import FakeTime
 from logocache.fetcher.limits import COOL_DOWN, THRESHOLD, Breaker
 
 

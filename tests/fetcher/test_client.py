@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpx import HTTPXMock
 
-from fetcher.loopback import START, FakeTime, options, request, terms
+from harness.loopback import START, FakeTime, options, request, terms
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.client import HttpFetcher
 from logocache.fetcher.limits import COOL_DOWN, THRESHOLD

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fetcher.loopback import START, Server, always, ask, fetching, http, serving, terms
+from harness.loopback import START, Server, always, ask, fetching, http, serving, terms
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.client import HttpFetcher
 from logocache.fetcher.limits import THRESHOLD

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.loopback import FakeTime
+from harness.loopback import FakeTime
 from logocache.fetcher.errors import FetchError
 from logocache.fetcher.streams import LONGEST_WAIT, Deadline, Shutdown
 from logocache.model import OutcomeKind

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fetcher.loopback import (
+from harness.loopback import (
     Handler,
     Server,
     always,

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, ip_address
 import httpcore
 import pytest
 
-from fetcher.loopback import LOOPBACK, always, http, in_time, serving
+from harness.loopback import LOOPBACK, always, http, in_time, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.errors import FetchError
 from logocache.fetcher.guard import GuardedBackend, ProxyBackend, destination

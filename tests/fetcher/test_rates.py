@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetcher.loopback import FakeTime
+from harness.loopback import FakeTime
 from logocache.fetcher.rates import TokenBucket
 
 FOREVER = float("inf")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from fetcher.loopback import FakeTime, options, request, terms
+from harness.loopback import FakeTime, options, request, terms
 from logocache.fetcher.errors import FetchError, NoTurnError
 from logocache.fetcher.limits import HostSlots
 from logocache.fetcher.request import LONGEST_REASON, MAX_REDIRECTS, Exchange, FetchContext, user_agent

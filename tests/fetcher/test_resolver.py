@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, ip_address
 import httpcore
 import pytest
 
-from fetcher.loopback import in_time
+from harness.loopback import in_time
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.network import resolve_within, system_resolve
 

@@ -9,7 +9,7 @@ import httpcore
 import pytest
 import trustme
 
-from fetcher.loopback import Server, always, http, in_time, serving
+from harness.loopback import Server, always, http, in_time, serving
 from logocache.fetcher.errors import FetchError
 from logocache.fetcher.streams import Deadline, Shutdown, SocketStream, TLSStream
 

@@ -9,7 +9,7 @@ import httpcore
 import httpx
 import pytest
 
-from fetcher.loopback import LOOPBACK, always, http, in_time, options, serving
+from harness.loopback import LOOPBACK, always, http, in_time, options, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.errors import FetchError
 from logocache.fetcher.network import Resolve

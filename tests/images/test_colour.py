@@ -6,7 +6,7 @@ import struct
 import pytest
 from PIL import Image, ImageCms
 
-from image_samples import RED, decoded, encoded, png_chunk, raw_png, two_colours
+from harness.image_samples import RED, decoded, encoded, png_chunk, raw_png, two_colours
 from logocache.images.raster import to_srgb
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forks import in_child, open_files
-from image_samples import SMALL_IMAGES, encoded, two_colours
+from harness.forks import in_child, open_files
+from harness.image_samples import SMALL_IMAGES, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images import messages
 from logocache.images.decoder import Decoder, DecoderError

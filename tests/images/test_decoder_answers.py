@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_samples import SIGNATURE, encoded, two_colours
+from harness.image_samples import SIGNATURE, encoded, two_colours
 from logocache.images import messages, raster
 from logocache.images.messages import Fields, Message, ProtocolError
 from logocache.model import ImageInfo

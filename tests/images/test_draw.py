@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from image_samples import colours, decoded
+from harness.image_samples import colours, decoded
 from logocache.images.draw import draw, drawable
 from logocache.model import ImageInfo
 from logocache.ports import Monogram, NormalisedImage

@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_samples import SIGNATURE, encoded, two_colours
+from harness.image_samples import SIGNATURE, encoded, two_colours
 from logocache.images.messages import stored_size
 
 GOOD = encoded(two_colours((40, 20)), "PNG")

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from image_samples import bitmap_frame, decoded, encoded, icon, png_chunks, two_colours
+from harness.image_samples import bitmap_frame, decoded, encoded, icon, png_chunks, two_colours
 from logocache.images import raster
 from logocache.images.errors import ImageRefused
 from logocache.images.normalise import normalise

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from image_samples import SMALL_IMAGES, decode
+from harness.image_samples import SMALL_IMAGES, decode
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage

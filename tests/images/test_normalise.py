@@ -8,7 +8,7 @@ import zlib
 import pytest
 from PIL import Image, PngImagePlugin
 
-from image_samples import (
+from harness.image_samples import (
     BLUE,
     CLEAR,
     RED,

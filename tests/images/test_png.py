@@ -4,7 +4,7 @@ import hashlib
 
 from PIL import Image
 
-from image_samples import decoded, png_chunks, two_colours
+from harness.image_samples import decoded, png_chunks, two_colours
 from logocache.images.raster import encode, pack
 from logocache.model import ImageInfo
 

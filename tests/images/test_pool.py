@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from image_samples import ENDLESS, SMALL_IMAGES, decode, encoded, two_colours
+from harness.image_samples import ENDLESS, SMALL_IMAGES, decode, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images import messages
 from logocache.images.decoder import Decoder, DecoderTimeoutError

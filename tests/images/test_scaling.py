@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from image_samples import two_colours
+from harness.image_samples import two_colours
 from logocache.images.raster import fitted
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_samples import SMALL_IMAGES, SVG_ROOT, encoded, two_colours
+from harness.image_samples import SMALL_IMAGES, SVG_ROOT, encoded, two_colours
 from logocache.images.sniff import ImageFormat, describe, sniff
 
 SVG = f"<svg {SVG_ROOT}/>"

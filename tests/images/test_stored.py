@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from image_samples import SMALL_IMAGES, encoded, two_colours
+from harness.image_samples import SMALL_IMAGES, encoded, two_colours
 from logocache.images.errors import LARGEST_PNG
 from logocache.images.variants import check_file
 from logocache.ports import FileCheck

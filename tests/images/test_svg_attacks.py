@@ -6,7 +6,7 @@ import pytest
 import resvg_py
 from PIL import Image
 
-from image_samples import SVG_ROOT, colours, data_uri, decode, encoded, svg
+from harness.image_samples import SVG_ROOT, colours, data_uri, decode, encoded, svg
 from logocache.images.errors import ImageRefused
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool

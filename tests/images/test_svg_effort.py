@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_samples import SMALL_IMAGES, data_uri, svg
+from harness.image_samples import SMALL_IMAGES, data_uri, svg
 from logocache.images.errors import ImageRefused
 from logocache.images.svg import rasterise
 from logocache.images.svg_sanitiser import sanitise

@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_samples import SMALL_IMAGES, data_uri, encoded, svg, two_colours
+from harness.image_samples import SMALL_IMAGES, data_uri, encoded, svg, two_colours
 from logocache.images.errors import ImageRefused
 from logocache.images.svg_sanitiser import clean_value, embedded_raster, fragment
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_samples import SMALL_IMAGES, SVG_ROOT, data_uri, encoded, svg, two_colours
+from harness.image_samples import SMALL_IMAGES, SVG_ROOT, data_uri, encoded, svg, two_colours
 from logocache.images.errors import ImageRefused
 from logocache.images.svg_sanitiser import DEEPEST, MOST_ELEMENTS, sanitise
 

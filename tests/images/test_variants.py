@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from image_samples import RED, SIGNATURE, decoded, encoded, png_chunk, png_chunks, raw_png, two_colours
+from harness.image_samples import (
+    RED,
+    SIGNATURE,
+    decoded,
+    encoded,
+    png_chunk,
+    png_chunks,
+    raw_png,
+    two_colours,
+)
 from logocache.images import raster
 from logocache.images.variants import derive
 from logocache.queries import ImageFormat, Variant

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from image_samples import ENDLESS, SMALL_IMAGES, encoded, svg, two_colours
+from harness.image_samples import ENDLESS, SMALL_IMAGES, encoded, svg, two_colours
 from logocache.images import messages, worker
 from logocache.images.messages import Message, ProtocolError, Task, receive
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage

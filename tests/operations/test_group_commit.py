@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from harness.factories import NOW, make_record
 from logocache.errors import DatabaseError
 from logocache.model import Outcome, OutcomeKind
 from logocache.operations.commit import GroupCommit, Saved
 from logocache.operations.fetch import FetchResult
 from logocache.repository.mapping import SavedFetch
-from makers import NOW, make_record
 
 
 class SlowCommitter:

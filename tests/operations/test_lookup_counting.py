@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from harness.factories import NOW
 from logocache.errors import DatabaseError
 from logocache.operations.lookup import Accesses
 from logocache.repository.totals import Access
-from makers import NOW
 
 
 class Ledger:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from fakes import FakeImages, FakeProvider, Reply, reply
+from harness.factories import make_image, make_integration
+from harness.fakes import FakeImages, FakeProvider, Reply, reply
 from logocache.model import Integration, Origin, OutcomeKind
 from logocache.operations.placeholders import Fingerprint, PlaceholderDetector
 from logocache.policy.acceptance import PROBE_REST, PROBES_IN_A_ROW
 from logocache.ports import Answer, FetchRequest
-from makers import make_image, make_integration
 
 GLOBE, LOGO = make_image(b"globe"), make_image(b"logo")
 DOWN = reply(OutcomeKind.TRANSIENT, reason="timed out")

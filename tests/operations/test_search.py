@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from benches import make_context
-from fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
+from harness.bench import make_context
+from harness.factories import DAY, NOW, make_cached, make_file, make_image, make_integration, make_record
+from harness.fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
 from logocache.catalog import Catalog
 from logocache.model import LogoRecord, Outcome, OutcomeKind
 from logocache.operations.fetch_log import FetchLog, RequestMemo
@@ -15,7 +16,6 @@ from logocache.operations.search import Found, Search
 from logocache.policy.acceptance import candidates_digest
 from logocache.ports import DecodingFailure, FetchRequest, ImageRejection
 from logocache.settings import Settings
-from makers import DAY, NOW, make_cached, make_file, make_image, make_integration, make_record
 
 URL = "https://shopify.test/icon.png"
 

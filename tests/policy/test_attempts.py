@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import DAY, NOW, make_cached, make_record
 from logocache.model import Lease, OutcomeKind, Status
 from logocache.policy.attempts import (
     AttemptRules,
@@ -22,7 +23,6 @@ from logocache.policy.attempts import (
     was_given_up,
     was_lost,
 )
-from makers import DAY, NOW, make_cached, make_record
 
 MINUTE = timedelta(minutes=1)
 RULES = AttemptRules(

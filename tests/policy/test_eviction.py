@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import NOW, make_cached, make_file
 from logocache.model import LogoRecord, Origin, ReplacedFile, Status
 from logocache.policy.eviction import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
-from makers import NOW, make_cached, make_file
 
 
 def replaced(name: str = "old.png", size: int = 5) -> ReplacedFile:

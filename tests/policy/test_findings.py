@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.factories import NOW, make_cached, make_file
 from logocache.model import FoundFile, ReplacedFile, StoredFile
 from logocache.policy.findings import (
     finding,
@@ -20,7 +21,6 @@ from logocache.policy.findings import passes as verify_passes
 from logocache.ports import FileCheck
 from logocache.queries import FailOn
 from logocache.results import Finding, FindingKind, Severity
-from makers import NOW, make_cached, make_file
 
 RECORD = make_cached()
 STORED = make_file()

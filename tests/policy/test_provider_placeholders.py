@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import make_integration
 from logocache.model import Origin, OutcomeKind
 from logocache.policy.acceptance import (
     PROBE_REST,
@@ -17,7 +18,6 @@ from logocache.policy.acceptance import (
     wants_probe,
     with_company,
 )
-from makers import make_integration
 
 
 @pytest.mark.parametrize(

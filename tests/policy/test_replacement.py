@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from harness.factories import DAY, NOW, make_cached, make_file, make_record
 from logocache.model import LogoRecord, OutcomeKind, Status
 from logocache.policy.acceptance import RECOVERED, is_gone_from, is_worse, stands
 from logocache.policy.attempts import SourceResult
-from makers import DAY, NOW, make_cached, make_file, make_record
 
 WEEK = 7 * DAY
 CHAIN = ("site", "duckduckgo", "iconsets")

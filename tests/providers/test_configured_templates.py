@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from harness.factories import make_integration
 from logocache.errors import ProviderError
 from logocache.ports import Answer, FetchRequest
 from logocache.providers.configured import clearbit, logodev, template, without_static_query
 from logocache.providers.registry import Builder
 from logocache.settings import Settings
-from makers import make_integration
 
 
 def ask(request: FetchRequest) -> Answer:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from harness.factories import make_integration
 from logocache.model import IconPurpose, Integration, StoringClass
 from logocache.ports import Answer, Candidate, FetchRequest, Provider
 from logocache.providers.iconify import IconifySet
 from logocache.providers.iconsets import IconSetProvider, slugs_of
-from makers import make_integration
 
 OWN = IconifySet(
     prefix="logos",

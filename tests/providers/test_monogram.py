@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import make_integration
 from logocache.model import Integration
 from logocache.providers.monogram import PALETTE, contrast, design, initials_of, is_colour
-from makers import make_integration
 
 INTEGRATIONS = st.builds(
     Integration,

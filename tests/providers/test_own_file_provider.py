@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.factories import make_integration
 from logocache.model import IconPurpose, StoringClass
 from logocache.ports import Answer, FetchRequest, Provider
 from logocache.providers.own_file import OwnFileProvider
-from makers import make_integration
 
 
 def ask(request: FetchRequest) -> Answer:

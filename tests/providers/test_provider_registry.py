@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from harness.factories import make_integration
 from logocache.errors import ProviderError
 from logocache.model import Integration, OutcomeKind, StoringClass
 from logocache.ports import Answer, Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers.registry import REGISTRY, build_chain
 from logocache.settings import Settings
-from makers import make_integration
 
 EVERYTHING: dict[str, Any] = {
     "clearbit_url": "https://logos.test",

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import make_integration
 from logocache.model import IconPurpose, OutcomeKind, StoringClass
 from logocache.ports import Answer, Candidate, FetchRequest, Provider
 from logocache.providers.site import MAX_CANDIDATES, SiteProvider, hosts_of
-from makers import make_integration
 
 SVG_LINK = "<link rel=icon href=/logo.svg>"
 MISS = Answer(kind=OutcomeKind.NOT_FOUND, url="", status=404)

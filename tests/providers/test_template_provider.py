@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import make_integration
 from logocache.model import IconPurpose, StoringClass
 from logocache.ports import Answer, FetchRequest, Provider, ProviderTerms
 from logocache.providers.templates import (
@@ -17,7 +18,6 @@ from logocache.providers.templates import (
     TemplateProvider,
     filled,
 )
-from makers import make_integration
 
 GOOGLE_URL = (
     "https://t1.gstatic.com/faviconV2?client=SOCIAL&type=FAVICON&fallback_opts=TYPE,SIZE,URL"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from databases import PostgresServer
+from harness.databases import PostgresServer
 from logocache.repository.repository import Repository, open_repository
 from logocache.repository.tables import METADATA
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from harness.entries import claim, due_keys, fetch_of, known, make_attempt, make_replaced, save, store
+from harness.factories import DAY, NOW, make_cached, make_file, make_record
 from logocache.model import Origin, OutcomeKind, Status
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository
 from logocache.repository.totals import Access, GroupTotal
-from makers import DAY, NOW, make_cached, make_file, make_record
-from repository.entries import claim, due_keys, fetch_of, known, make_attempt, make_replaced, save, store
 
 RECORDS = [
     make_cached("Amazon", name="Amazon", category="retail", provider="iconsets", pinned=True),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forks import in_child, open_files
+from harness.forks import in_child, open_files
 from logocache.errors import DatabaseError
 from logocache.repository.database import Forks
 from logocache.repository.engine import Address, parse_address

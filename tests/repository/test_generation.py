@@ -6,12 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from logocache.model import LogoRecord, Origin
-from logocache.repository.filters import RecordFilter
-from logocache.repository.repository import Repository
-from logocache.repository.totals import Access
-from makers import DAY, NOW, files_by_key, make_cached, make_record
-from repository.entries import (
+from harness.entries import (
     claim,
     fetch_of,
     integration_of,
@@ -21,7 +16,12 @@ from repository.entries import (
     save,
     store,
 )
-from repository.racing import race
+from harness.factories import DAY, NOW, files_by_key, make_cached, make_record
+from harness.race import race
+from logocache.model import LogoRecord, Origin
+from logocache.repository.filters import RecordFilter
+from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 
 CACHED = make_cached("cached", next_attempt_at=NOW)
 DEMANDED = make_cached("demanded.test", origin=Origin.ON_DEMAND)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from harness.entries import claim, claimed, due_keys, known, store
+from harness.factories import DAY, NOW, files_by_key, make_cached, make_record
+from harness.race import race, start
 from logocache.model import OutcomeKind
 from logocache.repository.filters import DueFilter
 from logocache.repository.repository import LEASE, Repository
-from makers import DAY, NOW, files_by_key, make_cached, make_record
-from repository.entries import claim, claimed, due_keys, known, store
-from repository.racing import race, start
 
 SECOND = timedelta(seconds=1)
 SOON = NOW + LEASE

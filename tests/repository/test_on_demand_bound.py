@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.entries import HOUR, fetch_of, make_attempt, make_replaced, save, store
+from harness.factories import DAY, NOW, make_cached, make_integration, make_record
+from harness.race import race
 from logocache.model import LogoRecord, Origin
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
-from makers import DAY, NOW, make_cached, make_integration, make_record
-from repository.entries import HOUR, fetch_of, make_attempt, make_replaced, save, store
-from repository.racing import race
 
 Open = Callable[..., Repository]
 

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from databases import PostgresServer
+from harness.databases import PostgresServer
+from harness.tcp_relay import Relay
 from logocache.errors import DatabaseError
 from logocache.repository.engine import UNHURRIED, WRITES, Pool, make_engine, parse_address
 from logocache.repository.repository import Repository
-from relays import Relay
 
 Open = Callable[..., Repository]
 HASTY = Pool(size=1, overflow=0, statement_seconds=0.1, connect_seconds=5)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from databases import PostgresServer
+from harness.databases import PostgresServer
+from harness.entries import claim, claimed, due_keys, fetch_of, known
+from harness.factories import NOW, make_cached
 from logocache.errors import DatabaseError
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.repository.repository import Repository
-from makers import NOW, make_cached
-from repository.entries import claim, claimed, due_keys, fetch_of, known
 
 Open = Callable[..., Repository]
 SECRET = "s3cr3t-w0rd"  # the secret of these tests

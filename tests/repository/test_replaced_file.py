@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.entries import known
 from logocache.errors import DatabaseError
 from logocache.repository.repository import Repository, open_repository
-from repository.entries import known
 
 
 @pytest.fixture

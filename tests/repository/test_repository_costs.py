@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from harness.factories import NOW, make_integration
 from logocache.model import SortKey
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import Repository, open_repository
 from logocache.repository.totals import Access
-from makers import NOW, make_integration
 
 pytestmark = pytest.mark.database
 

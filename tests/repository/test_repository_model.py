@@ -18,13 +18,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from harness.entries import HOUR, fetch_of, make_replaced
+from harness.factories import DAY, NOW, files_by_key, make_cached, make_integration, make_record
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 from logocache.policy.eviction import worth_of
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import open_repository
 from logocache.repository.totals import Access
-from makers import DAY, NOW, files_by_key, make_cached, make_integration, make_record
-from repository.entries import HOUR, fetch_of, make_replaced
 
 pytestmark = pytest.mark.end_to_end
 

@@ -5,11 +5,7 @@ from typing import Any
 
 import pytest
 
-from logocache.model import OutcomeKind, Status
-from logocache.repository.repository import Repository
-from logocache.repository.totals import Access
-from makers import DAY, NOW, make_cached, make_file, make_record
-from repository.entries import (
+from harness.entries import (
     FULL,
     claimed,
     fetch_of,
@@ -18,6 +14,10 @@ from repository.entries import (
     save,
     store,
 )
+from harness.factories import DAY, NOW, make_cached, make_file, make_record
+from logocache.model import OutcomeKind, Status
+from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 
 
 def test_a_saved_entry_comes_back_as_it_was(repository: Repository) -> None:

@@ -9,15 +9,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from harness.entries import due_keys, known
+from harness.factories import NOW
+from harness.race import race
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository import schema
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.repository.repository import Repository
 from logocache.repository.tables import METADATA
-from makers import NOW
-from repository.entries import due_keys, known
-from repository.racing import race
 
 Open = Callable[..., Repository]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.factories import NOW, make_integration
 from logocache.bootstrap import open_cache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Integration
 from logocache.queries import ClearSelection, ListQuery
 from logocache.repository.repository import Repository
 from logocache.settings import Settings
-from makers import NOW, make_integration
 
 Open = Callable[..., Repository]
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from harness.entries import store
+from harness.factories import DAY, NOW, make_cached, make_file, make_record
 from logocache.model import LogoRecord, SortKey, Status
 from logocache.repository.filters import RecordFilter
 from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
-from makers import DAY, NOW, make_cached, make_file, make_record
-from repository.entries import store
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

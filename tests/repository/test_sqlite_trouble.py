@@ -11,11 +11,11 @@ from typing import Self
 import pytest
 from sqlalchemy import event, text
 
+from harness.entries import known
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository import sqlite
 from logocache.repository.engine import _switch_to_wal, make_engine, parse_address
 from logocache.repository.repository import Repository
-from repository.entries import known
 
 Open = Callable[..., Repository]
 

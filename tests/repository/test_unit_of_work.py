@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from logocache.model import Origin, OutcomeKind, Status
-from logocache.policy.eviction import worth_of
-from logocache.repository.filters import DueFilter
-from logocache.repository.repository import Repository
-from logocache.repository.totals import Access
-from makers import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
-from repository.entries import (
+from harness.entries import (
     FULL,
     claimed,
     due_keys,
@@ -25,6 +19,12 @@ from repository.entries import (
     save,
     store,
 )
+from harness.factories import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
+from logocache.model import Origin, OutcomeKind, Status
+from logocache.policy.eviction import worth_of
+from logocache.repository.filters import DueFilter
+from logocache.repository.repository import Repository
+from logocache.repository.totals import Access
 
 
 def test_stored_bytes_are_those_of_current_and_replaced_files(repository: Repository) -> None:

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
+from harness.entries import known
+from harness.factories import NOW
 from logocache.errors import DatabaseError, SchemaError
 from logocache.repository.repository import Repository
-from makers import NOW
-from repository.entries import known
 
 
 def test_a_failed_write_is_remembered_until_one_is_done(repository: Repository) -> None:

@@ -1,7 +1,7 @@
 from fastapi import APIRouter, FastAPI
 
+from harness.small_app import Client
 from logocache.server.problems import ProblemRoute
-from server.small_app import Client
 
 
 def make_app(prefix: str) -> FastAPI:

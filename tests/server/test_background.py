@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benches import SHOPIFY, Bench
-from fakes import reply
+from harness.bench import SHOPIFY, Bench
+from harness.fakes import reply
+from harness.service import CLIENT, make_bench, play, until
 from logocache.cache import LogoCache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import OutcomeKind
@@ -18,7 +19,6 @@ from logocache.server.background import Background
 from logocache.server.memory import CachedRecord
 from logocache.server.requests import LogoRequest
 from logocache.server.service import LogoService
-from scenes import CLIENT, make_bench, play, until
 
 
 @pytest.fixture

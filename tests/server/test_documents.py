@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 from starlette.responses import Response
 
-from cli.json_schemas import schema_of
+from harness.small_app import make_bench
+from json_schemas import schema_of
 from logocache.cache import LogoCache
 from logocache.documents import SCHEMA_VERSION, document_of
 from logocache.health import Health, HealthStatus
@@ -31,7 +32,6 @@ from logocache.server.json_documents import (
 )
 from logocache.server.problems import Problem, problem_response
 from logocache.settings import Settings
-from server.small_app import make_bench
 
 RESULTS: Mapping[str, type[BaseModel]] = {
     "list": ListingDocument,

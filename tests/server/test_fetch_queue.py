@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from harness.factories import DAY, NOW, make_cached
+from harness.service import play, until
 from logocache.errors import DatabaseError
 from logocache.model import Lease, LogoRecord, OutcomeKind
 from logocache.operations.on_demand import Fetched, FetchState
 from logocache.server.fetch_queue import FetchQueue
 from logocache.server.limits import Bulkheads
-from makers import DAY, NOW, make_cached
-from scenes import play, until
 
 LOGO = make_cached()
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from benches import Bench
+from harness.bench import Bench
+from harness.factories import make_integration
 from logocache.cache import LogoCache
 from logocache.queries import ClearSelection
 from logocache.server.json_documents import file_page
-from makers import make_integration
 
 KEYS = ("asana", "box", "canva", "docker", "etsy")
 

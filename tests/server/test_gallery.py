@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from benches import SHOPIFY, Bench
-from fakes import FakeProvider, reply
+from harness.bench import SHOPIFY, Bench
+from harness.factories import DAY, NOW, make_integration
+from harness.fakes import FakeProvider, reply
+from harness.small_app import Client, make_bench, without_database
 from logocache.cache import LogoCache
 from logocache.errors import SchemaError
 from logocache.model import OutcomeKind
 from logocache.server.gallery import routes
 from logocache.server.gallery.pages import POLICY
 from logocache.server.limits import Bulkheads
-from makers import DAY, NOW, make_integration
-from server.small_app import Client, make_bench, without_database
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -15,10 +15,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from harness.browser import browser, complaints, needs_chromium, prefer, requested, resize
+from harness.server_thread import running
 from logocache import Settings, open_cache
 from logocache.server import create_app
-from server.browser import browser, complaints, needs_chromium, prefer, requested, resize
-from server.running import running
 
 pytestmark = [pytest.mark.end_to_end, needs_chromium]
 

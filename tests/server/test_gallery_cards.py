@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from harness.factories import make_cached, make_record
 from logocache.model import Status, StoredFile
 from logocache.results import Entry
 from logocache.server.gallery.views import Choice, Image, State, card_of, facets_of, image_of, states_of
-from makers import make_cached, make_record
 
 
 def entry_of(*, stale: bool = False, **facts: Any) -> Entry:

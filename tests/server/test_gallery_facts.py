@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.factories import make_cached, make_record
 from logocache.results import Entry
 from logocache.server.gallery.views import facts_of, is_web_address
-from makers import make_cached, make_record
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from harness.factories import NOW
 from logocache.humanize import grouped_count, label, relative, sentence
-from makers import NOW
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benches import SHOPIFY
-from databases import PostgresServer
-from fakes import reply
+from harness.bench import SHOPIFY
+from harness.databases import PostgresServer
+from harness.fakes import reply
+from harness.service import CLIENT, SMALL, Gate, known_but_cold, make_bench, play, serving
+from harness.tcp_relay import Relay
 from logocache import Settings, open_cache
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
@@ -24,8 +26,6 @@ from logocache.server.limits import Bulkhead
 from logocache.server.requests import LogoRequest
 from logocache.server.service import LogoService
 from logocache.store.variants import FileVariants
-from relays import Relay
-from scenes import CLIENT, SMALL, Gate, known_but_cold, make_bench, play, serving
 
 pytestmark = pytest.mark.end_to_end
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.server_thread import ENGINES, running
 from logocache.server import create_app
 from logocache.server.early_responses import has_proper_host, is_host
 from logocache.settings import Settings
-from server.running import ENGINES, running
 
 HOSTS = (
     b"logos.example.com",

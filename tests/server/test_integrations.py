@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.factories import make_integration
+from harness.small_app import Client, make_app, make_bench, make_foreign_app
 from logocache.cache import LogoCache
 from logocache.documents import document_of
 from logocache.queries import ListQuery
-from makers import make_integration
-from server.small_app import Client, make_app, make_bench, make_foreign_app
 
 
 @pytest.fixture

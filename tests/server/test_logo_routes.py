@@ -12,14 +12,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from benches import SHOPIFY, Bench
-from fakes import reply
+from harness.bench import SHOPIFY, Bench
+from harness.fakes import reply
+from harness.service import known_but_cold, make_bench
 from logocache.server.fast_path import FastPath, RouteCache
 from logocache.server.requests import FileRequest, admin_only
 from logocache.server.responses import Cors
 from logocache.server.routes import logos
 from logocache.server.service import LogoService
-from scenes import known_but_cold, make_bench
 
 TOKEN = "a token of sixteen characters or more"
 LOGO = "/api/integrations/shopify/logo"

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from benches import Bench
-from fakes import sha256
-from logocache.cache import LogoCache
-from logocache.server.routes.maintenance import path_of
-from server.small_app import (
+from harness.bench import Bench
+from harness.fakes import sha256
+from harness.small_app import (
     AUTHORISED,
     TOKEN,
     Client,
@@ -18,6 +16,8 @@ from server.small_app import (
     make_foreign_app,
     without_database,
 )
+from logocache.cache import LogoCache
+from logocache.server.routes.maintenance import path_of
 
 CLEAR = "/api/logo-cache/clear"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from harness.factories import NOW
 from logocache.model import FetchAttempt, OutcomeKind
 from logocache.server.metrics import Load, Metrics
-from makers import NOW
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 

@@ -7,12 +7,12 @@ import pytest
 from fastapi import APIRouter, FastAPI, Response
 from starlette.types import Receive, Scope, Send
 
+from harness.small_app import Client
 from logocache.errors import DatabaseError
 from logocache.server import request_id
 from logocache.server.metrics import Metrics
 from logocache.server.middleware import GONE, LONGEST_PATH, Requests
 from logocache.server.problems import ProblemRoute, install_handlers
-from server.small_app import Client
 
 LOGGER = "logocache.server.middleware"
 

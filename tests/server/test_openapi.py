@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
+from harness.small_app import AUTHORISED, TOKEN, Client, make_app, make_bench, make_foreign_app
 from logocache.cache import LogoCache
-from server.small_app import AUTHORISED, TOKEN, Client, make_app, make_bench, make_foreign_app
 
 Document = dict[str, Any]
 """OpenAPI is JSON of many shapes."""

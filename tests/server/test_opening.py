@@ -12,14 +12,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from databases import PostgresServer
+from harness.databases import PostgresServer
+from harness.service import play
+from harness.tcp_relay import Relay
 from logocache import LogoCacheError, Settings, UnavailableError, open_cache
 from logocache.errors import DirectoryError, SchemaError
 from logocache.queries import ListQuery
 from logocache.server import create_app, create_router
 from logocache.server.background import LONGEST_WAIT, Opening, backoff
-from relays import Relay
-from scenes import play
 
 LOGO = "/logos/api/integrations/shopify/logo"
 OURS = (

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from harness.service import play, until
 from logocache.errors import DatabaseError
 from logocache.server.background import PeriodicTask, jittered
-from scenes import play, until
 
 
 class Action:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.small_app import Client, make_app, make_bench, without_database
 from logocache.cache import LogoCache
 from logocache.server.metrics import CONTENT_TYPE, Load, Metrics, load_of
-from server.small_app import Client, make_app, make_bench, without_database
 
 BUSY = Load(queue_length=7, queue_limit=200, fetches_in_progress=8, hot_bytes=5, hot_entries=1)
 

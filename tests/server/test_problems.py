@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Query
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from harness.small_app import Client
 from logocache.errors import (
     CatalogError,
     DatabaseError,
@@ -25,7 +26,6 @@ from logocache.server.problems import (
     problem_of,
     problem_response,
 )
-from server.small_app import Client
 
 SECRET = "swordfish" * 5
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from harness.server_thread import Running, eventually, get, is_dropped, running, until, until_closed
+from harness.tiny_app import application, tiny
 from logocache.server.protocol import client_address
 from logocache.settings import Settings
-from server.running import Running, eventually, get, is_dropped, running, until, until_closed
-from server.tiny_app import application, tiny
 
 SOON = 0.2
 """Seconds that clients have in tests which wait until the time is up."""

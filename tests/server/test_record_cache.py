@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from harness.factories import NOW, make_cached, make_record
 from logocache.model import LogoRecord, Status
 from logocache.server.memory import CachedRecord, RecordCache
-from makers import NOW, make_cached, make_record
 
 WEEK = timedelta(days=7)
 

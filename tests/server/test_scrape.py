@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from harness.small_app import make_bench
 from logocache import __version__
 from logocache.server.metrics import scraped
-from server.small_app import make_bench
 
 
 def test_the_figures_of_the_cache_are_those_of_stats(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
+from harness.small_app import Client
 from logocache.server.problems import ProblemRoute
 from logocache.server.requests import AdminOnly, admin_only
 from logocache.settings import Settings
-from server.small_app import Client
 
 TOKEN = "correct-horse-battery"
 

@@ -9,8 +9,21 @@ from typing import Any
 
 import pytest
 
-from benches import SHOPIFY, SLACK, STRIPE, Bench, SetClock
-from fakes import reply
+from harness.bench import SHOPIFY, SLACK, STRIPE, Bench, SetClock
+from harness.factories import NOW
+from harness.fakes import reply
+from harness.service import (
+    CLIENT,
+    SMALL,
+    Gate,
+    Scene,
+    known_but_cold,
+    make_bench,
+    many_strangers,
+    play,
+    serving,
+    until,
+)
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import OutcomeKind, Status
 from logocache.ports import Answer, FetchRequest
@@ -29,19 +42,6 @@ from logocache.server.requests import (
     TooManyMissesError,
 )
 from logocache.settings import OnDemand
-from makers import NOW
-from scenes import (
-    CLIENT,
-    SMALL,
-    Gate,
-    Scene,
-    known_but_cold,
-    make_bench,
-    many_strangers,
-    play,
-    serving,
-    until,
-)
 
 
 @pytest.fixture

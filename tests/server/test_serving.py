@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from harness.server_thread import PATIENCE, eventually, get, until, until_closed
+from harness.tiny_app import application, tiny
 from logocache.server.serving import METRICS_VARIABLE, allow_open_files, configuration, shared_metrics
 from logocache.settings import Settings
-from server.running import PATIENCE, eventually, get, until, until_closed
-from server.tiny_app import application, tiny
 
 TESTS = Path(__file__).parents[1]
-PROGRAM = TESTS / "server" / "tiny_program.py"
+PROGRAM = TESTS / "harness" / "tiny_program.py"
 CLOSE = "connection: close"
 
 

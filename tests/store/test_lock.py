@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from forks import forked
+from harness.forks import forked
 from logocache.store.folders import locked
 
 pytestmark = pytest.mark.end_to_end

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.factories import make_image
 from logocache.errors import DirectoryError
 from logocache.images.errors import LARGEST_PNG
 from logocache.queries import ImageFormat, Variant
 from logocache.store.files import LARGEST_LOGO, FileStore
 from logocache.store.folders import UNREADABLE, is_planted, opened
 from logocache.store.variants import FileVariants
-from makers import make_image
 
 IDENTITY = "2b7f7c1e-6a0f-4f57-9f3c-0e6d5f0c1a2b"
 SMALL = Variant(size=32, format=ImageFormat.WEBP)

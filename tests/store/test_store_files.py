@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.factories import make_image
 from logocache.errors import DirectoryError
 from logocache.ports import NormalisedImage
 from logocache.store.files import FileStore
 from logocache.store.folders import found
-from makers import make_image
 
 NOBODY = 65534
 FOREIGN = "not-ours.txt"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from copying import EACH, MOST, SHARED_ROOM, keep_many
+from harness.copying import EACH, MOST, SHARED_ROOM, keep_many
 from logocache.errors import DirectoryError
 from logocache.queries import ImageFormat, Variant
 from logocache.store import variants as box

@@ -1,4 +1,4 @@
-"""Audit locked packages for known vulnerabilities with pip-audit: `python tests/audit.py FILE…`.
+"""Audit locked packages for known vulnerabilities with pip-audit: `python tools/audit.py FILE…`.
 
 Exit code 0: none known; 1: findings, or an incomplete audit; 77: the service could not be asked.
 pip-audit itself exits with 0 when its service knows none of the packages, as with a mirror.

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benches import SHOPIFY, SLACK, Bench, SetClock
-from fakes import FakeProvider, reply
+from harness.bench import SHOPIFY, SLACK, Bench, SetClock
+from harness.factories import make_integration
+from harness.fakes import FakeProvider, reply
 from logocache.cache import LogoCache
 from logocache.ports import Answer, FetchRequest
 from logocache.queries import ImageFormat, Variant
 from logocache.server.requests import Fallback, LogoRequest, LogoResponse
 from logocache.server.service import LogoService
-from makers import make_integration
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
 CLIENT = "192.0.2.1"

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from cli.fakes import CACHED, FakeCache
+from harness.fake_cache import CACHED, FakeCache
 from logocache.cli.main import run
 from logocache.ports import Progress
 from logocache.results import FetchReport, Listing

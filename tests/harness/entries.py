@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from harness.factories import DAY, NOW, make_cached, make_file, make_integration
 from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind, ReplacedFile
 from logocache.repository.filters import DueFilter
 from logocache.repository.mapping import SavedFetch
 from logocache.repository.repository import Repository
-from makers import DAY, NOW, make_cached, make_file, make_integration
 
 HOUR = timedelta(hours=1)
 

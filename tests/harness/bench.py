@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fakes import FakeFetcher, FakeImages, FakeProvider, Reply
+from harness.factories import NOW, make_integration
+from harness.fakes import FakeFetcher, FakeImages, FakeProvider, Reply
 from logocache.cache import LogoCache
 from logocache.catalog import Catalog
 from logocache.model import Integration
@@ -19,7 +20,6 @@ from logocache.repository.repository import Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants
-from makers import NOW, make_integration
 
 OPENED: list[Repository] = []
 """Databases opened by the running test; tests/conftest.py closes them at its end."""

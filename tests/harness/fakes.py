@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from harness.factories import make_image
 from logocache.model import Integration, OutcomeKind, StoringClass
 from logocache.ports import (
     Answer,
@@ -19,7 +20,6 @@ from logocache.ports import (
     ProviderTerms,
 )
 from logocache.queries import Variant
-from makers import make_image
 
 Reply = Answer | Callable[[FetchRequest], Answer]
 

@@ -8,8 +8,8 @@ import httpx
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from benches import SHOPIFY, SLACK, Bench
-from fakes import reply
+from harness.bench import SHOPIFY, SLACK, Bench
+from harness.fakes import reply
 from logocache.cache import LogoCache
 from logocache.server.background import Opening
 from logocache.server.limits import Bulkheads

@@ -5,11 +5,11 @@ Its settings come from the environment.
 
 import sys
 
+from harness.tiny_app import application, check, tell
 from logocache.cli import exits
 from logocache.errors import LogoCacheError
 from logocache.server.serving import serve
 from logocache.settings import Settings
-from server.tiny_app import application, check, tell
 
 
 def prepare() -> None:

@@ -1,6 +1,6 @@
 """JSON Schemas of the `--json` documents, made from the result types.
 
-`python tests/cli/json_schemas.py` writes them to docs/schemas/; a test compares.
+`python tools/json_schemas.py` writes them to docs/schemas/; a test compares.
 """
 
 import json
@@ -19,7 +19,7 @@ from logocache.results import (
     VerifyReport,
 )
 
-FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
+FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 DOCUMENTS: Mapping[str, type] = {
     "init": FetchReport,
     "refresh": FetchReport,

@@ -1,0 +1,1 @@
+"""Everything that tests share: fakes, factories, servers, databases, and readers of pages."""
