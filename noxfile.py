@@ -38,11 +38,11 @@ UNDECLARED = ("httpcore>=1.0.0",)
 """Imported, and bounded by httpx."""
 COMPARED = "not test_the_migrations_make_the_tables_that_the_program_knows"
 LOWEST_TESTS = (
-    *("tests/test_settings.py", "tests/test_catalog.py", "tests/test_domains.py", "tests/providers"),
-    *("tests/cli/test_cli_arguments.py", "tests/cli/test_cli_views.py", "tests/fetcher/test_client.py"),
+    *("tests/settings/test_sources.py", "tests/catalog", "tests/test_domains.py", "tests/providers"),
+    *("tests/cli/test_options.py", "tests/cli/test_views.py", "tests/fetcher/test_client.py"),
     *("tests/images/test_normalise.py", "tests/images/test_svg.py", "tests/repository/test_schema.py"),
-    *("tests/repository/test_entries.py", "tests/server/test_openapi.py", "tests/server/test_metrics.py"),
-    *("tests/server/test_response_cache.py", "tests/server/test_gallery_html.py"),
+    *("tests/repository/test_repository.py", "tests/server/test_app_openapi.py"),
+    *("tests/server/test_metrics.py", "tests/server/test_memory.py", "tests/server/test_gallery_html.py"),
 )
 
 
@@ -147,7 +147,7 @@ def measure(session: nox.Session, name: str, database: str, marks: str, *options
     session.run(*command, "-m", chosen, *session.posargs, env=data)
 
 
-QUICK = ("tests/cache", "tests/operations", "tests/policy", "tests/providers", "tests/store")
+QUICK = ("tests/scenarios", "tests/operations", "tests/policy", "tests/providers", "tests/store")
 
 
 @nox.session

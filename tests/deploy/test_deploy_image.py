@@ -1,7 +1,6 @@
 """The Dockerfile: what a linter says, and what is decided in it. CI builds and tries it (docker/try.sh)."""
 
 import json
-import re
 import shlex
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -9,26 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.deployment import COMPOSE, DEPLOY, DOCKERFILE, ROOT, document, name_of, run_tool
+from harness.deployment import (
+    COMPOSE,
+    DEPLOY,
+    DOCKERFILE,
+    ROOT,
+    document,
+    instructions,
+    name_of,
+    run_tool,
+    stages,
+)
 from logocache.settings import Settings
 
 UID = 10001
-
-
-def instructions(path: Path = DOCKERFILE) -> list[tuple[str, str]]:
-    """Each instruction with its arguments on one line; comments left out."""
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
-    return [(name, rest) for name, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
-
-
-def stages() -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {"": []}
-    for name, rest in instructions():
-        if name == "FROM":
-            found[rest.partition(" AS ")[2] or "final"] = []
-        found[list(found)[-1]].append((name, rest))
-    return found
 
 
 def of(stage: str, name: str) -> list[str]:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 import audit
-from deploy.test_deploy_image import stages
-from harness.deployment import ROOT, run_tool
+from harness.deployment import ROOT, run_tool, stages
 
 pytestmark = pytest.mark.end_to_end
 

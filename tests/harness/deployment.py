@@ -67,3 +67,19 @@ def run_tool(*command: str) -> subprocess.CompletedProcess[str]:
     """A linter from the test dependencies, run in the root folder."""
     assert shutil.which(command[0]), f"{command[0]} is missing: install the dependency group `test`"
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+
+
+def instructions(path: Path = DOCKERFILE) -> list[tuple[str, str]]:
+    """Each instruction with its arguments on one line; comments left out."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
+
+
+def stages() -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {"": []}
+    for name, rest in instructions():
+        if name == "FROM":
+            found[rest.partition(" AS ")[2] or "final"] = []
+        found[list(found)[-1]].append((name, rest))
+    return found

@@ -18,7 +18,7 @@ from logocache.catalog.files import read_entries
 from logocache.errors import CatalogError
 from logocache.model import Integration, Origin
 
-DOCUMENTATION = Path(__file__).parents[1] / "docs" / "catalogue.md"
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "catalogue.md"
 
 CATEGORIES = {
     "accounting",

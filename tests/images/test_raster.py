@@ -1,13 +1,15 @@
 """Every mode becomes 8-bit sRGB with its colours and its transparency."""
 
+import hashlib
 import io
 import struct
 
 import pytest
 from PIL import Image, ImageCms
 
-from harness.image_samples import RED, decoded, encoded, png_chunk, raw_png, two_colours
-from logocache.images.raster import to_srgb
+from harness.image_samples import RED, decoded, encoded, png_chunk, png_chunks, raw_png, two_colours
+from logocache.images.raster import encode, fitted, pack, to_srgb
+from logocache.model import ImageInfo
 
 
 def opened(body: bytes) -> Image.Image:
@@ -183,3 +185,64 @@ def test_a_grey_image_with_a_profile_for_rgb_stays_grey() -> None:
     body = io.BytesIO()
     Image.new("LA", (1, 1), (77, 9)).save(body, "PNG", icc_profile=swapped_profile())
     assert to_srgb(opened(body.getvalue())).getpixel((0, 0)) == (77, 77, 77, 9)
+
+
+SOURCE = ImageInfo(format="gif", width=9, height=9)
+
+
+def test_the_facts_beside_the_bytes_are_those_of_the_bytes() -> None:
+    image = encode(two_colours((20, 30)), source=SOURCE)
+    assert (image.width, image.height) == decoded(image.png).size == (20, 30)
+    assert image.sha256 == hashlib.sha256(image.png).hexdigest()
+    assert image.source is SOURCE
+    assert png_chunks(image.png) == [b"IHDR", b"IDAT", b"IEND"]
+
+
+def test_what_lies_beneath_full_transparency_is_not_kept() -> None:
+    picture = Image.new("RGBA", (2, 2), (10, 20, 30, 0))
+    picture.putpixel((1, 1), (10, 20, 30, 1))
+    result = decoded(encode(picture, source=SOURCE).png)
+    assert result.getpixel((0, 0)) == (0, 0, 0, 0)
+    assert result.getpixel((1, 1)) == (10, 20, 30, 1)
+    assert picture.getpixel((0, 0)) == (10, 20, 30, 0), "the picture of the caller is left alone"
+
+
+def test_grey_loses_what_lies_beneath_full_transparency_too() -> None:
+    picture = Image.new("LA", (2, 1), (99, 0))
+    picture.putpixel((1, 0), (99, 255))
+    result = decoded(pack(picture))
+    assert (result.mode, result.getpixel((0, 0)), result.getpixel((1, 0))) == ("LA", (0, 0), (99, 255))
+
+
+@pytest.mark.parametrize(
+    ("size", "longest", "expected"),
+    [
+        pytest.param((512, 512), 64, (64, 64), id="square"),
+        pytest.param((512, 256), 64, (64, 32), id="wide"),
+        pytest.param((100, 300), 30, (10, 30), id="tall"),
+        pytest.param((512, 64), 16, (16, 2), id="the widest that is stored"),
+        pytest.param((600, 1), 16, (16, 1), id="no side vanishes"),
+        pytest.param((333, 512), 100, (65, 100), id="rounded"),
+    ],
+)
+def test_the_longest_side_is_what_was_asked_for(
+    size: tuple[int, int], longest: int, expected: tuple[int, int]
+) -> None:
+    assert fitted(two_colours(size), longest).size == expected
+
+
+@pytest.mark.parametrize("longest", [40, 41, 512])
+def test_nothing_is_enlarged(longest: int) -> None:
+    picture = two_colours((40, 20))
+    assert fitted(picture, longest) is picture
+
+
+def test_an_edge_to_transparency_keeps_its_colour() -> None:
+    """Averaged without regard to alpha, the black beneath it would darken the edge."""
+    picture = Image.new("RGBA", (120, 120), (0, 0, 0, 0))
+    picture.paste((255, 240, 0, 255), (0, 0, 61, 120))
+    small = fitted(picture, 16)
+    row = [small.getpixel((x, 8)) for x in range(16)]
+    edge = [pixel for pixel in row if isinstance(pixel, tuple) and 16 < pixel[3] < 255]
+    assert edge, "an edge that is partly transparent"
+    assert all(red > 240 and green > 225 and blue < 15 for red, green, blue, _ in edge), edge
