@@ -1,4 +1,5 @@
 import threading
+from types import FrameType
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_a_slot_is_given_back_when_the_request_fails_and_leaves_no_trace() -> No
     slots = HostSlots(1)
     with pytest.raises(ZeroDivisionError), slots.held("a.example", timeout=0):
         raise ZeroDivisionError
-    assert not slots._taken
+    assert not slots._hosts
 
 
 def test_who_waits_for_a_slot_gets_it_when_it_is_given_back() -> None:
@@ -64,3 +65,39 @@ def test_who_waits_for_a_slot_gets_it_when_it_is_given_back() -> None:
         assert not got_it.wait(0.05)
     assert got_it.wait(5)
     waiter.join()
+
+
+def test_a_slot_that_is_given_back_wakes_one_thread_of_its_host_alone() -> None:
+    """Each thread that wakes looks whether a slot is free: those looks are counted."""
+    slots = HostSlots(1)
+    looks: list[str] = []
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "<lambda>":
+            looks.append(threading.current_thread().name)
+
+    def visit(host: str) -> None:
+        with slots.held(host, timeout=60):
+            pass
+
+    waiters = [
+        threading.Thread(target=visit, args=(host,), name=host)
+        for host in ("a.example", "b.example")
+        for _ in range(10)
+    ]
+    threading.setprofile(count)
+    try:
+        with slots.held("b.example", timeout=0):
+            with slots.held("a.example", timeout=0):
+                for waiter in waiters:
+                    waiter.start()
+                while sum(host.interested for host in slots._hosts.values()) < 22 or len(looks) < 20:
+                    threading.Event().wait(0.001)
+            for waiter in waiters[:10]:
+                waiter.join(60)
+            assert looks.count("a.example") <= 2 * 10
+            assert looks.count("b.example") == 10
+    finally:
+        threading.setprofile(None)
+        for waiter in waiters:
+            waiter.join(60)

@@ -40,7 +40,7 @@ class Crowd:
             thread.join(60)
 
     def _is_there(self, name: str, lane: Lane) -> bool:
-        with self.turns._changed:
+        with self.turns._lock:
             arrived = len(self._threads)
             waiting = sum(len(queue) for queue in self.turns._waiting.values())
             return waiting + len(self.entered) == arrived
@@ -75,6 +75,32 @@ def test_first_come_first_served(crowd: Crowd) -> None:
     crowd.go("b", then=["a", "b", "c"])
     crowd.go("a", then=["a", "b", "c", "d"])
     crowd.go("c", then=["a", "b", "c", "d", "e"])
+
+
+class CountingTurns(Turns):
+    """Counts how often a thread looks whether a place is free."""
+
+    looks = 0
+
+    def _is_free(self, lane: Lane) -> bool:
+        self.looks += 1
+        return super()._is_free(lane)
+
+
+def test_a_place_that_becomes_free_wakes_the_next_alone() -> None:
+    """Sixty-four threads wait for two decoders: were each woken for each place, that would cost the most."""
+    turns = CountingTurns(2)
+    crowd = Crowd(turns)
+    try:
+        names = [f"{number:02}" for number in range(20)]
+        for name in names:
+            crowd.come(name, Lane.QUICK)
+        turns.looks = 0
+        for number, name in enumerate(names[:10]):
+            crowd.go(name, then=names[: number + 3])
+        assert turns.looks <= 2 * 10
+    finally:
+        crowd.end()
 
 
 def test_of_slow_ones_only_one_has_a_place_and_quick_ones_pass_the_others_by(crowd: Crowd) -> None:

@@ -1,9 +1,9 @@
 """Limits per host, circuit breakers and retries. Thread-safe."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -13,13 +13,25 @@ from logocache.model import OutcomeKind
 from logocache.ports import Answer
 
 
+@dataclass(slots=True)
+class _Host:
+    """Slots of one host that are taken, and the threads that wait for one or hold one."""
+
+    freed: threading.Condition
+    taken: int = 0
+    interested: int = 0
+
+
 class HostSlots:
-    """At most `per_host` concurrent requests to one host. Idle hosts take no memory."""
+    """At most `per_host` concurrent requests to one host. Idle hosts take no memory.
+
+    A slot that is given back wakes one thread, of those that wait for this host.
+    """
 
     def __init__(self, per_host: int) -> None:
         self._per_host = per_host
-        self._taken: Counter[str] = Counter()
-        self._changed = threading.Condition()
+        self._hosts: dict[str, _Host] = {}
+        self._lock = threading.Lock()
         self._is_closed = False
 
     @contextmanager
@@ -28,33 +40,43 @@ class HostSlots:
 
         Raises `NoTurnError` when none is free in time, and `FetchError` (NOT_ASKED) once closed.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_closed or self._has_free(host), max(0.0, timeout))
-            if self._is_closed:
-                raise closed()
-            if not self._has_free(host):
-                raise NoTurnError(OutcomeKind.TRANSIENT, f"too many requests to {host} at the same time")
-            self._taken[host] += 1
-        try:
-            yield
-        finally:
-            self._release(host)
+        with self._noted(host) as slots:
+            with self._lock:
+                slots.freed.wait_for(
+                    lambda: self._is_closed or slots.taken < self._per_host, max(0.0, timeout)
+                )
+                if self._is_closed:
+                    raise closed()
+                if slots.taken >= self._per_host:
+                    raise NoTurnError(OutcomeKind.TRANSIENT, f"too many requests to {host} at the same time")
+                slots.taken += 1
+            try:
+                yield
+            finally:
+                with self._lock:
+                    slots.taken -= 1
+                    slots.freed.notify()
 
     def close(self) -> None:
         """Reject waiting and future requests for a slot. Held slots remain valid."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify_all()
+            for slots in self._hosts.values():
+                slots.freed.notify_all()
 
-    def _has_free(self, host: str) -> bool:
-        return self._taken[host] < self._per_host
-
-    def _release(self, host: str) -> None:
-        with self._changed:
-            self._taken[host] -= 1
-            if not self._taken[host]:
-                del self._taken[host]
-            self._changed.notify_all()
+    @contextmanager
+    def _noted(self, host: str) -> Iterator[_Host]:
+        """The host's slots, which are forgotten when nobody is interested in them any more."""
+        with self._lock:
+            slots = self._hosts.setdefault(host, _Host(threading.Condition(self._lock)))
+            slots.interested += 1
+        try:
+            yield slots
+        finally:
+            with self._lock:
+                slots.interested -= 1
+                if not slots.interested:
+                    del self._hosts[host]
 
 
 THRESHOLD = 5

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import islice
 from pathlib import Path
@@ -40,12 +41,23 @@ class NoTurn(Exception):  # noqa: N818 - a fact about the queue, not a fault of 
     """No place became free before the deadline."""
 
 
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """A thread's place in the queue of one lane."""
+
+    woken: threading.Condition
+    is_granted: bool = False
+
+
 class Turns:
     """Assigns `places` to threads: first come, first served in each lane.
 
     At most one place is for SLOW tasks, reserved as soon as one waits; the others are for QUICK ones. So
     a quick task waits only for quick tasks before it, each of at most `QUICK_SECONDS`, and a slow task
     only for slow ones. An entry waits with one picture at a time, so this is fair among entries.
+
+    A place that becomes free is handed to the next thread, and wakes that one alone: were all of them
+    woken to look, 64 would cost more than the decoding.
     """
 
     def __init__(self, places: int) -> None:
@@ -53,8 +65,9 @@ class Turns:
         if places < FEWEST_PLACES:
             raise ValueError(f"{places} places for two lanes")
         self._places = places
-        self._changed = threading.Condition()
-        self._waiting: dict[Lane, deque[object]] = {lane: deque() for lane in Lane}
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._waiting: dict[Lane, deque[_Ticket]] = {lane: deque() for lane in Lane}
         self._running = dict.fromkeys(Lane, 0)
         self._closed = False
 
@@ -64,38 +77,57 @@ class Turns:
 
         Raises `NoTurn`, and RuntimeError once closed.
         """
-        with self._changed:
+        with self._lock:
             self._await(lane, deadline)
-            self._running[lane] += 1
         try:
             yield
         finally:
-            with self._changed:
-                self._running[lane] -= 1
-                self._changed.notify_all()
+            with self._lock:
+                self._give_back(lane)
 
     def close(self, *, timeout: float) -> None:
         """Reject waiting tasks; return when no task runs any more, or after `timeout` seconds."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not any(self._running.values()), timeout=timeout)
+            for ticket in (*self._waiting[Lane.QUICK], *self._waiting[Lane.SLOW]):
+                ticket.woken.notify()
+            self._idle.wait_for(lambda: not any(self._running.values()), timeout=timeout)
 
     def _await(self, lane: Lane, deadline: float) -> None:
-        ticket = object()
+        ticket = _Ticket(threading.Condition(self._lock))
         self._waiting[lane].append(ticket)
         try:
+            self._grant()
             timeout = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
-            is_next = self._changed.wait_for(
-                lambda: self._closed or (self._waiting[lane][0] is ticket and self._is_free(lane)), timeout
-            )
+            ticket.woken.wait_for(lambda: ticket.is_granted or self._closed, timeout)
+        except BaseException:
+            if ticket.is_granted:
+                self._give_back(lane)
+            raise
         finally:
-            self._waiting[lane].remove(ticket)
-            self._changed.notify_all()
+            if not ticket.is_granted:
+                self._waiting[lane].remove(ticket)
+                self._grant()  # one that waited for a slow place had kept it free
         if self._closed:
+            if ticket.is_granted:
+                self._give_back(lane)
             raise RuntimeError("the pool of image decoders is closed")
-        if not is_next:
+        if not ticket.is_granted:
             raise NoTurn
+
+    def _give_back(self, lane: Lane) -> None:
+        self._running[lane] -= 1
+        self._grant()
+        self._idle.notify_all()
+
+    def _grant(self) -> None:
+        """Hand free places to the first in each lane."""
+        for lane in (Lane.SLOW, Lane.QUICK):
+            while not self._closed and self._waiting[lane] and self._is_free(lane):
+                ticket = self._waiting[lane].popleft()
+                self._running[lane] += 1
+                ticket.is_granted = True
+                ticket.woken.notify()
 
     def _is_free(self, lane: Lane) -> bool:
         quick, slow = self._running[Lane.QUICK], self._running[Lane.SLOW]
