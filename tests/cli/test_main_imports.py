@@ -11,7 +11,7 @@ pytestmark = pytest.mark.end_to_end
 
 ENGINES = frozenset(
     {
-        *("alembic", "psycopg", "sqlalchemy", "sqlmodel"),
+        *("alembic", "psycopg", "sqlalchemy"),
         *("h11", "httpcore", "httpx"),
         *("fastapi", "httptools", "jinja2", "prometheus_client", "starlette", "uvicorn", "uvloop"),
         *("PIL", "defusedxml", "resvg_py"),

@@ -56,7 +56,6 @@ def test_the_example_runs(tmp_path: Path) -> None:
 def test_importing_the_package_loads_no_engine() -> None:
     engines = {
         "sqlalchemy",
-        "sqlmodel",
         "httpx",
         "PIL",
         "resvg_py",

@@ -187,5 +187,5 @@ def test_a_migrated_database_is_used_without_alembic_and_foreign_drivers(
         "assert repository.get('a') is None\n"
         "repository.close()\n"
     )
-    assert "sqlmodel" in imported
-    assert imported & {"alembic", "psycopg", "mako"} == set()
+    assert "sqlalchemy" in imported
+    assert imported & {"alembic", "mako", "psycopg", "sqlalchemy.orm"} == set()

@@ -1,4 +1,4 @@
-"""Tables as SQLModel classes, and column types with equal behaviour on SQLite and PostgreSQL.
+"""Tables, and column types with equal behaviour on SQLite and PostgreSQL.
 
 Private to this package.
 """
@@ -25,9 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator, TypeEngine
-from sqlmodel import Field, SQLModel
 
 from logocache.model import Origin, OutcomeKind, Status
 
@@ -111,162 +109,132 @@ WORTH = "CASE WHEN status = 'cached' THEN 3 ELSE 0 END + CASE WHEN origin = 'on_
 
 METADATA = MetaData(naming_convention=NAMING)
 
+LOGO = Table(
+    "logo",
+    METADATA,
+    Column("key", text(KEY_LENGTH), primary_key=True),
+    Column("name", text(NAME_LENGTH), nullable=False),
+    Column("domain", text(DOMAIN_LENGTH), nullable=False),
+    Column("category", text(CATEGORY_LENGTH), nullable=False),
+    Column("origin", choice(Origin, "origin"), nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    # Key, name and domain, folded by Python: SQLite folds ASCII only, PostgreSQL by its locale.
+    Column("search_text", long_text(), nullable=False),
+    # The name for sorting, folded by Python like `search_text`.
+    Column("name_folded", long_text(), nullable=False, server_default=""),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("status", choice(Status, "status"), nullable=False),
+    Column("file_name", text(FILE_NAME_LENGTH)),
+    Column("sha256", text(DIGEST_LENGTH)),
+    Column("size", BigInteger),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("has_file", Boolean, Computed("file_name IS NOT NULL", persisted=True), nullable=False),
+    Column("provider", text(PROVIDER_LENGTH)),
+    Column("source_url", text(URL_LENGTH)),
+    Column("licence", text(LICENCE_LENGTH)),
+    Column("attribution", text(NOTE_LENGTH)),
+    # Unused, always NULL: no source limits the time of storing.
+    Column("store_until", UTCDateTime),
+    Column("etag", text(VALIDATOR_LENGTH)),
+    Column("last_modified", text(VALIDATOR_LENGTH)),
+    Column("candidates_digest", text(DIGEST_LENGTH)),
+    Column("fetched_at", UTCDateTime),
+    Column("checked_at", UTCDateTime),
+    # `AS_SOON_AS_POSSIBLE` stands for None.
+    Column("next_attempt_at", UTCDateTime, nullable=False),
+    Column("fetch_count", BigInteger, nullable=False),
+    Column("failure_count", BigInteger, nullable=False),
+    Column("last_outcome", choice(OutcomeKind, "last_outcome")),
+    Column("last_error", text(NOTE_LENGTH)),
+    Column("source_gone_at", UTCDateTime),
+    Column("last_accessed_at", UTCDateTime),
+    Column("access_count", BigInteger, nullable=False),
+    Column(
+        "used_at",
+        UTCDateTime,
+        Computed("coalesce(last_accessed_at, fetched_at, created_at)", persisted=True),
+        nullable=False,
+    ),
+    # Sorts like `policy.eviction.worth_of`, for entries with a file.
+    Column("worth", Integer, Computed(WORTH, persisted=True), nullable=False),
+    Column("lease_owner", text(OWNER_LENGTH)),
+    Column("lease_until", UTCDateTime),
+    CheckConstraint("(status = 'pending') = (file_name IS NULL)", name="pending_without_file"),
+    CheckConstraint(
+        "(file_name IS NULL) = (sha256 IS NULL) AND (file_name IS NULL) = (size IS NULL)"
+        " AND (file_name IS NULL) = (width IS NULL) AND (file_name IS NULL) = (height IS NULL)",
+        name="whole_file",
+    ),
+    Index("ix_logo_due", "has_file", "next_attempt_at", "key"),
+    Index("ix_logo_kept", "pinned", "has_file", "worth", "used_at", "key"),
+    Index("ix_logo_groups", "status", "provider", "category", "size", "fetched_at"),
+    Index("ix_logo_image", "provider", "sha256", "key"),
+    Index("ix_logo_domain", "domain", "key"),
+    Index("ix_logo_lease", "lease_until"),
+    Index("ix_logo_failing", "failure_count", "last_outcome", "key"),
+    Index("ix_logo_fetched", "status", "fetched_at"),
+    Index("ix_logo_size", "size", "key"),
+    Index("ix_logo_file", "file_name"),
+    Index("ix_logo_name", "name_folded", "key"),
+    Index("ix_logo_status", "status", "key"),
+    Index("ix_logo_provider", "provider", "key"),
+    Index("ix_logo_age", "fetched_at", "key"),
+    Index("ix_logo_accessed", "last_accessed_at", "key"),
+    Index("ix_logo_origin", "origin", "used_at", "key"),
+)
+"""One entry: registered facts, file, source, history and lease."""
 
-class Base(SQLModel, registry=registry(metadata=METADATA)):
-    """Base of our tables, with metadata separate from a host program's SQLModel tables."""
+ATTEMPT = Table(
+    "fetch_attempt",
+    METADATA,
+    Column("id", serial(), primary_key=True),
+    Column("key", text(KEY_LENGTH), nullable=False),
+    Column("provider", text(PROVIDER_LENGTH), nullable=False),
+    Column("url", text(URL_LENGTH), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    # Seconds.
+    Column("duration", Double, nullable=False),
+    Column("outcome", choice(OutcomeKind, "outcome"), nullable=False),
+    Column("status", Integer),
+    Column("bytes", BigInteger, nullable=False),
+    Column("reason", text(NOTE_LENGTH), nullable=False),
+    Index("ix_fetch_attempt_entry", "key", "at", "id"),
+    Index("ix_fetch_attempt_at", "at"),
+)
+"""One line of the audit log. It outlives its entry."""
 
+REPLACED = Table(
+    "replaced_file",
+    METADATA,
+    Column("name", text(FILE_NAME_LENGTH), primary_key=True),
+    Column("key", text(KEY_LENGTH), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", text(DIGEST_LENGTH), nullable=False),
+    Column("delete_after", UTCDateTime, nullable=False),
+    Index("ix_replaced_file_delete_after", "delete_after", "name"),
+    Index("ix_replaced_file_entry", "key"),
+)
+"""A replaced file during its grace period."""
 
-class LogoRow(Base, table=True):
-    """One entry: registered facts, file, source, history and lease."""
+COUNTER = Table(
+    "counter",
+    METADATA,
+    Column("name", text(COUNTER_LENGTH), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Named counter: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`,
+`generation`.
+"""
 
-    __tablename__ = "logo"
-    __table_args__ = (
-        CheckConstraint("(status = 'pending') = (file_name IS NULL)", name="pending_without_file"),
-        CheckConstraint(
-            "(file_name IS NULL) = (sha256 IS NULL) AND (file_name IS NULL) = (size IS NULL)"
-            " AND (file_name IS NULL) = (width IS NULL) AND (file_name IS NULL) = (height IS NULL)",
-            name="whole_file",
-        ),
-        Index("ix_logo_due", "has_file", "next_attempt_at", "key"),
-        Index("ix_logo_kept", "pinned", "has_file", "worth", "used_at", "key"),
-        Index("ix_logo_groups", "status", "provider", "category", "size", "fetched_at"),
-        Index("ix_logo_image", "provider", "sha256", "key"),
-        Index("ix_logo_domain", "domain", "key"),
-        Index("ix_logo_lease", "lease_until"),
-        Index("ix_logo_failing", "failure_count", "last_outcome", "key"),
-        Index("ix_logo_fetched", "status", "fetched_at"),
-        Index("ix_logo_size", "size", "key"),
-        Index("ix_logo_file", "file_name"),
-        Index("ix_logo_name", "name_folded", "key"),
-        Index("ix_logo_status", "status", "key"),
-        Index("ix_logo_provider", "provider", "key"),
-        Index("ix_logo_age", "fetched_at", "key"),
-        Index("ix_logo_accessed", "last_accessed_at", "key"),
-        Index("ix_logo_origin", "origin", "used_at", "key"),
-    )
-
-    key: str = Field(sa_column=Column(text(KEY_LENGTH), primary_key=True))
-    name: str = Field(sa_column=Column(text(NAME_LENGTH), nullable=False))
-    domain: str = Field(sa_column=Column(text(DOMAIN_LENGTH), nullable=False))
-    category: str = Field(sa_column=Column(text(CATEGORY_LENGTH), nullable=False))
-    origin: Origin = Field(sa_column=Column(choice(Origin, "origin"), nullable=False))
-    pinned: bool = Field(sa_column=Column(Boolean, nullable=False))
-    search_text: str = Field(sa_column=Column(long_text(), nullable=False))
-    """Key, name and domain, folded by Python: SQLite folds ASCII only, PostgreSQL by its locale."""
-    name_folded: str = Field(sa_column=Column(long_text(), nullable=False, server_default=""))
-    """The name for sorting, folded by Python like `search_text`."""
-    created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
-
-    status: Status = Field(sa_column=Column(choice(Status, "status"), nullable=False))
-    file_name: str | None = Field(sa_column=Column(text(FILE_NAME_LENGTH)))
-    sha256: str | None = Field(sa_column=Column(text(DIGEST_LENGTH)))
-    size: int | None = Field(sa_column=Column(BigInteger))
-    width: int | None = Field(sa_column=Column(Integer))
-    height: int | None = Field(sa_column=Column(Integer))
-    has_file: bool = Field(
-        sa_column=Column(Boolean, Computed("file_name IS NOT NULL", persisted=True), nullable=False)
-    )
-    provider: str | None = Field(sa_column=Column(text(PROVIDER_LENGTH)))
-    source_url: str | None = Field(sa_column=Column(text(URL_LENGTH)))
-    licence: str | None = Field(sa_column=Column(text(LICENCE_LENGTH)))
-    attribution: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
-    store_until: datetime | None = Field(sa_column=Column(UTCDateTime))
-    """Unused, always NULL: no source limits the time of storing."""
-    etag: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
-    last_modified: str | None = Field(sa_column=Column(text(VALIDATOR_LENGTH)))
-    candidates_digest: str | None = Field(sa_column=Column(text(DIGEST_LENGTH)))
-
-    fetched_at: datetime | None = Field(sa_column=Column(UTCDateTime))
-    checked_at: datetime | None = Field(sa_column=Column(UTCDateTime))
-    next_attempt_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
-    """`AS_SOON_AS_POSSIBLE` stands for None."""
-    fetch_count: int = Field(sa_column=Column(BigInteger, nullable=False))
-    failure_count: int = Field(sa_column=Column(BigInteger, nullable=False))
-    last_outcome: OutcomeKind | None = Field(sa_column=Column(choice(OutcomeKind, "last_outcome")))
-    last_error: str | None = Field(sa_column=Column(text(NOTE_LENGTH)))
-    source_gone_at: datetime | None = Field(sa_column=Column(UTCDateTime))
-
-    last_accessed_at: datetime | None = Field(sa_column=Column(UTCDateTime))
-    access_count: int = Field(sa_column=Column(BigInteger, nullable=False))
-    used_at: datetime = Field(
-        sa_column=Column(
-            UTCDateTime,
-            Computed("coalesce(last_accessed_at, fetched_at, created_at)", persisted=True),
-            nullable=False,
-        )
-    )
-
-    worth: int = Field(sa_column=Column(Integer, Computed(WORTH, persisted=True), nullable=False))
-    """Sorts like `policy.eviction.worth_of`, for entries with a file."""
-
-    lease_owner: str | None = Field(sa_column=Column(text(OWNER_LENGTH)))
-    lease_until: datetime | None = Field(sa_column=Column(UTCDateTime))
-
-
-class AttemptRow(Base, table=True):
-    """One line of the audit log. It outlives its entry."""
-
-    __tablename__ = "fetch_attempt"
-    __table_args__ = (
-        Index("ix_fetch_attempt_entry", "key", "at", "id"),
-        Index("ix_fetch_attempt_at", "at"),
-    )
-
-    id: int = Field(sa_column=Column(serial(), primary_key=True))
-    key: str = Field(sa_column=Column(text(KEY_LENGTH), nullable=False))
-    provider: str = Field(sa_column=Column(text(PROVIDER_LENGTH), nullable=False))
-    url: str = Field(sa_column=Column(text(URL_LENGTH), nullable=False))
-    at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
-    duration: float = Field(sa_column=Column(Double, nullable=False))
-    """Seconds."""
-    outcome: OutcomeKind = Field(sa_column=Column(choice(OutcomeKind, "outcome"), nullable=False))
-    status: int | None = Field(sa_column=Column(Integer))
-    bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
-    reason: str = Field(sa_column=Column(text(NOTE_LENGTH), nullable=False))
-
-
-class ReplacedFileRow(Base, table=True):
-    """A replaced file during its grace period."""
-
-    __tablename__ = "replaced_file"
-    __table_args__ = (
-        Index("ix_replaced_file_delete_after", "delete_after", "name"),
-        Index("ix_replaced_file_entry", "key"),
-    )
-
-    name: str = Field(sa_column=Column(text(FILE_NAME_LENGTH), primary_key=True))
-    key: str = Field(sa_column=Column(text(KEY_LENGTH), nullable=False))
-    size: int = Field(sa_column=Column(BigInteger, nullable=False))
-    sha256: str = Field(sa_column=Column(text(DIGEST_LENGTH), nullable=False))
-    delete_after: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
-
-
-class CounterRow(Base, table=True):
-    """Named counter: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`,
-    `generation`.
-    """
-
-    __tablename__ = "counter"
-
-    name: str = Field(sa_column=Column(text(COUNTER_LENGTH), primary_key=True))
-    value: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class CacheRow(Base, table=True):
-    """Identity of the cache. One row, written by `init`."""
-
-    __tablename__ = "cache"
-
-    identity: str = Field(sa_column=Column(text(IDENTITY_LENGTH), primary_key=True))
-    """A UUID, the same as in the cache's directory."""
-    created_at: datetime = Field(sa_column=Column(UTCDateTime, nullable=False))
-
-
-LOGO: Table = METADATA.tables["logo"]
-ATTEMPT: Table = METADATA.tables["fetch_attempt"]
-REPLACED: Table = METADATA.tables["replaced_file"]
-COUNTER: Table = METADATA.tables["counter"]
-CACHE: Table = METADATA.tables["cache"]
+CACHE = Table(
+    "cache",
+    METADATA,
+    # A UUID, the same as in the cache's directory.
+    Column("identity", text(IDENTITY_LENGTH), primary_key=True),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+"""Identity of the cache. One row, written by `init`."""
 
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters, of which PostgreSQL refuses NUL, and unpaired surrogates, which are not UTF-8."""
