@@ -1,13 +1,10 @@
-"""Measures what one decoder process takes at most, with the worst pictures that are let through to it.
+"""What one decoder process takes at most, with the worst images that are let through to it.
 
-    PYTHONPATH=tests python tests/benchmarks/bench_decoder_memory.py [MEGAPIXELS [LIMIT_MB]]
-
-For each picture: its bytes, the largest resident size of a fresh decoder that decodes it (VmHWM), and what
-came of it. Without LIMIT_MB the decoder's memory is not bounded. Linux only.
+For each: the largest resident size of a fresh decoder that decodes it (VmHWM), whose memory is not bounded.
+The size of the work is in megapixels. Linux only.
 """
 
 import struct
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,12 +13,13 @@ from pathlib import Path
 from PIL import Image, ImageCms
 
 from harness.image_samples import SIGNATURE, bitmap_frame, data_uri, encoded, icon, png_chunk, svg
-from logocache.images import messages
-from logocache.images.decoder import Decoder, DecoderError
+from logocache.images.decoder import Decoder
 from logocache.images.errors import Limits
-from logocache.images.messages import Message, Task
+from logocache.images.messages import Message, Task, Value
+from side_by_side import Contest, Figures, Options
 
 SECONDS = 120
+UNBOUNDED = 16 * 10**9
 
 
 def noise(side: int, mode: str) -> Image.Image:
@@ -123,39 +121,27 @@ def profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
 
-def measure(body: bytes, limits: Limits) -> tuple[float, str]:
+def peak(make: Callable[[], bytes], limits: Limits) -> Figures:
     decoder = Decoder(limits)
     try:
-        task = Message(
-            fields={
-                "task": Task.NORMALISE,
-                "heavy_pixels": limits.max_pixels,
-                "memory_bytes": limits.memory_bytes,
-            },
-            blob=body,
-        )
-        try:
-            came = str(getattr(messages.to_image(decoder.ask(task, seconds=SECONDS)), "reason", "drawn"))
-        except DecoderError as error:
-            return 0.0, str(error)
+        fields: dict[str, Value] = {
+            "task": Task.NORMALISE,
+            "heavy_pixels": limits.max_pixels,
+            "memory_bytes": limits.memory_bytes,
+        }
+        decoder.ask(Message(fields=fields, blob=make()), seconds=SECONDS)
         status = Path(f"/proc/{decoder._process.pid}/status").read_text(encoding="ascii")
-        peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(peak.split()[1]) * 1024 / 1e6, came
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return {"MB at most": int(line.split()[1]) * 1024 / 1e6}
     finally:
         decoder.stop()
 
 
-def main(megapixels: float = 16, limit_mb: float = 16_000) -> None:
-    side = int((megapixels * 1e6) ** 0.5)
-    limits = Limits(max_pixels=side * side, seconds=SECONDS, memory_bytes=int(limit_mb * 1e6))
-    worst = 0.0
-    for name, make in pictures(side):
-        body = make()
-        peak, came = measure(body, limits)
-        worst = max(worst, peak)
-        print(f"{name:24} {len(body):11,} bytes {peak:7.0f} MB  {came}", flush=True)
-    print(f"at most {worst:.0f} MB with {megapixels:g} megapixels")
-
-
-if __name__ == "__main__":
-    main(*(float(argument) for argument in sys.argv[1:]))
+def contests(options: Options) -> Iterator[Contest]:
+    side = int((options.pick(quick=1, default=12) * 1e6) ** 0.5) // (4 if options.quick else 1)
+    limits = Limits(max_pixels=side * side, seconds=SECONDS, memory_bytes=UNBOUNDED)
+    yield Contest(
+        title=f"one image of {side} × {side} pixels",
+        contestants={name: partial(peak, make, limits) for name, make in pictures(side)},
+        rounds=1,  # it is the same each time
+    )

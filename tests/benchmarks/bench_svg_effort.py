@@ -1,15 +1,16 @@
 """Times what an SVG's effects take to draw at 512 px: what the weights in `images/svg_effort.py` stand for.
 
-    nox -s bench -- svg_effort
-
 For each effect: milliseconds of the processor for one of it, measured over twenty of the drawing's full size.
 """
 
 import time
+from collections.abc import Iterator
+from functools import partial
 
 import resvg_py
 
 from harness.image_samples import svg
+from side_by_side import Contest, Figures, Options
 
 TIMES = 20
 BOX = '<rect width="10" height="10" fill="red" {}/>'
@@ -40,14 +41,15 @@ EFFECTS = {
 }
 
 
-def main() -> None:
-    for name, content in EFFECTS.items():
-        begun = time.process_time()
-        resvg_py.svg_to_bytes(
-            svg_string=svg(content).decode(), width=512, height=512, skip_system_fonts=True, dpi=96
-        )
-        print(f"{name:26} {(time.process_time() - begun) * 1000 / TIMES:8.2f} ms")
+def contests(options: Options) -> Iterator[Contest]:
+    side = 32 if options.quick else 512
+    yield Contest(
+        title=f"an effect at {side} px",
+        contestants={name: partial(draw, svg(content).decode(), side) for name, content in EFFECTS.items()},
+    )
 
 
-if __name__ == "__main__":
-    main()
+def draw(drawing: str, side: int) -> Figures:
+    begun = time.process_time()
+    resvg_py.svg_to_bytes(svg_string=drawing, width=side, height=side, skip_system_fonts=True, dpi=96)
+    return {"CPU ms/effect": (time.process_time() - begun) * 1000 / TIMES}
