@@ -95,6 +95,9 @@ class IconPurpose(StrEnum):
     """The outer ring may be cropped away: only a circle of 40 % radius is safe."""
     LOGO = "logo"
     """Published by the source as the company's logo."""
+    UNNAMED = "unnamed"
+    """At `/favicon.ico`, which no page names: often left by a framework or a former owner. It counts only
+    where the source has nothing else that can be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

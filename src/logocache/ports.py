@@ -41,6 +41,8 @@ class FetchRequest:
     url: str
     provider: str
     max_bytes: int
+    is_start_enough: bool = False
+    """A body of more than `max_bytes` is read up to there, not refused."""
     accept: str = "*/*"
     shown_url: str | None = None
     """Logged, stored and shown instead of a `url` with secrets; of redirect targets only the server is
@@ -65,8 +67,8 @@ class FetchRequest:
 class Answer:
     """Response to one `FetchRequest`. Network failures are values, not exceptions.
 
-    `body` is complete and within `max_bytes` if `kind` is FOUND, else empty. A FOUND body may be
-    anything: HTML, a provider placeholder, a hostile image.
+    `body` is within `max_bytes` if `kind` is FOUND, and complete unless its start was enough; else empty. A
+    FOUND body may be anything: HTML, a provider placeholder, a hostile image.
     """
 
     kind: OutcomeKind

@@ -1,6 +1,7 @@
 import gzip
+import itertools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -120,3 +121,32 @@ def test_encoding_and_decoding_are_inverse(data: bytes, encoding: str, size: int
     packed = ENCODERS[encoding](data)
     chunks = [packed[start : start + size] for start in range(0, len(packed), size)]
     assert outcome(chunks, encoding=encoding, limit=10 * STEP) == data
+
+
+@pytest.mark.parametrize("encoding", ["", *ENCODERS])
+def test_where_the_start_is_enough_no_more_is_read(encoding: str) -> None:
+    data = TEXT * 20
+    sent = ENCODERS[encoding](data) if encoding else data
+    given_out: list[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(sent), 100):
+            given_out.append(start)
+            yield sent[start : start + 100]
+
+    body = read(
+        chunks(), encoding=encoding, content_length=str(len(sent)), max_bytes=1000, is_start_enough=True
+    )
+    assert body == data[:1000]
+    assert len(given_out) < len(sent) / 100
+
+
+def test_a_page_shorter_than_the_start_is_whole() -> None:
+    assert read([b"ab", b"c"], encoding="", content_length="3", max_bytes=10, is_start_enough=True) == b"abc"
+
+
+def test_compressed_data_that_never_gives_anything_is_not_read_for_ever() -> None:
+    empty_block = b"\x00\x00\x00\xff\xff"
+    endless = itertools.chain([b"\x1f\x8b\x08\0\0\0\0\0\0\3"], itertools.repeat(empty_block * 1000))
+    with pytest.raises(FetchError):
+        read(endless, encoding="gzip", content_length="", max_bytes=1000, is_start_enough=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.factories import make_image
-from logocache.model import Integration, OutcomeKind, StoringClass
+from logocache.model import IconPurpose, Integration, OutcomeKind, StoringClass
 from logocache.ports import (
     Answer,
     Ask,
@@ -107,6 +107,7 @@ class FakeProvider:
         urls: Sequence[str] = (),
         bodies: Mapping[str, bytes] | None = None,
         pages: Sequence[str] = (),
+        unnamed: Sequence[str] = (),
         **terms: object,
     ) -> None:
         facts: dict[str, object] = {
@@ -120,12 +121,16 @@ class FakeProvider:
         self._urls = tuple(urls)
         self._bodies = dict(bodies or {})
         self._pages = tuple(pages)
+        self._unnamed = tuple(unnamed)
 
     def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
         for page in self._pages:
             ask(self._request(page))
         offers = [
             Candidate(provider=self.terms.id, url=url.format(domain=integration.domain)) for url in self._urls
+        ]
+        offers += [
+            Candidate(provider=self.terms.id, url=url, purpose=IconPurpose.UNNAMED) for url in self._unnamed
         ]
         offers += [
             Candidate(provider=self.terms.id, url=url, body=body) for url, body in self._bodies.items()

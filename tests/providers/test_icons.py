@@ -46,13 +46,13 @@ BEST_FIRST = (
     icon("manifest-144.png", Role.MANIFEST, 144),
     icon("link-96.png", size=96),
     icon("link.png"),
-    icon("apple-touch-icon.png", Role.ROOT_TOUCH),
     icon("maskable-512.png", Role.MASKABLE, 512),
     icon("link-64.png", size=64),
     icon("link-32.ico", size=32),
-    icon("favicon.ico", Role.ROOT_ICO),
     icon("link-32.png", size=32),
     icon("link-16.png", size=16),
+    icon("apple-touch-icon.png", Role.ROOT_TOUCH),
+    icon("favicon.ico", Role.ROOT_ICO),
 )
 
 

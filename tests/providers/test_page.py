@@ -32,6 +32,7 @@ def urls(html: str | bytes) -> list[str]:
         pytest.param("APPLE-touch-icon-precomposed", Role.TOUCH, id="precomposed"),
         pytest.param("icon apple-touch-icon", Role.TOUCH, id="both"),
         pytest.param("mask-icon", None, id="mask icon"),
+        pytest.param("icon mask", None, id="mask icon in its first form"),
         pytest.param("icons", None, id="a longer word"),
         pytest.param("stylesheet", None, id="a style sheet"),
         pytest.param("", None, id="none"),
@@ -182,3 +183,31 @@ def test_a_reference_beyond_unicode_is_no_character() -> None:
 def test_any_markup_gives_links_that_can_be_asked(parts: list[str]) -> None:
     for url in urls("".join(parts)):
         assert url.startswith(("https://", "data:"))
+
+
+@pytest.mark.parametrize(
+    ("html", "target"),
+    [
+        ("<meta http-equiv=refresh content='0;url=/en'>", "https://a.test/en"),
+        ("<meta http-equiv=Refresh content='0; URL=\"/en\"'>", "https://a.test/en"),
+        ("<meta http-equiv=refresh content=\"0, url = '/en' x\">", "https://a.test/en"),
+        ("<meta http-equiv=refresh content='3;/en'>", "https://a.test/en"),
+        ("<meta http-equiv=refresh content='.5 url=/en'>", "https://a.test/en"),
+        ("<base href=/x/><meta http-equiv=refresh content='0;en'>", "https://a.test/x/en"),
+        ("<meta http-equiv=refresh content='0;url=//b.test/'>", "https://b.test/"),
+        ("<meta http-equiv=refresh content='0'>", None),
+        ("<meta http-equiv=refresh content='0;url='>", None),
+        ("<meta http-equiv=refresh>", None),
+        ("<meta http-equiv=refresh content='300;url=/news'>", None),
+        ("<meta http-equiv=refresh content='0;url=javascript:a'>", None),
+        ("<meta http-equiv=refresh content='soon;url=/en'>", None),
+        ("<meta name=refresh content='0;url=/en'>", None),
+        ("<noscript><meta http-equiv=refresh content='0;url=/plain'></noscript>", None),
+        (
+            "<meta http-equiv=refresh content='0;url=/1'><meta http-equiv=refresh content='0;url=/2'>",
+            "https://a.test/1",
+        ),
+    ],
+)
+def test_where_a_page_leads_its_visitors(html: str, target: str | None) -> None:
+    assert read_page(html.encode(), content_type=None, url="https://a.test/").refresh == target

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.factories import make_integration
 from logocache.model import IconPurpose, OutcomeKind, StoringClass
 from logocache.ports import Answer, Candidate, FetchRequest, Provider
-from logocache.providers.site import MAX_CANDIDATES, SiteProvider, hosts_of
+from logocache.providers.site import MOST_NAMED, SiteProvider, hosts_of
 
 SVG_LINK = "<link rel=icon href=/logo.svg>"
 MISS = Answer(kind=OutcomeKind.NOT_FOUND, url="", status=404)
@@ -77,13 +77,12 @@ def test_the_pages_icons_come_best_first_then_the_well_known_paths() -> None:
         "<link rel=icon sizes=16x16 href=/16.png><link rel=icon sizes=192x192 href=/192.png>"
         "<link rel=apple-touch-icon href=/touch.png>" + SVG_LINK
     )
-    touch_icons = well_known("example.com")
     assert urls(Web({"https://example.com/": page(html)})) == [
         "https://example.com/logo.svg",
         "https://example.com/192.png",
         "https://example.com/touch.png",
-        *touch_icons,
         "https://example.com/16.png",
+        *well_known("example.com"),
     ]
 
 
@@ -136,14 +135,82 @@ def test_a_host_that_could_not_be_asked_is_left_for_the_next(kind: OutcomeKind) 
         pytest.param(page("<p>no icons"), id="a page without icons"),
         pytest.param(page(b"\x89PNG"), id="no page at all"),
         pytest.param(page("<link rel=icon href=ftp://a.test/i>"), id="no icon that can be asked for"),
+        *(
+            pytest.param(Answer(kind=kind, url="", status=status), id=f"a page that fails with {status}")
+            for kind, status in (
+                (OutcomeKind.BLOCKED, 400),
+                (OutcomeKind.BLOCKED, 405),
+                (OutcomeKind.BLOCKED, 406),
+                (OutcomeKind.TRANSIENT, 500),
+                (OutcomeKind.TRANSIENT, 502),
+                (OutcomeKind.TRANSIENT, 200),
+            )
+        ),
     ],
 )
 def test_without_named_icons_the_well_known_paths_and_the_next_host_remain(answer: Answer) -> None:
     web = Web({"https://example.com/": answer, "https://www.example.com/": page(SVG_LINK)})
-    assert urls(web) == [
-        *well_known("example.com"),
-        "https://www.example.com/logo.svg",
-        *well_known("www.example.com"),
+    *touch, ico = well_known("example.com")
+    *other_touch, other_ico = well_known("www.example.com")
+    assert urls(web) == [*touch, "https://www.example.com/logo.svg", *other_touch, ico, other_ico]
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 451])
+def test_a_host_that_turns_us_away_is_asked_for_nothing_else(status: int) -> None:
+    refusal = Answer(kind=OutcomeKind.BLOCKED, url="", status=status)
+    web = Web({"https://example.com/": refusal, "https://www.example.com/": refusal})
+    assert look(web) == []
+
+
+def test_a_host_that_names_a_time_to_come_back_is_asked_for_nothing_else() -> None:
+    busy = Answer(kind=OutcomeKind.THROTTLED, url="", status=503)
+    assert look(Web({"https://example.com/": busy, "https://www.example.com/": busy})) == []
+
+
+def test_only_the_start_of_a_page_is_read() -> None:
+    web = Web({"https://example.com/": page(SVG_LINK)})
+    SiteProvider(max_page_bytes=2_000_000, max_image_bytes=1).candidates(
+        make_integration(domain="example.com"), web
+    )
+    assert [(request.max_bytes, request.is_start_enough) for request in web.requests] == [(500_000, True)]
+
+
+REFRESH = "<meta http-equiv=refresh content='0; url=/start'>"
+
+
+def test_a_page_that_leads_elsewhere_is_followed_once() -> None:
+    web = Web(
+        {
+            "https://example.com/": page(REFRESH),
+            "https://example.com/start": page(REFRESH.replace("start", "further") + SVG_LINK),
+        }
+    )
+    assert urls(web) == ["https://example.com/logo.svg", *well_known("example.com")]
+    assert web.asked == ["https://example.com/", "https://example.com/start"]
+
+
+def test_a_page_that_leads_nowhere_keeps_its_own_icons() -> None:
+    web = Web({"https://example.com/": page(REFRESH + SVG_LINK), "https://example.com/start": MISS})
+    assert urls(web)[0] == "https://example.com/logo.svg"
+
+
+def test_a_sub_domain_is_not_led_to_somebody_else() -> None:
+    lead = page("<meta http-equiv=refresh content='0; url=https://login.provider.test/'>")
+    web = Web({"https://app.example.com/": lead, "https://login.provider.test/": page(SVG_LINK)})
+    assert "https://login.provider.test/logo.svg" not in urls(web, "app.example.com")
+
+
+def test_the_unnamed_icon_of_a_main_site_comes_behind_everything() -> None:
+    web = Web({"https://example.com/": page(""), "https://www.example.com/": page(SVG_LINK)})
+    purposes = {image.url: image.purpose for image in look(web)}
+    assert purposes["https://example.com/favicon.ico"] is IconPurpose.UNNAMED
+    assert [*purposes][-2:] == ["https://example.com/favicon.ico", "https://www.example.com/favicon.ico"]
+
+
+def test_a_favicon_that_the_page_names_is_a_named_one() -> None:
+    found = look(Web({"https://example.com/": page("<link rel=icon href=/favicon.ico>")}))
+    assert [(image.url, image.purpose) for image in found if image.url.endswith(".ico")] == [
+        ("https://example.com/favicon.ico", IconPurpose.GENERAL)
     ]
 
 
@@ -177,7 +244,7 @@ def test_a_sub_domain_falls_back_to_its_registrable_domain() -> None:
         *well_known("app.example.com"),
         "https://example.com/logo.svg",
         *well_known("example.com"),
-    ]
+    ], "its own unnamed icon comes before its parent's"
 
 
 def test_a_sub_domain_that_leads_to_somebody_else_does_not_give_their_icon() -> None:
@@ -220,7 +287,7 @@ def test_the_manifests_icons_are_found_and_ranked_with_the_pages() -> None:
         "https://cdn.test/m/mask.png",
         "https://example.com/32.png",
     ]
-    assert found[3].purpose is IconPurpose.MASKABLE
+    assert found[1].purpose is IconPurpose.MASKABLE
 
 
 def test_a_manifests_icons_are_relative_to_where_redirects_led() -> None:
@@ -245,7 +312,7 @@ def test_a_manifest_is_not_asked_for_when_the_page_has_a_large_icon(link: str) -
 def test_a_manifest_that_is_missing_changes_nothing() -> None:
     small = "<link rel=icon sizes=16x16 href=/16.png>"
     web = Web({"https://example.com/": page(MANIFEST_LINK + small), MANIFEST_URL: MISS})
-    assert urls(web) == [*well_known("example.com"), "https://example.com/16.png"]
+    assert urls(web) == ["https://example.com/16.png", *well_known("example.com")]
 
 
 def test_an_image_inside_the_page_is_at_hand() -> None:
@@ -270,7 +337,9 @@ def test_a_broken_or_large_image_inside_the_page_is_left_out(uri: str) -> None:
 
 def test_there_are_never_more_candidates_than_the_limit() -> None:
     html = "".join(f"<link rel=icon sizes=64x64 href=/{number}.png>" for number in range(100))
-    assert len(look(Web({"https://example.com/": page(html)}))) == MAX_CANDIDATES
+    found = urls(Web({"https://example.com/": page(html)}))
+    assert len(found) == MOST_NAMED + len(well_known("example.com"))
+    assert found[MOST_NAMED:] == well_known("example.com"), "the last resort is never pushed out"
 
 
 WORDS = [
@@ -312,4 +381,4 @@ def test_whatever_a_site_says_the_questions_are_few_and_the_candidates_can_be_sh
         assert candidate.url.startswith("https://")
         assert candidate.url.isascii()
         assert candidate.url.isprintable()
-    assert len(asked) <= 6
+    assert len(asked) <= 9

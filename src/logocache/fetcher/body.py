@@ -1,4 +1,4 @@
-"""Reads a response body: complete, decoded and within its limit, or not at all. Pure.
+"""Reads a response body: decoded, within its limit, and complete (or its start, where that is enough). Pure.
 
 httpx's own decoders are not used: they accept a truncated gzip stream as complete, and decode a
 whole chunk of a compression bomb before its size can be checked.
@@ -27,18 +27,30 @@ LONGEST_LENGTH = 20
 """Digits of a Content-Length that are read: far beyond any limit."""
 
 
-def read(chunks: Iterable[bytes], *, encoding: str, content_length: str, max_bytes: int) -> bytes:
-    """The decoded body.
+def read(
+    chunks: Iterable[bytes],
+    *,
+    encoding: str,
+    content_length: str,
+    max_bytes: int,
+    is_start_enough: bool = False,
+) -> bytes:
+    """The decoded body; if `is_start_enough`, at most its first `max_bytes`, and nothing more is read.
 
     `encoding` and `content_length` are header values, empty when absent. Raises `FetchError`:
     REFUSED when the body is larger than `max_bytes`, as sent or decoded; TRANSIENT when it is
     broken, breaks off, or is encoded in a way that was not offered.
     """
+    coding = encoding.strip().lower()
+    if is_start_enough:
+        # Compressed data may be longer than what it holds, but not by much.
+        sent = within(chunks, max_bytes=2 * max_bytes + STEP)
+        return start(decoded(sent, encoding=coding), max_bytes=max_bytes)
     digits = content_length[:LONGEST_LENGTH]
     if digits.isascii() and digits.isdigit() and int(digits) > max_bytes:
         raise too_large(max_bytes)
     sent = within(chunks, max_bytes=max_bytes)
-    return b"".join(within(decoded(sent, encoding=encoding.strip().lower()), max_bytes=max_bytes))
+    return b"".join(within(decoded(sent, encoding=coding), max_bytes=max_bytes))
 
 
 def within(chunks: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
@@ -49,6 +61,16 @@ def within(chunks: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
         if total > max_bytes:
             raise too_large(max_bytes)
         yield chunk
+
+
+def start(chunks: Iterable[bytes], *, max_bytes: int) -> bytes:
+    """The first `max_bytes` of the chunks together; later chunks are not asked for."""
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) >= max_bytes:
+            break
+    return bytes(body[:max_bytes])
 
 
 def decoded(chunks: Iterable[bytes], *, encoding: str) -> Iterator[bytes]:

@@ -257,6 +257,7 @@ class Exchange:
             encoding=response.headers.get("Content-Encoding", ""),
             content_length=response.headers.get("Content-Length", ""),
             max_bytes=self._request.max_bytes,
+            is_start_enough=self._request.is_start_enough,
         )
 
 

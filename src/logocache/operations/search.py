@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from logocache.model import ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
+from logocache.model import IconPurpose, ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import Choice, FetchLog, without_file
 from logocache.policy.acceptance import (
@@ -17,7 +17,7 @@ from logocache.policy.acceptance import (
     score,
     stands,
 )
-from logocache.policy.attempts import SourceResult, failure_of, success_of
+from logocache.policy.attempts import COULD_NOT_ASK, SourceResult, failure_of, success_of
 from logocache.ports import (
     Answer,
     Candidate,
@@ -28,7 +28,7 @@ from logocache.ports import (
     ProviderTerms,
 )
 
-MOST_CANDIDATES = 8
+MOST_CANDIDATES = 16
 """Images tried for one entry and source, at most."""
 
 
@@ -77,7 +77,9 @@ class Search:
                 break
         gone = {provider for provider in asked if is_gone_from(provider, asked, log.results)}
         is_gone = record.provider in gone
-        if best is None or self._must_not_replace(best, integration, record, gone, is_intact=is_intact):
+        if best is None or self._must_not_replace(
+            best, integration, record, gone, log.results, is_intact=is_intact
+        ):
             return replace(self._failure(record, log.results), source_is_gone=is_gone)
         return Found(outcome=self._success(best.choice, known, log.results), choice=best.choice)
 
@@ -91,6 +93,7 @@ class Search:
         integration: Integration,
         record: LogoRecord,
         gone: Collection[str],
+        results: Sequence[SourceResult],
         *,
         is_intact: bool,
     ) -> bool:
@@ -108,6 +111,8 @@ class Search:
         offer = best.choice.candidate
         if (best.choice.terms.id, offer.url) == (record.provider, record.source_url):
             return False  # the source itself changed it
+        if best.choice.terms.id == record.provider and _failed(record.provider, results):
+            return True  # of another page, or of a broken one, the source would have named another image
         source = record.provider
         if source == RECOVERED:
             source = next((provider for provider in chain if provider not in gone), None)
@@ -152,7 +157,11 @@ class Search:
         return success_of(
             OutcomeKind.UNCHANGED if same else OutcomeKind.FOUND,
             choice.terms.id,
-            [result for result in results if result.provider != choice.terms.id],
+            [
+                result
+                for result in results
+                if result.provider != choice.terms.id or choice.candidate.purpose is IconPurpose.UNNAMED
+            ],
             now=self._context.clock(),
             rules=self._context.attempt_rules,
             offline=self._context.settings.offline,
@@ -172,6 +181,8 @@ class Search:
         settled = _settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
         for candidate in (*settled, *(other for other in candidates if other not in settled)):
+            if best is not None and candidate.purpose is IconPurpose.UNNAMED:
+                continue
             with log.step(provider.terms.id):
                 found = self._try(provider, candidate, digest, integration, record, log)
                 best = _better(best, found)
@@ -263,13 +274,25 @@ def _graded(
     return Graded(choice=choice, grade=grade(info, candidate.purpose), score=score(info, candidate.purpose))
 
 
+def _failed(provider: str, results: Sequence[SourceResult]) -> bool:
+    """True if something of `provider` could not be asked."""
+    return any(result.kind in COULD_NOT_ASK for result in results if result.provider == provider)
+
+
 def _settled(
     candidates: Sequence[Candidate], digest: str, terms: ProviderTerms, record: LogoRecord
 ) -> tuple[Candidate, ...]:
-    """The candidate chosen last time, if the source's offer has not changed since."""
+    """The candidate chosen last time, if the source's offer has not changed since.
+
+    Never an unnamed icon: those that the page names may be there again.
+    """
     if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
         return ()
-    return tuple(candidate for candidate in candidates if candidate.url == record.source_url)[:1]
+    return tuple(
+        candidate
+        for candidate in candidates
+        if candidate.url == record.source_url and candidate.purpose is not IconPurpose.UNNAMED
+    )[:1]
 
 
 def _better(best: Graded | None, found: Graded | None) -> Graded | None:

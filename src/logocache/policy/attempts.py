@@ -191,7 +191,7 @@ def success_of(
     rules: AttemptRules,
     offline: bool,
 ) -> Outcome:
-    """Outcome when `provider` gave a logo, after the preferred `earlier` sources did not.
+    """Outcome when `provider` gave a logo, after `earlier` sources and images that are preferred did not.
 
     If one of those could not be asked, the next attempt is early: within `backoff_max`, or at once
     when `offline`.

@@ -128,12 +128,14 @@ class Rank(IntEnum):
     MEDIUM = 2
     UNDECLARED = 3
     """A link without a size, which may be of any."""
-    ROOT_TOUCH = 4
-    MASKABLE = 5
+    MASKABLE = 4
     """Its outer ring is background, so the mark in it is small."""
-    MULTIPLE = 6
+    MULTIPLE = 5
     """An ICO, which may contain a large frame, and images of about that size."""
-    SMALL = 7
+    SMALL = 6
+    ROOT_TOUCH = 7
+    """Behind all that a page names: what no page names may be a leftover."""
+    ROOT_ICO = 8
 
 
 def ranked(icons: Iterable[Icon]) -> list[Icon]:
@@ -150,12 +152,22 @@ def ranked(icons: Iterable[Icon]) -> list[Icon]:
 
 
 def rank_of(icon: Icon) -> Rank:
-    if icon.role is Role.MASKABLE:
-        return Rank.MASKABLE
+    match icon.role:
+        case Role.MASKABLE:
+            return Rank.MASKABLE
+        case Role.ROOT_TOUCH:
+            return Rank.ROOT_TOUCH
+        case Role.ROOT_ICO:
+            return Rank.ROOT_ICO
+        case Role.LINK | Role.TOUCH | Role.MANIFEST:
+            return _rank_of_named(icon)
+        case _:
+            assert_never(icon.role)
+
+
+def _rank_of_named(icon: Icon) -> Rank:
     if icon.is_vector:
         return Rank.VECTOR
-    if icon.role is Role.ROOT_TOUCH:
-        return Rank.ROOT_TOUCH
     if icon.is_ico:
         return Rank.MULTIPLE
     if icon.size is None:
@@ -169,14 +181,8 @@ def rank_of(icon: Icon) -> Rank:
 
 
 def large(role: Role) -> int:
-    """The size in pixels from which an icon of this role ranks as LARGE."""
-    match role:
-        case Role.TOUCH | Role.ROOT_TOUCH:
-            return LARGE_TOUCH
-        case Role.LINK | Role.MANIFEST | Role.MASKABLE | Role.ROOT_ICO:
-            return LARGE_MANIFEST
-        case _:
-            assert_never(role)
+    """The size in pixels from which a named icon of this role ranks as LARGE."""
+    return LARGE_TOUCH if role is Role.TOUCH else LARGE_MANIFEST
 
 
 MAX_LENGTH = 4000

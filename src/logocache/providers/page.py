@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 import webencodings
 
 from logocache.providers.icons import (
+    MAX_LENGTH,
     Icon,
     Role,
     absolute,
@@ -47,6 +48,8 @@ class PageIcons:
 
     icons: tuple[Icon, ...] = ()
     manifest: str | None = None
+    refresh: str | None = None
+    """Where the page leads its visitors at once, by `<meta http-equiv=refresh>`."""
 
 
 def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
@@ -66,6 +69,7 @@ def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
     return PageIcons(
         icons=tuple(icon for icon in icons if icon is not None),
         manifest=next((found for manifest in manifests if (found := absolute(manifest, base))), None),
+        refresh=_refresh_target(collector.refresh, base),
     )
 
 
@@ -102,23 +106,39 @@ def _guessed_encoding(body: bytes) -> str:
 
 
 class _LinkCollector(HTMLParser):
-    """Collects `<link rel href>` and the first `<base href>`."""
+    """Collects `<link rel href>`, the first `<base href>` and the first `<meta http-equiv=refresh>`."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.links: list[dict[str, str]] = []
         self.base: str | None = None
+        self.refresh: str | None = None
+        self._is_for_scriptless = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in {"link", "base"}:
+        if tag == "noscript":
+            self._is_for_scriptless = True
+        if tag not in {"link", "base", "meta"}:
             return
         attributes = {name: value or "" for name, value in reversed(attrs)}  # of equal names, the first
-        if not attributes.get("href"):
+        if tag == "meta":
+            self._read_meta(attributes)
+        elif not attributes.get("href"):
             return
-        if tag == "base" and self.base is None:
+        elif tag == "base" and self.base is None:
             self.base = attributes["href"]
         elif tag == "link" and len(self.links) < MAX_LINKS and _is_wanted(attributes):
             self.links.append(attributes)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "noscript":
+            self._is_for_scriptless = False
+
+    def _read_meta(self, attributes: dict[str, str]) -> None:
+        """Browsers run scripts, and do not read what is in `<noscript>`."""
+        is_refresh = attributes.get("http-equiv", "").strip().lower() == "refresh"
+        if is_refresh and not self._is_for_scriptless and self.refresh is None:
+            self.refresh = attributes.get("content", "")
 
 
 def _tokens(link: dict[str, str]) -> set[str]:
@@ -127,6 +147,24 @@ def _tokens(link: dict[str, str]) -> set[str]:
 
 def _is_wanted(link: dict[str, str]) -> bool:
     return not _tokens(link).isdisjoint({"icon", "manifest", *TOUCH_ICONS})
+
+
+REFRESH = re.compile(
+    r"\s*(?P<seconds>[0-9]{0,9})[0-9.]{0,20}\s*[;,\s]\s*(?:url\s*=\s*)?"
+    r"(?:'(?P<single>[^']*)|\"(?P<double>[^\"]*)|(?P<bare>.*))",
+    re.IGNORECASE | re.DOTALL,
+)
+"""https://html.spec.whatwg.org/multipage/semantics.html#shared-declarative-refresh-steps"""
+LONGEST_REFRESH = 10
+"""Seconds; a later one is no redirect: it loads news into an open page."""
+
+
+def _refresh_target(content: str | None, base: str) -> str | None:
+    found = REFRESH.match(content[:MAX_LENGTH]) if content else None
+    if found is None or int(found["seconds"] or 0) > LONGEST_REFRESH:
+        return None
+    target = found["single"] or found["double"] or found["bare"] or ""
+    return absolute(target, base) if target.strip() else None
 
 
 def _icon(link: dict[str, str], base: str) -> Icon | None:
@@ -148,7 +186,8 @@ def _icon(link: dict[str, str], base: str) -> Icon | None:
 def _role(tokens: set[str]) -> Role | None:
     if tokens & TOUCH_ICONS:
         return Role.TOUCH
-    return Role.LINK if "icon" in tokens else None
+    # "icon mask": the first form of what is now "mask-icon", a silhouette.
+    return Role.LINK if "icon" in tokens and "mask" not in tokens else None
 
 
 MAX_ICONS = 50

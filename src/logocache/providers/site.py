@@ -1,9 +1,10 @@
 """A company's own icons, as its web site declares them: in its page, its manifest, or by convention.
 
     for the host, its registrable domain, then that with www.:
-    1. request the page; if the host does not answer, go on to the next
-    2. its <link>s; if none of them is large, also the icons of its manifest
-    3. the well-known paths
+    1. request the page; if the host does not answer, or wants nobody now, go on to the next
+    2. if the page only leads elsewhere by <meta http-equiv=refresh>, the page there, once
+    3. its <link>s; if none of them is large, also the icons of its manifest
+    4. the well-known paths, behind everything that a page names
     until a page has declared an icon
 
 Only https is used. A fallback to http would let an attacker on the network path choose the logo (the
@@ -12,7 +13,8 @@ down.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from logocache.domains import registrable_domain, toggled_www, without_www
@@ -20,7 +22,7 @@ from logocache.model import IconPurpose, Integration, OutcomeKind, StoringClass
 from logocache.ports import Answer, Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers import icons
 from logocache.providers.icons import Icon, Rank, Role, absolute, rank_of, ranked
-from logocache.providers.page import PageIcons, read_manifest, read_page
+from logocache.providers.page import MAX_BYTES, PageIcons, read_manifest, read_page
 from logocache.settings import Settings
 
 TERMS = ProviderTerms(
@@ -33,7 +35,7 @@ TERMS = ProviderTerms(
     asks_many_hosts=True,
 )
 
-MAX_CANDIDATES = 12
+MOST_NAMED = 8
 WELL_KNOWN = (
     ("/apple-touch-icon.png", Role.ROOT_TOUCH),
     ("/apple-touch-icon-precomposed.png", Role.ROOT_TOUCH),
@@ -48,7 +50,18 @@ PURPOSES = {
     Role.TOUCH: IconPurpose.TOUCH_ICON,
     Role.ROOT_TOUCH: IconPurpose.TOUCH_ICON,
     Role.MASKABLE: IconPurpose.MASKABLE,
+    Role.ROOT_ICO: IconPurpose.UNNAMED,
 }
+
+NOT_NOW = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
+    }
+)
+"""Statuses of a page with which the whole host turns us away: it is asked for nothing else."""
 
 
 def build(settings: Settings) -> Provider:
@@ -56,7 +69,10 @@ def build(settings: Settings) -> Provider:
 
 
 class SiteProvider:
-    """Implements `ports.Provider`. Requests at most three pages and three manifests."""
+    """Implements `ports.Provider`.
+
+    Requests at most three pages, one more to which each leads, and three manifests.
+    """
 
     def __init__(self, *, max_page_bytes: int, max_image_bytes: int) -> None:
         self._max_page_bytes = max_page_bytes
@@ -68,48 +84,76 @@ class SiteProvider:
 
     def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
         found: dict[str, Candidate] = {}
+        last: dict[str, Candidate] = {}
         seen: set[str] = set()
         for host in hosts_of(integration.domain):
             if host in seen:
                 continue
-            answer = ask(self._document(f"https://{host}/", PAGES))
-            page_url = absolute(answer.url, f"https://{host}/") or f"https://{host}/"
+            answer = self._page(f"https://{host}/", ask)
+            page_url = _url_of(answer, f"https://{host}/")
             seen |= {host, _host(page_url)}
             if not _has_answered(answer) or _has_left(host, page_url):
                 continue
-            declared = self._declared(_read(answer, page_url), ask)
-            for image in self._images(declared, page_url):
-                found.setdefault(image.url, image)
+            page = _read(answer, page_url)
+            if page.refresh is not None and page.refresh != page_url:
+                page, page_url = self._led_to(page, page_url, host, ask)
+                seen.add(_host(page_url))
+            declared = self._declared(page, ask)
+            named = self._images(declared, page_url)[:MOST_NAMED]
+            unnamed = self._images(_well_known(page_url), page_url)
+            # The icons of a sub-domain come before all of its parent's.
+            is_main = without_www(host) == registrable_domain(host)
+            for image in (*named, *unnamed):
+                is_last = is_main and image.purpose is IconPurpose.UNNAMED
+                (last if is_last else found).setdefault(image.url, image)
             if declared:
                 break
-        return tuple(found.values())[:MAX_CANDIDATES]
+        return tuple((found | {url: image for url, image in last.items() if url not in found}).values())
 
     def request(self, candidate: Candidate) -> FetchRequest:
         return FetchRequest(
             url=candidate.url, provider=TERMS.id, max_bytes=self._max_image_bytes, accept=IMAGES
         )
 
-    def _document(self, url: str, accept: str) -> FetchRequest:
-        return FetchRequest(url=url, provider=TERMS.id, max_bytes=self._max_page_bytes, accept=accept)
+    def _page(self, url: str, ask: Ask) -> Answer:
+        """Ask for as much of a page as is looked at."""
+        return ask(
+            FetchRequest(
+                url=url,
+                provider=TERMS.id,
+                max_bytes=min(self._max_page_bytes, MAX_BYTES),
+                is_start_enough=True,
+                accept=PAGES,
+            )
+        )
+
+    def _led_to(self, page: PageIcons, page_url: str, host: str, ask: Ask) -> tuple[PageIcons, str]:
+        """The page to which `page` leads, and its URL; itself where that names no icons, or is not ours."""
+        url = page.refresh or page_url
+        answer = self._page(url, ask)
+        target_url = _url_of(answer, url)
+        if answer.kind is not OutcomeKind.FOUND or _has_left(host, target_url):
+            return page, page_url
+        target = _read(answer, target_url)
+        return (target, target_url) if target.icons or target.manifest or not page.icons else (page, page_url)
 
     def _declared(self, page: PageIcons, ask: Ask) -> tuple[Icon, ...]:
         """The icons of the page; if none of them is large, also those of its manifest."""
         if page.manifest is None or any(rank_of(icon) <= Rank.LARGE for icon in page.icons):
             return page.icons
-        answer = ask(self._document(page.manifest, MANIFESTS))
+        answer = ask(
+            FetchRequest(
+                url=page.manifest, provider=TERMS.id, max_bytes=self._max_page_bytes, accept=MANIFESTS
+            )
+        )
         if answer.kind is not OutcomeKind.FOUND:
             return page.icons
-        url = absolute(answer.url, page.manifest) or page.manifest
-        return (*page.icons, *read_manifest(answer.body, url))
+        return (*page.icons, *read_manifest(answer.body, _url_of(answer, page.manifest)))
 
-    def _images(self, declared: Iterable[Icon], page_url: str) -> Iterator[Candidate]:
-        """The declared icons and those at the well-known paths of the page's host, best first."""
-        origin = f"https://{urlsplit(page_url).netloc}"
-        well_known = (Icon(url=origin + path, role=role) for path, role in WELL_KNOWN)
-        for icon in ranked((*declared, *well_known)):
-            candidate = self._candidate(icon, page_url)
-            if candidate is not None:
-                yield candidate
+    def _images(self, icons: Iterable[Icon], page_url: str) -> list[Candidate]:
+        """The icons that can be requested or are at hand, best first."""
+        images = (self._candidate(icon, page_url) for icon in ranked(icons))
+        return [image for image in images if image is not None]
 
     def _candidate(self, icon: Icon, page_url: str) -> Candidate | None:
         purpose = PURPOSES.get(icon.role, IconPurpose.GENERAL)
@@ -130,22 +174,30 @@ def hosts_of(domain: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((bare, apex, toggled_www(apex))))
 
 
+def _well_known(page_url: str) -> tuple[Icon, ...]:
+    origin = f"https://{urlsplit(page_url).netloc}"
+    return tuple(Icon(url=origin + path, role=role) for path, role in WELL_KNOWN)
+
+
+def _url_of(answer: Answer, asked: str) -> str:
+    """Where redirects of `asked` led."""
+    return absolute(answer.url, asked) or asked
+
+
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
 def _has_answered(answer: Answer) -> bool:
-    """True if the host answers, so that its images may be requested.
+    """True if the host answers, so that its images may be requested, with a page or without.
 
-    Also if it has no page, or one that is too large (REFUSED, but with a status).
+    A page that fails (400, 405, 406, 500) has icon files beside it all the same. A redirect that was
+    refused is no answer of a host.
     """
-    match answer.kind:
-        case OutcomeKind.FOUND | OutcomeKind.NOT_FOUND:
-            return True
-        case OutcomeKind.REFUSED:
-            return answer.status is not None
-        case _:
-            return False
+    if answer.kind in {OutcomeKind.FOUND, OutcomeKind.NOT_FOUND}:
+        return True
+    is_turned_away = answer.kind in {OutcomeKind.THROTTLED, OutcomeKind.MISCONFIGURED}
+    return answer.status is not None and answer.status not in NOT_NOW and not is_turned_away
 
 
 def _has_left(host: str, page_url: str) -> bool:

@@ -175,7 +175,11 @@ class Settings(ServerSettings):
         int,
         Amount(KB, ge=1, le=102400, whole=True),
         Field(
-            alias="max_page_kb", description="The largest page or manifest that is read, in kB (10^3 bytes)."
+            alias="max_page_kb",
+            description=(
+                "The largest manifest that is read, in kB (10^3 bytes). Of a page, the first 500 kB are"
+                " read at most."
+            ),
         ),
     ] = 2000 * KB
     max_pixels: Annotated[
