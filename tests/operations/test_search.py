@@ -282,9 +282,13 @@ def test_an_unnamed_icon_counts_only_where_no_named_one_can_be_used(
 
 def test_the_named_icon_is_asked_for_again_after_an_unnamed_one_was_stored() -> None:
     provider = FakeProvider(urls=[NAMED], unnamed=[UNNAMED])
-    digest = candidates_digest(provider.candidates(make_integration(), Bench().log.ask))
-    record = make_cached(source_url=UNNAMED, candidates_digest=digest)
-    bench = Bench(provider, fetcher=FakeFetcher({NAMED: reply(body=b"logo")}))
+    fetcher = FakeFetcher({NAMED: reply(OutcomeKind.BLOCKED), UNNAMED: reply(body=b"unnamed")})
+    bench = Bench(provider, fetcher=fetcher)
+    first = bench.found().choice
+    assert first.candidate.url == UNNAMED
+    bench.log = bench.new_log()
+    fetcher.replies[NAMED] = reply(body=b"logo")
+    record = make_cached(source_url=UNNAMED, candidates_digest=first.candidates_digest)
     assert bench.found(record).choice.candidate.url == NAMED
 
 

@@ -17,7 +17,7 @@ from logocache.policy.acceptance import (
     score,
     stands,
 )
-from logocache.policy.attempts import COULD_NOT_ASK, SourceResult, failure_of, success_of
+from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SourceResult, failure_of, success_of
 from logocache.ports import (
     Answer,
     Candidate,
@@ -30,6 +30,9 @@ from logocache.ports import (
 
 MOST_CANDIDATES = 16
 """Images tried for one entry and source, at most."""
+
+UNSETTLED = "unsettled"
+"""Instead of the digest of an offer of which something could not be had: next time it is judged anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,8 @@ class Search:
                 best = _better(best, found)
             if log.gave_up or (best is not None and (best.grade is Grade.GOOD or candidate in settled)):
                 break
+        if best is not None and any(result.kind not in NO_LOGO for result in log.results[before:]):
+            best = replace(best, choice=replace(best.choice, candidates_digest=UNSETTLED))
         return best
 
     def _try(
@@ -282,17 +287,10 @@ def _failed(provider: str, results: Sequence[SourceResult]) -> bool:
 def _settled(
     candidates: Sequence[Candidate], digest: str, terms: ProviderTerms, record: LogoRecord
 ) -> tuple[Candidate, ...]:
-    """The candidate chosen last time, if the source's offer has not changed since.
-
-    Never an unnamed icon: those that the page names may be there again.
-    """
+    """The candidate chosen last time, if the source's offer has not changed since."""
     if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
         return ()
-    return tuple(
-        candidate
-        for candidate in candidates
-        if candidate.url == record.source_url and candidate.purpose is not IconPurpose.UNNAMED
-    )[:1]
+    return tuple(candidate for candidate in candidates if candidate.url == record.source_url)[:1]
 
 
 def _better(best: Graded | None, found: Graded | None) -> Graded | None:
