@@ -1,5 +1,6 @@
 """Format values for people, and parse durations. Pure."""
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ LONGEST = timedelta(days=36500)
 AGE_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 RELATIVE_UNITS = (("year", timedelta(days=365)), ("month", timedelta(days=30)), *AGE_UNITS)
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+PLAIN = re.compile(r"""[^\s="]+""")
+"""A printable logfmt value that needs no quotes."""
 ACRONYMS = frozenset({"ai", "crm", "erp", "hr"})
 """Categories written in capitals."""
 
@@ -44,6 +47,19 @@ def parse_duration(text: str) -> timedelta:
             f"{text[:40]!r} is longer than 100 years", hint="write 30 (days), 12h, 30d or 4w"
         )
     return length
+
+
+def logfmt_value(text: str) -> str:
+    """The value of a field of a log line, quoted if anything in it could end it or control a terminal."""
+    return text if text.isprintable() and PLAIN.fullmatch(text) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """`text` in double quotes; characters that are not printable as JSON escapes."""
+    return "".join(
+        character if character.isprintable() else json.dumps(character)[1:-1]
+        for character in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def clean(text: str) -> str:

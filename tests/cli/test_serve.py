@@ -1,5 +1,7 @@
 """`logocache serve`, with a server that only remembers how it was called."""
 
+import contextlib
+import io
 import json
 import logging
 import pickle
@@ -32,6 +34,8 @@ def settings_of(*options: str) -> Settings:
         pytest.param(["--workers", "3"], "serve_workers", 3, id="--workers"),
         pytest.param(["--unix-socket", "/run/l.sock"], "serve_unix_socket", Path("/run/l.sock"), id="socket"),
         pytest.param(["--root-path", "/logos/"], "root_path", "/logos", id="--root-path"),
+        pytest.param(["--access-log"], "access_log", True, id="--access-log"),
+        pytest.param(["--no-access-log"], "access_log", False, id="--no-access-log"),
         pytest.param(["--cache-dir", "/logos"], "dir", Path("/logos"), id="a global option"),
     ],
 )
@@ -43,6 +47,38 @@ def test_each_option_overrides_its_setting(
     monkeypatch.setenv("LOGO_CACHE_SERVE_WORKERS", "9")
     monkeypatch.setenv("LOGO_CACHE_ROOT_PATH", "/other")
     assert getattr(settings_of(*typed), name) == value
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "is_terminal", "logged"),
+    [
+        pytest.param([], None, False, True, id="into a file"),
+        pytest.param([], None, True, False, id="on a terminal"),
+        pytest.param(["--quiet"], None, False, False, id="quiet"),
+        pytest.param([], "false", False, False, id="a setting against it"),
+        pytest.param([], "true", True, True, id="a setting for it"),
+        pytest.param(["--quiet"], "true", False, True, id="a setting, and quiet"),
+    ],
+)
+def test_requests_are_logged_unless_somebody_watches(
+    options: list[str],
+    variable: str | None,
+    is_terminal: bool,  # noqa: FBT001  # a table's column
+    logged: bool,  # noqa: FBT001  # a table's column
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("LOGO_CACHE_ACCESS_LOG", variable)
+    server = FakeServer()
+    with contextlib.redirect_stderr(Terminal() if is_terminal else io.StringIO()):
+        run([*options, "serve"], server=server)
+    assert server.settings is not None
+    assert server.settings.access_log is logged
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize("option", [["--host", "127.0.0.1"], ["--port", "80"]], ids=" ".join)
@@ -96,16 +132,16 @@ def test_to_be_asked_to_end_is_a_good_end(error: BaseException, capsys: Captured
 @pytest.mark.parametrize(
     ("options", "events"),
     [
-        pytest.param([], ["request"], id="information"),
+        pytest.param([], ["client.refused"], id="information"),
         pytest.param(["--quiet"], [], id="quiet"),
-        pytest.param(["-vv"], ["detail", "request"], id="everything"),
+        pytest.param(["-vv"], ["detail", "client.refused"], id="everything"),
     ],
 )
 def test_while_serving_information_is_logged(options: list[str], events: list[str], capsys: Captured) -> None:
     settings_of(*options)
     capsys.readouterr()
     logging.getLogger("logocache.server.routes").debug("detail")
-    logging.getLogger("logocache.server.middleware").info("request")
+    logging.getLogger("logocache.server.protocol").info("client.refused")
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == events
 
 

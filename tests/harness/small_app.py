@@ -54,7 +54,7 @@ def make_app(cache: LogoCache, *, metrics: Metrics | None = None, load: Load = I
     app = FastAPI(title="small", version="1", redirect_slashes=False)
     app.include_router(make_router(cache, metrics, load))
     install_handlers(app)
-    app.add_middleware(Requests, metrics=metrics)
+    app.add_middleware(Requests, metrics=metrics, access_log=None)
     return app
 
 

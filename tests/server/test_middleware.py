@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
 
@@ -10,8 +11,9 @@ from starlette.types import Receive, Scope, Send
 from harness.small_app import Client
 from logocache.errors import DatabaseError
 from logocache.server import request_id
+from logocache.server.access_log import AccessLog
 from logocache.server.metrics import Metrics
-from logocache.server.middleware import GONE, LONGEST_PATH, Requests
+from logocache.server.middleware import GONE, Requests
 from logocache.server.problems import ProblemRoute, install_handlers
 
 LOGGER = "logocache.server.middleware"
@@ -35,7 +37,12 @@ def metrics() -> Counted:
 
 
 @pytest.fixture
-def client(metrics: Counted) -> Client:
+def access_log() -> AccessLog:
+    return AccessLog(as_json=True)
+
+
+@pytest.fixture
+def client(metrics: Counted, access_log: AccessLog) -> Client:
     router = APIRouter(route_class=ProblemRoute)
 
     @router.get("/logo/{id}")
@@ -58,7 +65,7 @@ def client(metrics: Counted) -> Client:
     app = FastAPI(openapi_url=None)
     app.include_router(router)
     install_handlers(app)
-    app.add_middleware(Requests, metrics=metrics)
+    app.add_middleware(Requests, metrics=metrics, access_log=access_log)
     return Client(app)
 
 
@@ -96,33 +103,43 @@ def test_requests_are_counted_by_the_template_of_their_route(client: Client, met
     ]
 
 
-def test_a_request_is_one_line_in_the_log(client: Client, log: pytest.LogCaptureFixture) -> None:
-    client.get("/logo/a?token=swordfish", headers={"X-Request-Id": "abc"})
-    (record,) = log.records
-    fields = vars(record)
-    assert (record.getMessage(), record.levelno) == ("request", logging.INFO)
-    names = ("method", "path", "status", "bytes", "client", "request_id")
-    assert [fields[name] for name in names] == ["GET", "/logo/a", 200, 3, "192.0.2.7", "abc"]
-    assert 0 <= fields["ms"] < 10_000
-    assert "swordfish" not in str(fields)
-
-
-def test_a_long_path_is_cut(client: Client, log: pytest.LogCaptureFixture) -> None:
-    client.get("/x" * 5000)
-    assert len(vars(log.records[0])["path"]) == LONGEST_PATH
-
-
-def test_probes_are_logged_for_those_who_want_everything(
-    client: Client, log: pytest.LogCaptureFixture
+def test_a_request_is_one_line_in_the_log(
+    client: Client, access_log: AccessLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client.get("/healthz")
-    assert [record.levelno for record in log.records] == [logging.DEBUG]
+    client.get("/logo/a?token=swordfish", headers={"X-Request-Id": "abc"})
+    access_log.flush()
+    (line,) = capsys.readouterr().err.splitlines()
+    fields = json.loads(line)
+    names = ("event", "level", "method", "path", "status", "bytes", "client", "request_id")
+    assert [fields[name] for name in names] == [
+        *("request", "info", "GET", "/logo/a", 200, 3, "192.0.2.7", "abc")
+    ]
+    assert 0 <= fields["ms"] < 10_000
+    assert "swordfish" not in line
 
 
-def test_nothing_is_logged_below_the_level(client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger=LOGGER):
-        client.get("/logo/a")
-    assert caplog.records == []
+@pytest.mark.parametrize(("level", "lines"), [(logging.INFO, 0), (logging.DEBUG, 1)], ids=["-v", "-vv"])
+def test_probes_are_logged_for_those_who_want_everything(
+    client: Client,
+    access_log: AccessLog,
+    level: int,
+    lines: int,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(level, logger=LOGGER):
+        client.get("/healthz")
+    access_log.flush()
+    assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_a_failure_stands_behind_the_requests_before_it(
+    client: Client, log: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.get("/logo/a")
+    client.get("/away")
+    assert [json.loads(line)["path"] for line in capsys.readouterr().err.splitlines()] == ["/logo/a"]
+    assert [vars(record)["path"] for record in log.records] == ["/away"]
 
 
 def test_a_failure_is_logged_as_an_error_with_its_reason(
@@ -155,7 +172,7 @@ def test_an_answer_that_breaks_off_is_the_servers_to_end(metrics: Counted) -> No
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        Client(Requests(breaks, metrics=metrics)).get("/")
+        Client(Requests(breaks, metrics=metrics, access_log=None)).get("/")
     assert metrics.seen == [("GET", None, 200)]
 
 
@@ -165,7 +182,7 @@ def test_the_hot_path_names_its_route_itself(metrics: Counted) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": ((b"etag", b'"x"'),)})
         await send({"type": "http.response.body", "body": b""})
 
-    answer = Client(Requests(hot, metrics=metrics)).get("/shopify.com")
+    answer = Client(Requests(hot, metrics=metrics, access_log=None)).get("/shopify.com")
     assert metrics.seen == [("GET", "/{domain}", 200)]
     assert answer.headers["etag"] == '"x"'
 
@@ -178,7 +195,7 @@ def test_a_request_that_ends_without_an_answer_is_counted_as_gone(metrics: Count
         await asyncio.Event().wait()
 
     async def leave() -> None:
-        transport = httpx.ASGITransport(Requests(waits, metrics=metrics))
+        transport = httpx.ASGITransport(Requests(waits, metrics=metrics, access_log=None))
         async with httpx.AsyncClient(transport=transport) as client:
             asking = asyncio.create_task(client.get("http://cache.test/"))
             await started.wait()
@@ -191,7 +208,7 @@ def test_a_request_that_ends_without_an_answer_is_counted_as_gone(metrics: Count
 
 
 def test_a_client_without_an_address_is_logged_as_unknown(
-    metrics: Counted, log: pytest.LogCaptureFixture
+    metrics: Counted, access_log: AccessLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204})
@@ -200,10 +217,25 @@ def test_a_client_without_an_address_is_logged_as_unknown(
         async def ignore(message: object) -> None: ...
 
         scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": None}
-        await Requests(answer, metrics=metrics)(scope, None, ignore)  # type: ignore[arg-type]  # never received from
+        requests = Requests(answer, metrics=metrics, access_log=access_log)
+        await requests(scope, None, ignore)  # type: ignore[arg-type]  # never received from
 
     asyncio.run(ask())
-    assert vars(log.records[0])["client"] is None
+    access_log.flush()
+    assert json.loads(capsys.readouterr().err)["client"] is None
+
+
+def test_the_end_of_the_lifespan_writes_the_last_lines(
+    metrics: Counted, access_log: AccessLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        access_log.write(
+            method="GET", path="/", status=200, seconds=0, size=0, client=None, request_id="last"
+        )
+
+    requests = Requests(app, metrics=metrics, access_log=access_log)
+    asyncio.run(requests({"type": "lifespan"}, None, None))  # type: ignore[arg-type]  # not used
+    assert json.loads(capsys.readouterr().err)["request_id"] == "last"
 
 
 def test_what_is_no_request_passes_untouched(metrics: Counted) -> None:
@@ -212,5 +244,5 @@ def test_what_is_no_request_passes_untouched(metrics: Counted) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         passed.append(scope["type"])
 
-    asyncio.run(Requests(app, metrics=metrics)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]  # not used
+    asyncio.run(Requests(app, metrics=metrics, access_log=None)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]  # not used
     assert (passed, metrics.seen) == (["lifespan"], [])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from logocache.cli import terminal
-from logocache.humanize import clean
+from logocache.humanize import clean, logfmt_value, quoted
 from logocache.server.request_id import RequestIds
 from logocache.settings import LogFormat
 
@@ -22,9 +22,6 @@ INFORMATION = 1
 EVENT = re.compile(r"[\w.-]+")
 """The name of an event. Other libraries log sentences, which are quoted."""
 
-PLAIN = re.compile(r"""[^\s="]+""")
-"""A printable logfmt value that needs no quotes."""
-
 SERVERS = ("uvicorn", "asyncio")
 """Loggers of the libraries that the server runs on; none of them logs URLs that we request."""
 
@@ -33,7 +30,7 @@ def configure(log_format: LogFormat, *, verbosity: int, quiet: bool) -> None:
     """Configure the loggers of `logocache` and of the server only: HTTP clients log URLs with secrets.
 
     The level is WARNING; INFO with `verbosity` 1, DEBUG with more, ERROR when `quiet`. The server's
-    loggers never go below WARNING, because the access log is ours.
+    loggers never go below WARNING, because the request log is ours (`server.access_log`).
     """
     level = _level(verbosity, quiet=quiet)
     handler = _handler(log_format)
@@ -51,8 +48,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
-        fields = [f"{name}={_value(str(value))}" for name, value in fields_of(record).items()]
-        event = message if EVENT.fullmatch(message) else _quoted(message)
+        fields = [f"{name}={logfmt_value(str(value))}" for name, value in fields_of(record).items()]
+        event = message if EVENT.fullmatch(message) else quoted(message)
         lines = [" ".join([_time(record), record.levelname, record.name, event, *fields])]
         if record.exc_info:
             lines += [f"  {clean(line)}" for line in self.formatException(record.exc_info).splitlines()]
@@ -82,19 +79,6 @@ class StandardErrorHandler(logging.StreamHandler):  # type: ignore[type-arg]  # 
         if sys.stderr is not None:
             self.stream = sys.stderr
             super().emit(record)
-
-
-def _value(text: str) -> str:
-    """The value of a field, quoted if anything in it could end it or control a terminal."""
-    return text if text.isprintable() and PLAIN.fullmatch(text) else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    """`text` in double quotes; characters that are not printable as JSON escapes."""
-    return "".join(
-        character if character.isprintable() else json.dumps(character)[1:-1]
-        for character in json.dumps(text, ensure_ascii=False)
-    )
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:

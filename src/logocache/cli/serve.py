@@ -62,12 +62,21 @@ def serve(
             help="The path under which a proxy shows the server. Default: $LOGO_CACHE_ROOT_PATH.",
         ),
     ] = None,
+    access_log: Annotated[
+        bool | None,
+        typer.Option(
+            "--access-log/--no-access-log",
+            help="Log each request on standard error. Default: $LOGO_CACHE_ACCESS_LOG; "
+            "else yes, unless that is a terminal.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> ExitCode:
     """Serve logos, health and statistics over HTTP.
 
-    Needs a cache that `logocache init` has made. Each request is logged on standard error, unless
-    --quiet. Ctrl-C or SIGTERM lets requests finish for LOGO_CACHE_SHUTDOWN_SECONDS (4); a second
-    Ctrl-C does not wait. SIGHUP replaces several workers one after the other, and ends a single one.
+    Needs a cache that `logocache init` has made. Ctrl-C or SIGTERM lets requests finish for
+    LOGO_CACHE_SHUTDOWN_SECONDS (4); a second Ctrl-C does not wait. SIGHUP replaces several workers one
+    after the other, and ends a single one.
     """
     over_tcp = host is not None or port is not None
     if over_tcp and unix_socket is not None:
@@ -80,6 +89,7 @@ def serve(
         "serve_workers": workers,
         "serve_unix_socket": unix_socket,
         "root_path": root_path,
+        "access_log": access_log,
     }
     given: dict[str, object] = {name: value for name, value in options.items() if value is not None}
     if over_tcp:

@@ -120,7 +120,8 @@ class Session:
     def serve(self, given: Mapping[str, object]) -> None:
         """Serve until a signal arrives; settings in `given` take precedence.
 
-        Logs at level INFO, which includes requests, unless --quiet.
+        Logs at level INFO, unless --quiet. When no setting says whether to log requests, they are logged
+        unless standard error is a terminal, or with --quiet.
 
         Raises:
             SettingsError: a setting is invalid.
@@ -130,6 +131,9 @@ class Session:
         from logocache.settings import Settings
 
         settings = Settings(**{**self.options.settings(), **given})
+        if settings.access_log is None:
+            logs_requests = not (self.options.quiet or terminal.err_is_terminal())
+            settings = settings.model_copy(update={"access_log": logs_requests})
         prepare = functools.partial(
             logs.configure,
             settings.log_format,

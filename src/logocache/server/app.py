@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from logocache import __version__
 from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
+from logocache.server.access_log import access_log_of
 from logocache.server.background import Background
 from logocache.server.early_responses import ClientLimits, HostRequired
 from logocache.server.fast_path import FastPath, RouteCache
@@ -126,7 +127,7 @@ class Application(FastAPI):
             slow_client_seconds=settings.slow_client_seconds,
         )
         layers = HostRequired(layers)
-        self._layers = Requests(layers, metrics=server.metrics)
+        self._layers = Requests(layers, metrics=server.metrics, access_log=access_log_of(settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._layers(scope, receive, send)

@@ -1,4 +1,4 @@
-"""ASGI middleware around every request: request id, access log and metrics."""
+"""ASGI middleware around every request: request id, request log and metrics."""
 
 import logging
 import time
@@ -6,6 +6,7 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logocache.server import request_id
+from logocache.server.access_log import LONGEST_PATH, AccessLog
 from logocache.server.metrics import Metrics
 from logocache.server.problems import PROBLEM_IN_SCOPE, SERVER_ERROR, internal_error, problem_response
 
@@ -13,12 +14,10 @@ ROUTE_IN_SCOPE = "logocache.route"
 """Key under which the fast path, which skips routing, puts the path template of the route."""
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Routes that monitoring requests every few seconds."""
+"""Routes that monitoring requests every few seconds: they are logged with `-vv` only."""
 
 GONE = 499
 """Status, as of nginx, of a request whose client or server went away before there was a response."""
-LONGEST_PATH = 200
-"""Characters of a path that are logged at most."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +25,19 @@ _log = logging.getLogger(__name__)
 class Requests:
     """The outermost middleware of an application of our own, so that it sees every response."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, access_log: AccessLog | None) -> None:
+        """Without `access_log`, only responses with status 500 or above are logged."""
         self._app = app
         self._metrics = metrics
+        self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                if self._access_log is not None:
+                    self._access_log.flush()  # the lifespan ends after the last request
             return
         response = _Response(send, request_id.begin(_sent_id(scope)))
         started = time.perf_counter()
@@ -51,23 +56,21 @@ class Requests:
     def _account(self, scope: Scope, response: "_Response", seconds: float) -> None:
         route = _route(scope)
         self._metrics.request(scope["method"], route, response.status, seconds)
-        level = _level(route, response.status)
-        if not _log.isEnabledFor(level):
-            return
-        client = scope.get("client")
-        fields = {
-            "method": scope["method"],
-            "path": scope["path"][:LONGEST_PATH],
-            "status": response.status,
-            "ms": round(seconds * 1000, 1),
-            "bytes": response.size,
-            "client": client[0] if client else None,
-            "request_id": response.request_id,
-        }
-        problem = scope.get(PROBLEM_IN_SCOPE)
-        if problem is not None:
-            fields["problem"] = problem
-        _log.log(level, "request", extra=fields)
+        if self._access_log is not None:
+            if response.status >= SERVER_ERROR:
+                self._access_log.flush()  # an error stands behind the requests before it
+            elif route not in PROBES or _log.isEnabledFor(logging.DEBUG):
+                self._access_log.write(
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=response.status,
+                    seconds=seconds,
+                    size=response.size,
+                    client=_client(scope),
+                    request_id=response.request_id,
+                )
+        if response.status >= SERVER_ERROR:
+            _log_failure(scope, response, seconds)
 
 
 class _Response:
@@ -110,7 +113,23 @@ def _route(scope: Scope) -> str | None:
     return getattr(scope.get("route"), "path", None)
 
 
-def _level(route: str | None, status: int) -> int:
-    if status >= SERVER_ERROR:
-        return logging.ERROR
-    return logging.DEBUG if route in PROBES else logging.INFO
+def _client(scope: Scope) -> str | None:
+    """The address of the client."""
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+def _log_failure(scope: Scope, response: _Response, seconds: float) -> None:
+    fields = {
+        "method": scope["method"],
+        "path": scope["path"][:LONGEST_PATH],
+        "status": response.status,
+        "ms": round(seconds * 1000, 1),
+        "bytes": response.size,
+        "client": _client(scope),
+        "request_id": response.request_id,
+    }
+    problem = scope.get(PROBLEM_IN_SCOPE)
+    if problem is not None:
+        fields["problem"] = problem
+    _log.error("request", extra=fields)

@@ -42,6 +42,13 @@ class ServerSettings(BaseModel):
             "a client on a unix socket counts as 127.0.0.1."
         ),
     ] = ()
+    access_log: Annotated[
+        bool | None,
+        Field(
+            description="Log each request on standard error; when not set, `serve` does so "
+            "unless that is a terminal or `--quiet` is given."
+        ),
+    ] = None
 
     # Access and limits.
     admin_token: Annotated[
