@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.fake_cache import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED, FakeCache
+from harness.fake_cache import FakeCache
+from harness.results import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED
 from logocache.cli.exits import ExitCode
 from logocache.cli.main import run
 from logocache.documents import document_of

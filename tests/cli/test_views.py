@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from harness.fake_cache import CLEARED, FETCHED, FOUND, LISTING, MISSED, NOW, PLAN, STATS, VERIFIED
+from harness.results import CLEARED, FETCHED, FOUND, LISTING, MISSED, NOW, PLAN, STATS, VERIFIED
 from logocache.cli import output, progress, render
 from logocache.cli.output import Column, Gauge, Grid, Line
 from logocache.model import OutcomeKind

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 import json_schemas
-from harness.fake_cache import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
+from harness.results import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
 from logocache.documents import document_of
 from logocache.results import ClearReport, Listing, Result
 

@@ -1,4 +1,4 @@
-"""docs/contributing.md: a test file is named after a module."""
+"""docs/contributing.md: a test file is named after a module, and can be read in one go."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from harness.pages import ROOT
 
 PACKAGE = ROOT / "src" / "logocache"
 TESTS = ROOT / "tests"
+MOST_LINES = 300
 
 
 def names_of(folder: Path) -> set[str]:
@@ -26,3 +27,8 @@ def test_a_test_file_is_named_after_its_module() -> None:
     files = [file for folder in folders for file in folder.glob("test_*.py")]
     strangers = [str(file.relative_to(TESTS)) for file in files if not is_named_after_a_module(file)]
     assert strangers == []
+
+
+def test_no_file_is_longer_than_can_be_read_in_one_go() -> None:
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in TESTS.rglob("*.py")}
+    assert {str(file.relative_to(TESTS)): count for file, count in lines.items() if count > MOST_LINES} == {}

@@ -5,6 +5,8 @@ import ssl
 import pytest
 import trustme
 
+from harness.loopback import FakeTime
+
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
@@ -23,3 +25,8 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()

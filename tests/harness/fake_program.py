@@ -10,7 +10,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from harness.fake_cache import CACHED, FakeCache
+from harness.fake_cache import FakeCache
+from harness.results import CACHED
 from logocache.cli.main import run
 from logocache.ports import Progress
 from logocache.results import FetchReport, Listing

@@ -12,9 +12,15 @@ from harness.bench import SHOPIFY, SLACK, Bench, SetClock
 from harness.factories import make_integration
 from harness.fakes import FakeProvider, reply
 from logocache.cache import LogoCache
+from logocache.model import OutcomeKind
 from logocache.ports import Answer, FetchRequest
 from logocache.queries import ImageFormat, Variant
-from logocache.server.requests import Fallback, LogoRequest, LogoResponse
+from logocache.server.requests import (
+    CacheState,
+    Fallback,
+    LogoRequest,
+    LogoResponse,
+)
 from logocache.server.service import LogoService
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
@@ -116,3 +122,18 @@ class Gate:
 
     async def until_asked(self) -> None:
         assert await asyncio.to_thread(self.was_asked.wait, 20)
+
+
+def told(served: LogoResponse) -> tuple[bytes, CacheState, int]:
+    return served.body.content, served.state, served.max_age
+
+
+def file_of(scene: Scene, name: str) -> str:
+    record = scene.cache.lookup.find(name)
+    assert record is not None
+    assert record.file is not None
+    return record.file.name
+
+
+def refused(_: FetchRequest) -> Answer:
+    return reply(OutcomeKind.TRANSIENT, reason="HTTP 503", status=503)

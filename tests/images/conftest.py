@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.decoders import new_pool
 from logocache.images.pool import DecoderPool
 
 
@@ -27,3 +28,11 @@ def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
         monkeypatch.setattr(sys, "executable", str(script))
 
     return install
+
+
+@pytest.fixture
+def own() -> Iterator[DecoderPool]:
+    """A pool of one decoder for one test."""
+    pool = new_pool()
+    yield pool
+    pool.close()

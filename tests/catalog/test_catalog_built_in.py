@@ -1,0 +1,137 @@
+"""The built-in catalogue: promised entries, obeyed rules, documented table."""
+
+import re
+import textwrap
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import fontawesome_free_pack
+import pytest
+import simple_icons_pack
+
+from logocache.catalog import BUILTIN_FILE, builtin_catalog, load_catalog
+from logocache.catalog.entry import checked
+from logocache.catalog.files import read_entries
+from logocache.model import Integration, Origin
+
+PROMISED = {
+    "shopify amazon woocommerce bigcommerce magento": "ecommerce",
+    "stripe paypal square authorize-net": "payments",
+    "facebook instagram twitter linkedin tiktok youtube pinterest snapchat": "social",
+    "mailchimp hubspot klaviyo": "marketing",
+    "segment mixpanel amplitude": "analytics",
+    "slack discord zoom twilio": "communication",
+    "sendgrid mailgun postmark": "email",
+    "salesforce": "crm",
+    "zendesk intercom": "support",
+    "google microsoft apple": "technology",
+}
+PROMISED_KEYS = [key for keys in PROMISED for key in keys.split()]
+
+builtin = pytest.mark.parametrize(
+    "integration", [pytest.param(each, id=each.key) for each in builtin_catalog()]
+)
+
+
+def write(folder: Path, text: str, name: str = "own.toml") -> Path:
+    path = folder / name
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return path
+
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "catalogue.md"
+
+CATEGORIES = {
+    "accounting",
+    "analytics",
+    "cloud",
+    "communication",
+    "crm",
+    "development",
+    "ecommerce",
+    "email",
+    "identity",
+    "marketing",
+    "payments",
+    "productivity",
+    "shipping",
+    "social",
+    "storage",
+    "support",
+    "technology",
+}
+
+
+def test_all_promised_integrations_are_built_in_under_their_category() -> None:
+    found = {key: builtin_catalog().find(key) for key in PROMISED_KEYS}
+    assert len(found) == 36
+    assert {key: each and (each.key, each.category) for key, each in found.items()} == {
+        key: (key, category) for keys, category in PROMISED.items() for key in keys.split()
+    }
+
+
+def test_at_least_forty_more_are_built_in() -> None:
+    assert len(builtin_catalog()) >= len(PROMISED_KEYS) + 40
+
+
+def test_the_built_in_categories_are_a_closed_set() -> None:
+    assert {each.category for each in builtin_catalog()} == CATEGORIES
+
+
+def test_the_built_in_file_obeys_all_rules_for_own_catalogues() -> None:
+    entries = [checked(entry, BUILTIN_FILE) for entry in read_entries(BUILTIN_FILE)]
+    blank = Integration(key="", name="", domain="", category="")
+    assert [replace(blank, key=entry.key, **entry.fields) for entry in entries] == list(builtin_catalog())
+    assert all({"name", "domain", "category"} <= entry.fields.keys() for entry in entries)
+
+
+def test_each_built_in_name_leads_to_one_entry() -> None:
+    catalog = builtin_catalog()
+    names = Counter(name for each in catalog for name in {each.key, each.domain, *each.aliases})
+    assert [name for name, count in names.items() if count > 1] == []
+    assert all(
+        catalog.find(name) is each for each in catalog for name in (each.key, each.domain, *each.aliases)
+    )
+
+
+@builtin
+def test_built_in_slugs_exist_in_the_installed_icon_sets(integration: Integration) -> None:
+    assert integration.icons.keys() <= {"simpleicons", "fontawesome", "logos"}
+    if "simpleicons" in integration.icons:
+        assert simple_icons_pack.get_icon(integration.icons["simpleicons"]) is not None
+    if "fontawesome" in integration.icons:
+        assert fontawesome_free_pack.get_icon(f"brands/{integration.icons['fontawesome']}") is not None
+
+
+@builtin
+def test_a_mark_without_a_colour_of_its_own_gets_one(integration: Integration) -> None:
+    colourless = "fontawesome" in integration.icons and "simpleicons" not in integration.icons
+    assert (integration.color is not None) == colourless
+
+
+def test_the_installed_icon_sets_have_all_promised_integrations_but_seven() -> None:
+    missing = {
+        key
+        for key in PROMISED_KEYS
+        if (each := builtin_catalog().find(key)) and not {"simpleicons", "fontawesome"} & each.icons.keys()
+    }
+    assert missing == {"authorize-net", "klaviyo", "segment", "amplitude", "twilio", "sendgrid", "postmark"}
+
+
+@pytest.mark.docs
+def test_the_documented_table_is_the_built_in_catalogue() -> None:
+    rows = [line for line in DOCUMENTATION.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert [row for row in rows if row.count("|") == 6] == [
+        f"| `{each.key}` | {each.name} | {each.domain} | {each.category} | {', '.join(each.aliases)} |"
+        for each in builtin_catalog()
+    ]
+
+
+@pytest.mark.docs
+def test_the_documented_examples_say_the_same_in_all_formats(tmp_path: Path) -> None:
+    blocks = re.findall(r"```(toml|json|csv)\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    catalogs = [load_catalog(write(tmp_path, text, f"own.{suffix}")) for suffix, text in blocks]
+    assert [suffix for suffix, _ in blocks] == ["toml", "json", "csv"]
+    assert catalogs[0] == catalogs[1] == catalogs[2]
+    assert sum(catalog.origin is Origin.CUSTOM for catalog in catalogs[0]) == 2

@@ -1,0 +1,17 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.bench import Bench
+from harness.service import (
+    make_bench,
+)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The service reads the machine's clock for what is stale: both stand still here."""
+    bench = make_bench(tmp_path)
+    monkeypatch.setattr(time, "time", lambda: bench.clock().timestamp())
+    return bench
