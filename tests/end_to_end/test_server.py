@@ -12,8 +12,11 @@ from harness.internet import Loopback, Page
 from harness.pictures import picture
 from harness.real_server import IN_TIME, TOKEN, initialised, made_ready
 from harness.server_process import eventually, run_program, serving
+from logocache.catalog import builtin_catalog
 
 pytestmark = [pytest.mark.end_to_end]
+
+COUNT = len(builtin_catalog())
 
 
 HEALTH = [
@@ -43,15 +46,15 @@ def test_init_then_serve_and_every_route_answers(environment: dict[str, str]) ->
         health = server.get("/api/logo-cache/health")
         assert list(health.json()) == HEALTH
         assert (health.status_code, health.json()["status"]) == (200, "healthy")
-        assert health.json()["total_files"] == 145
+        assert health.json()["total_files"] == COUNT
 
         stats = run_program("stats", "--json", environment=environment)
         over_http = server.get("/api/logo-cache/stats").json()
         assert over_http["by_status"] == json.loads(stats.stdout)["by_status"]
-        assert server.get("/api/integrations/logos/stats").json()["entries"] == 145
+        assert server.get("/api/integrations/logos/stats").json()["entries"] == COUNT
 
         files = server.get("/api/logo-cache/files?limit=500").json()["files"]
-        assert len(files) == 145
+        assert len(files) == COUNT
         static = server.ask("HEAD", f"/static/cached_logos/{files[0]['file']}")
         assert (static.status_code, static.headers["content-type"]) == (200, "image/png")
         assert int(static.headers["content-length"]) == files[0]["size_bytes"]
@@ -61,7 +64,7 @@ def test_init_then_serve_and_every_route_answers(environment: dict[str, str]) ->
             assert (logo.status_code, logo.headers["x-cache"]) == (200, "HIT")
             assert server.get(path, headers={"If-None-Match": logo.headers["etag"]}).status_code == 304
 
-        assert server.get("/api/integrations?limit=3").json()["matching"] == 145
+        assert server.get("/api/integrations?limit=3").json()["matching"] == COUNT
         assert server.get("/api/logo-cache/config").json()["settings"]["admin_token"] == "***"
         assert TOKEN not in server.get("/api/logo-cache/config").text
         for path in ("/", "/openapi.json", "/healthz", "/readyz", "/favicon.ico", "/robots.txt"):
@@ -73,7 +76,7 @@ def test_init_then_serve_and_every_route_answers(environment: dict[str, str]) ->
         clear = "/api/logo-cache/clear?older_than_days=0"
         assert server.ask("POST", clear).status_code == 401
         cleared = server.ask("POST", clear, headers=authorised())
-        assert (cleared.status_code, len(cleared.json()["logos"])) == (200, 145)
+        assert (cleared.status_code, len(cleared.json()["logos"])) == (200, COUNT)
         code, seconds = server.end()
         assert (code, seconds < IN_TIME) == (0, True)
         # Offline, a cleared logo is had again from the icon sets when it is asked for.
