@@ -16,7 +16,7 @@ def make_store(directory: Path, *, sync: Callable[[int], None] = os.fsync) -> Fi
 
 def put(store: FileStore, key: str = "shopify", image: NormalisedImage | None = None) -> str:
     staged = store.stage(key, image or make_image())
-    store.commit(staged)
+    store.commit([staged])
     return staged.file.name
 
 

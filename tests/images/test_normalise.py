@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import struct
 import zlib
 
@@ -23,6 +24,9 @@ from harness.image_samples import (
     two_colours,
 )
 from logocache.images.normalise import LARGEST_UNPACKED, normalise
+from logocache.images.raster import pack
+from logocache.images.svg import rasterise
+from logocache.images.svg_sanitiser import sanitise
 from logocache.model import ImageInfo
 from logocache.ports import ImageRejection, NormalisedImage
 
@@ -274,3 +278,34 @@ def test_a_lack_of_memory_is_a_rejection() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Image, "MAX_IMAGE_PIXELS", None)
         assert isinstance(normalise(body, max_pixels=10**12), ImageRejection)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param('<circle cx="5" cy="5" r="4" fill="red"/>', id="smooth edges"),
+        pytest.param('<rect width="5" height="10" fill="#123456" opacity=".004"/>', id="nearly transparent"),
+        pytest.param(
+            '<g opacity="0"><rect width="10" height="10" fill="red"/></g><circle r="5"/>', id="hidden"
+        ),
+    ],
+)
+def test_the_drawing_of_an_svg_is_kept_as_its_renderer_wrote_it(content: str) -> None:
+    """It is what we would write ourselves, but for its compression: the same pixels, and nothing beside."""
+    body = svg(content)
+    drawing = rasterise(sanitise(body, max_pixels=10**6), longest_side=512).png
+    result = normalise(body, max_pixels=10**6)
+    assert isinstance(result, NormalisedImage)
+    assert result.png == drawing
+    assert set(png_chunks(drawing)) == {b"IHDR", b"IDAT", b"IEND"}
+    with Image.open(io.BytesIO(drawing)) as picture:
+        picture.load()
+        picture.info = {}
+        assert picture.mode == "RGBA"
+        assert picture.tobytes() == decoded(pack(picture)).tobytes(), "no hidden colours"
+
+
+def test_an_opaque_drawing_is_stored_without_alpha() -> None:
+    result = normalise(svg('<rect width="10" height="10" fill="red"/><circle r="5"/>'), max_pixels=10**6)
+    assert isinstance(result, NormalisedImage)
+    assert decoded(result.png).mode == "RGB"

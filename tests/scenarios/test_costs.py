@@ -1,7 +1,10 @@
 """LogoCache: many entries take no more statements than few, where they are changed together."""
 
+import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from harness.factories import make_integration
 from logocache.cache import LogoCache
 from logocache.queries import ClearSelection
 from logocache.results import FindingKind
+from logocache.settings import Settings
+from logocache.store.files import FileStore, StagedFile
 
 FEW, MANY = 3, 60
 
@@ -79,3 +84,37 @@ def cost_of_damage(folder: Path, count: int) -> int:
 @pytest.mark.parametrize("cost", [cost_of_clearing, cost_of_orphans, cost_of_damage])
 def test_many_cost_as_many_statements_as_few(tmp_path: Path, cost: Callable[[Path, int], int]) -> None:
     assert cost(tmp_path / "many", MANY) == cost(tmp_path / "few", FEW)
+
+
+class CountingStore(FileStore):
+    """Notes each batch that is put in place, each sync of a directory, and each file that is discarded."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.dir, settings.private_dir, sync=self._note_sync)
+        self.batches: list[int] = []
+        self.synced_directories = 0
+        self.discarded = 0
+
+    def commit(self, batch: Sequence[StagedFile]) -> None:
+        self.synced_directories = 0
+        super().commit(batch)
+        self.batches.append(len(batch))
+        assert self.synced_directories == 1
+
+    def discard(self, staged: StagedFile) -> None:
+        self.discarded += 1
+        super().discard(staged)
+
+    def _note_sync(self, descriptor: int) -> None:
+        self.synced_directories += stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        os.fsync(descriptor)
+
+
+def test_a_batch_of_logos_syncs_the_directory_once_and_leaves_nothing_to_discard(tmp_path: Path) -> None:
+    """A sync of the directory takes milliseconds, while all other writers wait."""
+    bench = Bench(tmp_path, integrations=[make_integration(f"company{number}") for number in range(MANY)])
+    with bench.open() as opened:
+        store = CountingStore(opened.settings)
+        LogoCache(replace(opened._context, store=store)).init()
+    assert (sum(store.batches), store.discarded) == (MANY, 0)
+    assert len(bench.files) == MANY

@@ -53,7 +53,7 @@ def test_a_staged_file_is_not_yet_under_its_name(store: FileStore) -> None:
 def test_a_committed_file_has_its_bytes_digest_and_mode(store: FileStore, directory: Path) -> None:
     image = make_image(b"a logo", width=64, height=32)
     staged = store.stage("shopify", image)
-    store.commit(staged)
+    store.commit([staged])
     name = staged.file.name
     assert (staged.file.size, staged.file.width, staged.file.height) == (6, 64, 32)
     assert store.read(name) == b"a logo"
@@ -80,14 +80,36 @@ def test_file_and_directory_are_both_synced(directory: Path) -> None:
     assert synced == [False, True]
 
 
+def test_a_batch_takes_one_sync_of_the_directory(directory: Path) -> None:
+    synced: list[bool] = []
+    store = make_store(
+        directory, sync=lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+    )
+    store.prepare()
+    batch = [store.stage(f"company{number}", make_image()) for number in range(20)]
+    assert synced == [False] * 20
+    store.commit(batch)
+    assert synced == [False] * 20 + [True]
+    assert all(store.read(staged.file.name) == b"png" for staged in batch)
+
+
+def test_a_batch_of_which_one_vanished_names_it_and_can_be_committed_again(store: FileStore) -> None:
+    batch = [store.stage(f"company{number}", make_image()) for number in range(3)]
+    store.discard(batch[1])
+    with pytest.raises(DirectoryError, match="company1_"):
+        store.commit(batch)
+    store.commit([batch[0], batch[2]])
+    assert [found.name for found in store.files()] == [batch[0].file.name, batch[2].file.name]
+
+
 def test_the_same_content_twice_is_success(store: FileStore) -> None:
     assert put(store) == put(store)
 
 
 def test_committing_twice_is_success(store: FileStore) -> None:
     staged = store.stage("shopify", make_image())
-    store.commit(staged)
-    store.commit(staged)
+    store.commit([staged])
+    store.commit([staged])
     assert store.read(staged.file.name) == b"png"
 
 
@@ -95,7 +117,7 @@ def test_a_temporary_file_that_vanished_is_an_error(store: FileStore) -> None:
     staged = store.stage("shopify", make_image())
     store.discard(staged)
     with pytest.raises(DirectoryError, match="cannot be put in place"):
-        store.commit(staged)
+        store.commit([staged])
 
 
 def test_discarding_removes_the_temporary_file_and_nothing_else(store: FileStore, directory: Path) -> None:
@@ -104,7 +126,7 @@ def test_discarding_removes_the_temporary_file_and_nothing_else(store: FileStore
     store.discard(staged)
     assert temporary_files(directory) == []
     committed = store.stage("shopify", make_image())
-    store.commit(committed)
+    store.commit([committed])
     store.discard(committed)
     assert store.read(committed.file.name) == b"png"
 

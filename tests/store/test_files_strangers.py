@@ -68,7 +68,7 @@ def test_committing_over_a_link_replaces_the_link(store: FileStore, tmp_path: Pa
     target.write_text("kept")
     staged = store.stage("shopify", make_image())
     store.path(staged.file.name).symlink_to(target)
-    store.commit(staged)
+    store.commit([staged])
     assert target.read_text() == "kept"
     assert store.read(staged.file.name) == b"png"
 

@@ -1,7 +1,7 @@
 """Normalise untrusted image bytes to our own PNG, or reject them. Runs in decoder processes only."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageOps
 
@@ -35,7 +35,14 @@ class Size:
             )
 
 
-_Picture = tuple[Image.Image, ImageInfo]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Picture:
+    """A decoded image."""
+
+    image: Image.Image
+    source: ImageInfo
+    png: bytes | None = None
+    """The same pixels as a PNG of our own making, without metadata or hidden colours."""
 
 
 def normalise(
@@ -50,8 +57,7 @@ def normalise(
     size = Size(most=max_pixels, heavy=max_pixels if heavy_pixels is None else heavy_pixels)
     try:
         with refusing("it cannot be converted"):
-            picture, source = _read(body, size)
-            return _finish(picture, source)
+            return _finish(_read(body, size))
     except ImageRefused as refused:
         return refused.rejection
     except DecodingFailed as failed:
@@ -80,9 +86,12 @@ def _draw(document: bytes, size: Size) -> _Picture:
     safe = sanitise(document, max_pixels=size.most)
     size.check(safe.pixels, "the images embedded in it")
     drawing = svg.rasterise(safe, longest_side=LONGEST_SIDE)
-    picture, _ = _decode(drawing.png, ImageFormat.PNG, Size(most=LONGEST_SIDE**2, heavy=LONGEST_SIDE**2))
+    drawn = _decode(drawing.png, ImageFormat.PNG, Size(most=LONGEST_SIDE**2, heavy=LONGEST_SIDE**2))
     source = ImageInfo(format=ImageFormat.SVG.value, width=drawing.width, height=drawing.height)
-    return picture, source
+    # resvg writes pixels alone, RGBA with transparent ones black: as `raster.pack` would, if not opaque.
+    # To compress them again would take a third of the time of a drawing.
+    png = drawing.png if drawn.image.mode == "RGBA" else None
+    return _Picture(image=drawn.image, source=source, png=png)
 
 
 def _unpack(body: bytes) -> bytes:
@@ -100,10 +109,10 @@ def _decode_icon(body: bytes, size: Size) -> _Picture:
         frame = raster.largest_frame(body)
         _check_size(frame.width, frame.height, size)
         if frame.is_png:
-            picture, source = _decode(bytes(frame.data), ImageFormat.PNG, size)
+            found = _decode(bytes(frame.data), ImageFormat.PNG, size)
         else:
-            picture, source = _decode(raster.single_icon(frame), ImageFormat.ICO, size)
-    return picture, ImageInfo(format=ImageFormat.ICO.value, width=source.width, height=source.height)
+            found = _decode(raster.single_icon(frame), ImageFormat.ICO, size)
+    return replace(found, source=replace(found.source, format=ImageFormat.ICO.value))
 
 
 def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
@@ -119,7 +128,7 @@ def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
         if (seen.width > seen.height) != (picture.width > picture.height):
             width, height = height, width
         source = ImageInfo(format=image_format.value, width=width, height=height)
-        return raster.to_srgb(seen), source
+        return _Picture(image=raster.to_srgb(seen), source=source)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -144,10 +153,10 @@ def _check_size(width: int, height: int, size: Size) -> None:
     size.check(width * height, "it")
 
 
-def _finish(picture: Image.Image, source: ImageInfo) -> NormalisedImage:
-    picture = fitted(picture, LONGEST_SIDE)
-    _check_content(picture)
-    return raster.encode(picture, source=source)
+def _finish(picture: _Picture) -> NormalisedImage:
+    image = fitted(picture.image, LONGEST_SIDE)
+    _check_content(image)
+    return raster.encode(image, source=picture.source, png=picture.png if image is picture.image else None)
 
 
 def _check_content(picture: Image.Image) -> None:

@@ -4,11 +4,12 @@ import hashlib
 import importlib
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from logocache.images.errors import LONGEST_SIDE, ImageRefused, refusing
 from logocache.images.sniff import ImageFormat
@@ -58,11 +59,14 @@ def to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     image = _to_eight_bit(image)
     alpha = image.getchannel("A") if image.mode in {"LA", "RGBA"} else None
+    if alpha is not None and alpha.getextrema() == (255, 255):
+        alpha = None
+    if alpha is not None and image.mode == "RGBA" and not isinstance(profile, bytes):
+        return without_metadata(image)
     colour = image.convert({"LA": "L", "RGBA": "RGB"}.get(image.mode, image.mode))
     colour = _apply(profile, colour) if isinstance(profile, bytes) else colour.convert("RGB")
-    if alpha is None or alpha.getextrema() == (255, 255):
-        return without_metadata(colour)
-    colour.putalpha(alpha)
+    if alpha is not None:
+        colour.putalpha(alpha)
     return without_metadata(colour)
 
 
@@ -148,9 +152,12 @@ def fitted(picture: Image.Image, longest_side: int) -> Image.Image:
 _COMPRESS_LEVEL = 4
 
 
-def encode(picture: Image.Image, *, source: ImageInfo) -> NormalisedImage:
-    """`picture` as a logo to store, with digest and size. See `pack`."""
-    png = pack(picture)
+def encode(picture: Image.Image, *, source: ImageInfo, png: bytes | None = None) -> NormalisedImage:
+    """`picture` as a logo to store, with digest and size.
+
+    `png` is the same picture as PNG, if there is one that `pack` could have made; else see `pack`.
+    """
+    png = png or pack(picture)
     return NormalisedImage(
         png=png,
         sha256=hashlib.sha256(png).hexdigest(),
@@ -160,18 +167,22 @@ def encode(picture: Image.Image, *, source: ImageInfo) -> NormalisedImage:
     )
 
 
-def pack(picture: Image.Image) -> bytes:
+_TRANSPARENT = [255] + 255 * [0]
+"""Looks up in an alpha channel what is fully transparent."""
+
+
+def pack(picture: Image.Image, *, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
     """`picture` (L, LA, RGB or RGBA, without metadata) as PNG; the same pixels give the same bytes.
 
-    Fully transparent pixels become black, so that no hidden content is kept.
+    Fully transparent pixels become black, so that no hidden content is kept. `strategy` is zlib's.
     """
     if picture.mode in {"LA", "RGBA"}:
-        *colours, alpha = picture.split()
-        seen = alpha.point(lambda opacity: 255 * (opacity > 0))
-        colours = [ImageChops.multiply(colour, seen) for colour in colours]
-        picture = Image.merge(picture.mode, [*colours, alpha])
+        transparent = picture.getchannel("A").point(_TRANSPARENT, "1")
+        if transparent.getbbox() is not None:
+            picture = picture.copy()
+            picture.paste((0,) * len(picture.mode), mask=transparent)
     file = io.BytesIO()
-    picture.save(file, format="PNG", compress_level=_COMPRESS_LEVEL)
+    picture.save(file, format="PNG", compress_level=_COMPRESS_LEVEL, compress_type=strategy)
     return file.getvalue()
 
 

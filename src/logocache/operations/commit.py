@@ -118,14 +118,16 @@ class Committer:
             owned = unit.owned([result.before for result in batch])
             ours = [result for result in batch if result.before.key in owned]
             ours, plan = self._make_room(unit, ours)
-            for result in ours:
-                if result.staged is not None:
-                    self._context.store.commit(result.staged)
+            # Before the commit: a row never names a file that a crash could take away.
+            if files := [result.staged for result in ours if result.staged is not None]:
+                self._context.store.commit(files)
             fetches = [self._with_replaced(result) for result in ours]
             unit.save(fetches)
         self._dispose(plan, ours)
+        placed = {result.before.key for result in ours if result.staged is not None}
         for result in batch:
-            discard(result, self._context)
+            if result.before.key not in placed:
+                discard(result, self._context)
         for key in sorted(keys - owned.keys()):
             _log.warning("lease.lost", extra={"key": key})
         return Saved(fetches=tuple(fetches), evicted=len(plan.logos))

@@ -81,10 +81,15 @@ def is_provider_placeholder(body: bytes, image: ImageInfo | None, terms: Provide
         and max(image.width, image.height) <= terms.smallest_acceptable
     ):
         return True
-    return (
-        hashlib.sha256(body).hexdigest() in terms.placeholder_sha256
-        or hashlib.sha1(body, usedforsecurity=False).hexdigest() in terms.placeholder_sha1
-        or hashlib.md5(body, usedforsecurity=False).hexdigest() in terms.placeholder_md5
+    fingerprints = {
+        "sha256": terms.placeholder_sha256,
+        "sha1": terms.placeholder_sha1,
+        "md5": terms.placeholder_md5,
+    }
+    return any(
+        hashlib.new(name, body, usedforsecurity=False).hexdigest() in known
+        for name, known in fingerprints.items()
+        if known  # few providers have any
     )
 
 

@@ -103,11 +103,10 @@ class FileStore:
         If the last file could not be written, a temporary one of its size is tried, since only writing
         shows a full or broken disk.
         """
-        size = self._unwritten
         with translated(self.directory, f"the cache directory {self.directory} cannot be written"):
             for folder in (self.directory, *self._private_folders()):
                 check_writable(folder)
-            if size:
+            if size := self._unwritten:
                 with opened(self._private, TEMPORARY) as temporary, self._noted(size):
                     write_file(temporary, name := unfinished_name(), bytes(size), sync=self._sync)
                     os.unlink(name, dir_fd=temporary)
@@ -152,20 +151,25 @@ class FileStore:
         )
         return StagedFile(path=path, file=file)
 
-    def commit(self, staged: StagedFile) -> None:
-        """Rename it atomically to its name. The same content under that name is a success."""
-        target = self.path(staged.file.name)
+    def commit(self, batch: Sequence[StagedFile]) -> None:
+        """Rename them atomically to their names, durably: with one sync of the directory.
+
+        The same content under a name is a success. After an error some may have been renamed.
+        """
         with (
-            self._noted(staged.file.size),
-            translated(self.directory, f"the logo {target} cannot be put in place"),
+            self._noted(max((staged.file.size for staged in batch), default=0)),
+            translated(self.directory, f"logos cannot be put in place in {self.directory}"),
             opened_directory(self.directory) as directory,
+            opened(self._private, TEMPORARY) as folder,
         ):
-            try:
-                with opened(self._private, TEMPORARY) as folder:
-                    os.rename(staged.path.name, target.name, src_dir_fd=folder, dst_dir_fd=directory)
-            except FileNotFoundError:
-                if self.sha256(target.name) != staged.file.sha256:
-                    raise
+            for staged in batch:
+                target = self.path(staged.file.name)
+                with translated(self.directory, f"the logo {target} cannot be put in place"):
+                    try:
+                        os.rename(staged.path.name, target.name, src_dir_fd=folder, dst_dir_fd=directory)
+                    except FileNotFoundError:
+                        if self.sha256(target.name) != staged.file.sha256:
+                            raise
             self._sync_directory(directory)
 
     def discard(self, staged: StagedFile) -> None:
@@ -269,8 +273,7 @@ class FileStore:
 
     def permission_problems(self) -> Sequence[str]:
         """Return one line for each permission problem; empty if there is none."""
-        names = (found.name for found in self.files())
-        return problems_of(self.directory, self._private_folders(), names)
+        return problems_of(self.directory, self._private_folders(), (found.name for found in self.files()))
 
     def disk_space(self) -> DiskSpace:
         with translated(self.directory, f"the disk of {self.directory} cannot be looked at"):
