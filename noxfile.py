@@ -218,7 +218,7 @@ def bench(session: nox.Session) -> None:
     """What it costs, side by side with named peers. Figures are for reading: nothing fails by them."""
     install(session, "test")
     # A peer that must not change what logocache is measured with; without it its row is missing.
-    peers = Path(session.create_tmp()).absolute() / "huggingface"
+    peers = Path(session.virtualenv.location).absolute() / "huggingface"
     if not (peers / "bin" / "hf").exists():
         session.run("python", "-m", "venv", str(peers))
         pip = (str(peers / "bin" / "pip"), "install", "--quiet", "huggingface_hub>=1,<2")

@@ -5,53 +5,45 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from side_by_side import MissingError
 
+HERE = Path(__file__).parent
 TICKS = os.sysconf("SC_CLK_TCK")
 LOGOCACHE = (sys.executable, "-m", "logocache")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Seconds of the processors (user and system), and seconds that passed."""
+    """Seconds of the processors (user and system), seconds that passed, and the largest process."""
 
     cpu: float
     wall: float
+    peak_mb: float
 
 
-def command_cost(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, stdin: Path | None = None
-) -> Cost:
+def command_cost(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command to its end; the cost is that of the process and of all its children.
 
     Raises:
         RuntimeError: it failed.
     """
-    started = time.perf_counter()
-    with (
-        (stdin or Path(os.devnull)).open("rb") as source,
-        subprocess.Popen(
-            command,
-            stdin=source,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=os.environ | dict(environment or {}),
-        ) as process,
-    ):
-        assert process.stderr is not None
-        complaint = process.stderr.read()  # until it ends
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        shown = complaint[-2000:].decode(errors="replace")
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {shown}")
-    return Cost(cpu=used.ru_utime + used.ru_stime, wall=wall)
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", str(HERE / "spawn.py"), *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | dict(environment or {}),
+    )
+    code, cpu, wall, peak = ended.stdout.split() or ("1", "0", "0", "0")
+    if int(code) != 0:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with {code}: {ended.stderr[-2000:]}")
+    # Linux counts memory in KiB (getrusage(2)).
+    return Cost(cpu=float(cpu), wall=float(wall), peak_mb=int(peak) * 1024 / 1e6)
 
 
 def tool(name: str) -> str:

@@ -41,10 +41,11 @@ def bare(directory: Path) -> Application:
 
 
 def empty(_: Path) -> Application:
-    """An application that answers nothing."""
+    """An application that answers all with nothing."""
 
-    async def app(_scope: object, _receive: object, _send: object) -> None:
-        """Never called."""
+    async def app(_scope: object, _receive: object, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
 
     return app
 

@@ -155,7 +155,7 @@ def load(server: Server, *, status: int, clients: int, seconds: int) -> Load:
     """
     lines = []
     for path in server.paths:
-        tag = ask(server, path, tag="")[1]
+        tag = ask(server, path)[1]
         sent = tag if status == 304 else ""
         if ask(server, path, tag=sent)[0] != status:
             raise RuntimeError(f"{path} is not answered with {status}")
@@ -174,7 +174,7 @@ def load(server: Server, *, status: int, clients: int, seconds: int) -> Load:
     return Load(requests=requests, seconds=microseconds / 1e6, cpu=cpu)
 
 
-def ask(server: Server, path: str, *, tag: str) -> tuple[int, str]:
+def ask(server: Server, path: str, *, tag: str = "") -> tuple[int, str]:
     """Status and ETag of the answer."""
     fields = {"If-None-Match": tag} if tag else {}
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", headers=fields)
