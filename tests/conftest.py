@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from harness.bench import OPENED
-from harness.databases import BACKENDS, PostgresServer, postgres_server
+from harness.databases import BACKENDS, PostgresServer, migrate, postgres_server, write_migrated
 from logocache.cli.logs import SERVERS
+from logocache.repository.tables import METADATA
 
 EMPTY = "logocache_empty"
 """The PostgreSQL database that is emptied before each test."""
+MIGRATED = "logocache_migrated"
+"""The PostgreSQL database whose tables are emptied before each test."""
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -126,3 +130,30 @@ def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -
     server: PostgresServer = request.getfixturevalue("postgres")
     server.empty(EMPTY)
     return server.url(EMPTY)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "logocache.db"
+    write_migrated(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: PostgresServer) -> PostgresServer:
+    postgres.create(MIGRATED)
+    migrate(postgres.url(MIGRATED))
+    return postgres
+
+
+@pytest.fixture
+def migrated_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a database with our tables, all empty. A test must leave the tables as they are."""
+    if backend == "sqlite":
+        path = tmp_path / "logocache.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server: PostgresServer = request.getfixturevalue("migrated_postgres")
+    server.disconnect_all(MIGRATED)
+    server.execute(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY", MIGRATED)
+    return server.url(MIGRATED)

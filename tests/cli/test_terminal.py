@@ -8,6 +8,8 @@ import pytest
 
 from harness.program import on_terminal
 
+pytestmark = pytest.mark.end_to_end
+
 ESCAPE = "\x1b"
 
 

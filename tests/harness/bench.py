@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from harness.databases import write_migrated
 from harness.factories import NOW, make_integration
 from harness.fakes import FakeFetcher, FakeImages, FakeProvider, Reply
 from logocache.cache import LogoCache
@@ -16,7 +17,9 @@ from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.ports import Clock, Monogram
-from logocache.repository.repository import Repository, open_repository
+from logocache.repository.database import Database
+from logocache.repository.engine import parse_address
+from logocache.repository.repository import LOCK_WAIT, Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants
@@ -42,6 +45,17 @@ class SetClock:
         self.now += timedelta(**length)
 
 
+class TemplateRepository(Repository):
+    """Where there is no SQLite database, `migrate` writes one that was migrated before: in 1 ms, not 35."""
+
+    def migrate(self) -> bool:
+        address = self._database.address
+        is_new = address.is_sqlite and address.path.parent.exists() and not address.path.exists()
+        if is_new:
+            write_migrated(address.path)
+        return super().migrate() or is_new
+
+
 def make_context(
     settings: Settings,
     *,
@@ -55,8 +69,8 @@ def make_context(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Context:
     """A context with real files and a real database, all else fake. The database is closed after the test."""
-    repository = open_repository(
-        settings.resolved_database_url,
+    repository = TemplateRepository(
+        Database(parse_address(settings.resolved_database_url), lock_wait=LOCK_WAIT),
         lease=settings.lease,
         most_on_demand=settings.on_demand_max_entries,
     )

@@ -1,10 +1,12 @@
 """Databases for tests: a real PostgreSQL server for the session, and a fresh database for each test."""
 
+import contextlib
+import functools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import LiteralString
 from urllib.parse import urlencode
@@ -12,7 +14,32 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg.rows import TupleRow
 
+from logocache.repository.repository import open_repository
+
 BACKENDS = ("sqlite", "postgresql")
+
+
+@functools.cache
+def migrated_sqlite() -> bytes:
+    """A SQLite database with our tables, all empty."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "logocache.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+def write_migrated(path: Path) -> None:
+    """Write such a database, whole at once, unless another thread was quicker."""
+    with tempfile.NamedTemporaryFile(dir=path.parent.parent) as whole:
+        whole.write(migrated_sqlite())
+        whole.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(whole.name, path)
+
+
+def migrate(url: str) -> None:
+    with closing(open_repository(url)) as repository:
+        repository.migrate()
 
 
 class PostgresServer:

@@ -140,14 +140,14 @@ def test_a_fetch_that_was_overtaken_by_clear_saves_nothing(bench: Bench) -> None
 
 @pytest.mark.parametrize("origin", [Origin.CATALOG, Origin.ON_DEMAND])
 def test_clearing_an_entry_that_is_fetched_for_the_first_time_ends_that(
-    tmp_path: Path, database_url: str, origin: Origin
+    tmp_path: Path, migrated_url: str, origin: Origin
 ) -> None:
     gate = Gate(b"shopify")
     bench = Bench(
         tmp_path,
         integrations=[make_integration("shopify", origin=origin)],
         replies={SHOPIFY: gate},
-        settings={"database_url": database_url},
+        settings={"database_url": migrated_url},
     )
     with bench.open() as server, bench.open() as other, ThreadPoolExecutor(1) as pool:
         server._context.store.prepare()

@@ -15,7 +15,7 @@ LOGO_BYTES = sum(map(len, LOGOS))
 
 
 @pytest.fixture
-def crowd(tmp_path: Path, database_url: str) -> Bench:
+def crowd(tmp_path: Path, migrated_url: str) -> Bench:
     """Ten companies with logos, whose files fill the cache, and one after the other used."""
     integrations = [make_integration(key) for key in LOGOS]
     replies = {f"https://{key}.test/icon.png": reply(body=key.encode()) for key in LOGOS}
@@ -25,7 +25,7 @@ def crowd(tmp_path: Path, database_url: str) -> Bench:
         chain=[FakeProvider(urls=["https://{domain}/icon.png"])],
         replies=replies,
         settings={
-            "database_url": database_url,
+            "database_url": migrated_url,
             "max_size_mb": LOGO_BYTES / 1_000_000,
             "on_demand": "any",
             "concurrency": 1,

@@ -14,7 +14,7 @@ DOMAINS = [f"stranger{number}.test" for number in range(6)]
 
 
 @pytest.fixture
-def bench(tmp_path: Path, database_url: str) -> Bench:
+def bench(tmp_path: Path, migrated_url: str) -> Bench:
     """One company of the catalogue; everybody has a logo. There may be three others."""
     replies = {
         f"https://{domain}/icon.png": reply(body=domain.encode()) for domain in ("shopify.test", *DOMAINS)
@@ -24,7 +24,7 @@ def bench(tmp_path: Path, database_url: str) -> Bench:
         integrations=[make_integration("shopify")],
         chain=[FakeProvider(urls=["https://{domain}/icon.png"])],
         replies=replies,
-        settings={"database_url": database_url, "on_demand": "any", "on_demand_max_entries": 3},
+        settings={"database_url": migrated_url, "on_demand": "any", "on_demand_max_entries": 3},
     )
     with bench.open() as cache:
         cache.init()

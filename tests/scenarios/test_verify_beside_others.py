@@ -37,13 +37,13 @@ class Meanwhile:
 
 
 @pytest.fixture
-def shared(tmp_path: Path, database_url: str) -> Bench:
+def shared(tmp_path: Path, migrated_url: str) -> Bench:
     """Two entries with logos, in a cache that several processes may have open."""
     bench = Bench(
         tmp_path,
         integrations=[make_integration("shopify"), make_integration("slack")],
         replies={SHOPIFY: reply(body=b"shopify"), SLACK: reply(body=b"slack")},
-        settings={"database_url": database_url},
+        settings={"database_url": migrated_url},
     )
     with bench.open() as cache:
         assert cache.init().found == 2
@@ -133,7 +133,7 @@ def test_two_repairs_at_once_do_not_undo_each_other(shared: Bench, damage: str) 
 @pytest.mark.parametrize("damage", ["gone", "shorter", "changed", "a link"])
 @pytest.mark.parametrize("origin", [Origin.CATALOG, Origin.ON_DEMAND])
 def test_a_repair_keeps_the_row_and_asks_the_same_source(
-    tmp_path: Path, database_url: str, damage: str, origin: Origin
+    tmp_path: Path, migrated_url: str, damage: str, origin: Origin
 ) -> None:
     """A source that comes later would have something, too; and the first one is down at first."""
     duck = "https://duck.test/shopify.test"
@@ -145,7 +145,7 @@ def test_a_repair_keeps_the_row_and_asks_the_same_source(
             FakeProvider("duckduckgo", urls=["https://duck.test/{domain}"]),
         ],
         replies={SHOPIFY: reply(body=b"shopify"), duck: reply(body=b"the duck's")},
-        settings={"database_url": database_url},
+        settings={"database_url": migrated_url},
     )
     with bench.open() as cache:
         cache.init()
