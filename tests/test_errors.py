@@ -100,7 +100,7 @@ def test_every_error_is_the_callers_or_the_surroundings() -> None:
 
 
 def test_every_error_is_in_the_drawn_tree() -> None:
-    assert all(each.__name__ in (errors.__doc__ or "") for each in TREE)
+    assert all(item.__name__ in (errors.__doc__ or "") for item in TREE)
 
 
 def test_an_error_is_one_line_with_the_next_step() -> None:

@@ -1,4 +1,4 @@
-"""What callers select, and how it is read from text."""
+"""Queries, and their reading from text."""
 
 from datetime import timedelta
 

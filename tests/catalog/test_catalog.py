@@ -100,7 +100,7 @@ def test_of_several_entries_of_one_name_one_has_precedence(
 
 def test_a_catalogue_keeps_its_order_and_is_immutable() -> None:
     catalog = Catalog((integration("zeta"), integration("alpha")))
-    assert [each.key for each in catalog] == ["zeta", "alpha"]
+    assert [item.key for item in catalog] == ["zeta", "alpha"]
     assert len(catalog) == 2
     with pytest.raises(AttributeError):
         catalog.integrations = ()  # type: ignore[misc]  # that it fails is the test

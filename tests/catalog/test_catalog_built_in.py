@@ -93,11 +93,11 @@ def test_all_promised_integrations_are_built_in_under_their_category() -> None:
 
 def test_at_least_four_hundred_are_built_in_and_most_have_an_icon() -> None:
     assert len(builtin_catalog()) >= 400
-    assert sum(bool(each.icons) for each in builtin_catalog()) > len(builtin_catalog()) / 2
+    assert sum(bool(item.icons) for item in builtin_catalog()) > len(builtin_catalog()) / 2
 
 
 def test_the_built_in_categories_are_a_closed_set() -> None:
-    assert {each.category for each in builtin_catalog()} == CATEGORIES
+    assert {item.category for item in builtin_catalog()} == CATEGORIES
 
 
 def test_the_built_in_file_obeys_all_rules_for_own_catalogues() -> None:
@@ -109,13 +109,13 @@ def test_the_built_in_file_obeys_all_rules_for_own_catalogues() -> None:
 
 def test_each_built_in_key_and_alias_leads_to_one_entry() -> None:
     catalog = builtin_catalog()
-    names = Counter(name for each in catalog for name in {each.key, *each.aliases})
+    names = Counter(name for item in catalog for name in {item.key, *item.aliases})
     assert [name for name, count in names.items() if count > 1] == []
-    assert all(catalog.find(name) is each for each in catalog for name in (each.key, *each.aliases))
+    assert all(catalog.find(name) is item for item in catalog for name in (item.key, *item.aliases))
 
 
 def test_a_shared_domain_leads_to_the_company_and_not_to_one_of_its_products() -> None:
-    domains = Counter(each.domain for each in builtin_catalog())
+    domains = Counter(item.domain for item in builtin_catalog())
     shared = {domain: builtin_catalog().find(domain) for domain, count in domains.items() if count > 1}
     assert {domain: found and found.key for domain, found in shared.items()} == COMPANIES
 
@@ -126,7 +126,7 @@ def test_built_in_slugs_exist_in_the_installed_icon_sets() -> None:
         "fontawesome": lambda slug: fontawesome_free_pack.get_icon(f"brands/{slug}"),
         "logos": lambda slug: slug,
     }
-    slugs = [(icon_set, slug) for each in builtin_catalog() for icon_set, slug in each.icons.items()]
+    slugs = [(icon_set, slug) for item in builtin_catalog() for icon_set, slug in item.icons.items()]
     assert [(icon_set, slug) for icon_set, slug in slugs if finders[icon_set](slug) is None] == []
 
 

@@ -115,7 +115,7 @@ def test_the_three_formats_say_the_same(tmp_path: Path) -> None:
 
 def test_two_entries_may_share_a_domain(tmp_path: Path) -> None:
     path = write(tmp_path, "key,name,domain\na,A,one.test\nb,B,one.test\n", "own.csv")
-    assert [each.key for each in load_catalog(path) if each.domain == "one.test"] == ["a", "b"]
+    assert [item.key for item in load_catalog(path) if item.domain == "one.test"] == ["a", "b"]
 
 
 def test_an_own_key_or_alias_takes_over_a_built_in_alias(tmp_path: Path) -> None:

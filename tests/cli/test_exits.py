@@ -1,4 +1,4 @@
-"""How a run ends when something is wrong: one line, and the exit code of its kind."""
+"""A run that goes wrong ends with one line, and the exit code of its kind."""
 
 import errno
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What looks quick must not load what is slow. Each case is an interpreter of its own."""
+"""Quick commands load no slow module. Each case is an interpreter of its own."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ sys.exit(main())
 
 
 def modules_after(*arguments: str, record: Path, **environment: str) -> tuple[str, set[str]]:
-    """What a run prints, and which modules it has loaded by its end."""
+    """The output of a run, and the modules that it has loaded by its end."""
     done = subprocess.run(
         [sys.executable, "-c", RUN.format(arguments=arguments, record=str(record))],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What only a process of its own can show: pipes that break, signals, a closed or full output."""
+"""Broken pipes, signals, and a closed or full output, each with a process of its own."""
 
 import os
 import signal

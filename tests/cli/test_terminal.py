@@ -1,4 +1,4 @@
-"""What a person at a terminal sees and is asked, through a pseudo-terminal."""
+"""Output and questions at a terminal, through a pseudo-terminal."""
 
 import json
 import os

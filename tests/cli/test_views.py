@@ -1,4 +1,4 @@
-"""What people read: the sentences and tables made of each result."""
+"""The sentences and tables that are made of each result."""
 
 import dataclasses
 import io

@@ -44,7 +44,7 @@ def test_workflows_may_read_only_and_pin_what_they_use(path: Path) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
     assert used
-    assert [each for each in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", each)] == []
+    assert [item for item in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", item)] == []
     assert all("timeout-minutes" in job for job in workflow["jobs"].values())
 
 

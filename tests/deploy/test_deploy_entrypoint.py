@@ -79,14 +79,14 @@ def run(environment: dict[str, str], *arguments: str, **extra: str) -> subproces
 )
 def test_logocache_is_called(environment: dict[str, str], arguments: list[str], expected: list[str]) -> None:
     assert run(environment, *arguments).returncode == 0
-    assert calls(environment) == [f"logocache {each}" for each in expected]
+    assert calls(environment) == [f"logocache {item}" for item in expected]
 
 
 def test_every_command_of_the_program_is_known(environment: dict[str, str]) -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]  # an app of several commands is a group
     for command in commands - {"serve"}:
         run(environment, command)
-    assert set(calls(environment)) == {f"logocache {each}" for each in commands - {"serve"}}
+    assert set(calls(environment)) == {f"logocache {command}" for command in commands - {"serve"}}
 
 
 def test_any_other_program_is_run_with_its_arguments_unharmed(environment: dict[str, str]) -> None:

@@ -86,7 +86,7 @@ def test_the_health_check_asks_without_curl_and_tells_its_reason_before_its_time
 
 def test_the_labels_are_those_of_the_open_container_initiative() -> None:
     (labels,) = of("runtime", "LABEL")
-    given = dict(each.split("=", 1) for each in shlex.split(labels))
+    given = dict(item.split("=", 1) for item in shlex.split(labels))
     assert given["org.opencontainers.image.licenses"] == "MIT"
     assert {name.rpartition(".")[0] for name in given} == {
         "org.opencontainers.image",

@@ -62,7 +62,7 @@ class Reply:
 
     @property
     def asked(self) -> str | None:
-        """What came through to logocache; None when nginx answered by itself."""
+        """The request as logocache got it; None when nginx answered by itself."""
         return self.headers.get("X-Asked")
 
 
@@ -250,5 +250,5 @@ def test_one_address_cannot_have_connections_without_end(front: Front) -> None:
             assert front.ask("/").status == 503
         finally:
             Behind.may_go.set()
-        assert [each.result().status for each in waiting] == [203] * MOST
+        assert [answer.result().status for answer in waiting] == [203] * MOST
     assert front.ask("/").status == 203

@@ -64,7 +64,7 @@ def test_the_overlay_trusts_exactly_the_address_of_nginx() -> None:
 
 
 def test_the_program_takes_the_config_map(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (config,) = (each for each in documents(KUBERNETES) if each["kind"] == "ConfigMap")
+    (config,) = (document for document in documents(KUBERNETES) if document["kind"] == "ConfigMap")
     for variable, value in config["data"].items():
         if variable.endswith(FILE_SUFFIX):
             secret = tmp_path / Path(value).name

@@ -1,4 +1,4 @@
-"""What is installed is what the lock names, by its hashes, and known vulnerabilities are looked for."""
+"""The packages of the lock are installed, by their hashes; known vulnerabilities are looked for."""
 
 import re
 import shlex
@@ -27,7 +27,7 @@ def test_the_lock_names_no_server_but_the_public_ones() -> None:
         "https://pypi.org",
         "https://files.pythonhosted.org",
     }
-    sources = [each["source"] for each in locked().values()]
+    sources = [item["source"] for item in locked().values()]
     assert {tuple(source) for source in sources} == {("registry",), ("editable",)}
 
 

@@ -15,7 +15,7 @@ def test_every_status_is_explained() -> None:
 
 def test_every_outcome_is_explained() -> None:
     rows = rows_of(section_of("concepts.md", "## Outcomes"))[1:]
-    assert {row[0] for row in rows} == {f"`{each}`" for each in OutcomeKind}
+    assert {row[0] for row in rows} == {f"`{item}`" for item in OutcomeKind}
 
 
 def test_there_is_help_for_every_outcome_without_a_logo() -> None:

@@ -25,13 +25,13 @@ def code_rows() -> list[list[str]]:
 
 
 def test_every_error_stands_there_with_its_code_in_the_order_of_the_tree() -> None:
-    ours = [each for each in every_error() if each.__module__ == errors.__name__]
+    ours = [error for error in every_error() if error.__module__ == errors.__name__]
     assert [row[0] for row in code_rows()] == [f"`{our.code}`" for our in ours]
 
 
 @pytest.mark.parametrize("row", code_rows(), ids=lambda row: row[0])
 def test_every_error_has_the_exit_code_and_the_status_that_the_page_says(row: list[str]) -> None:
-    (error,) = (each for each in every_error() if f"`{each.code}`" == row[0])
+    (error,) = (item for item in every_error() if f"`{item.code}`" == row[0])
     raised = error("a problem", hint="a hint")
     assert row[1:3] == [str(of_error(raised).value), str(problem_of(raised).status)]
 
@@ -54,4 +54,4 @@ def test_every_code_of_the_server_stands_there() -> None:
 
 def test_every_exit_code_stands_there() -> None:
     rows = rows_of(section_of("errors.md", "## Exit codes"))[1:]
-    assert [row[0] for row in rows] == [str(each.value) for each in ExitCode]
+    assert [row[0] for row in rows] == [str(item.value) for item in ExitCode]

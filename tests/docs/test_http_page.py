@@ -71,7 +71,7 @@ def rows(section: str, first: str) -> Iterator[list[str]]:
 def resolved(parameter: Operation) -> Operation:
     """The schema of a parameter, or that of its items or of what it is when given."""
     schema: Operation = parameter["schema"]
-    return next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), schema)
+    return next((item for item in schema.get("anyOf", ()) if item.get("type") != "null"), schema)
 
 
 def test_every_route_has_its_section(sections: dict[str, str], operations: dict[str, Operation]) -> None:
@@ -90,7 +90,7 @@ def test_parameters_are_those_of_the_program(
     sections: dict[str, str], operations: dict[str, Operation]
 ) -> None:
     for name, operation in operations.items():
-        expected = {(f"`{each['name']}`", each["in"]) for each in operation.get("parameters", ())}
+        expected = {(f"`{item['name']}`", item["in"]) for item in operation.get("parameters", ())}
         assert {(row[0], row[1]) for row in rows(sections[name], "parameter")} == expected, name
 
 

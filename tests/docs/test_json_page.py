@@ -75,9 +75,9 @@ def documented(heading: str) -> dict[str, str]:
 
 
 def type_of(field: json_schemas.Schema) -> str:
-    """How the page calls the type that a schema gives a field."""
+    """The page's name of the type that a schema gives a field."""
     if "anyOf" in field:
-        return " or ".join(type_of(each) for each in field["anyOf"])
+        return " or ".join(type_of(item) for item in field["anyOf"])
     if "const" in field:
         return "integer" if isinstance(field["const"], int) else "string"
     if "$ref" in field:

@@ -26,7 +26,7 @@ LOADED_BY = {
     "source": ("src", "srcset"),
     "video": ("src", "poster"),
 }
-"""What a browser loads by itself. Links that a reader may follow are another matter."""
+"""Loaded by a browser by itself. Links that a reader may follow are another matter."""
 ELSEWHERE = re.compile(r"\s*(?:[a-z]+:)?//", re.IGNORECASE)
 
 
@@ -80,7 +80,7 @@ def test_no_style_or_drawing_loads_anything_from_elsewhere(site: Path) -> None:
     for file in (*site.rglob("*.css"), *site.rglob("*.svg")):
         text = file.read_text(encoding="utf-8")
         loaded = re.findall(r"""url\(["']?([^)"']+)|@import ["']([^"']+)|href=["']([^"']+)""", text)
-        assert [each for each in loaded if ELSEWHERE.match("".join(each))] == [], file
+        assert [item for item in loaded if ELSEWHERE.match("".join(item))] == [], file
 
 
 def test_every_page_can_be_found_by_searching(site: Path) -> None:
@@ -107,7 +107,7 @@ def test_every_fault_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", all_pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_beside_the_source_leads_somewhere(page: Path) -> None:
-    """Where pages are read without the site, in the repository."""
+    """For readers of the pages in the repository, without the site."""
     links = re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 

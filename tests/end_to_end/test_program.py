@@ -153,7 +153,7 @@ def test_eight_inits_at_once_fetch_each_logo_once(run: Run, tmp_path: Path) -> N
         }
         with ThreadPoolExecutor(8) as pool:
             runs = [pool.submit(run, "init", *keys, "--json", environment=environment) for _ in range(8)]
-        reports = [as_json(each.result()) for each in runs]
+        reports = [as_json(item.result()) for item in runs]
         icons = [url for url in internet.urls() if url.endswith("/apple-touch-icon.png")]
     assert sorted(icons) == sorted(f"{key}.test/apple-touch-icon.png" for key in keys)
     assert sum(report["found"] for report in reports) == len(keys)

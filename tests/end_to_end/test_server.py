@@ -128,7 +128,7 @@ def test_500_clients_at_once_on_a_cold_domain_cause_one_fetch(
             asking = [clients.submit(server.get, "/cold.test") for _ in range(500)]
             eventually(lambda: any(request.path == "/" for request in internet.requests))
             gate.set()
-            answers = [each.result() for each in asking]
+            answers = [client.result() for client in asking]
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.content for answer in answers}) == 1
         assert [request.path for request in internet.requests].count("/icon.png") == 1

@@ -20,13 +20,13 @@ TOKEN = "pk_secret_token_of_ours"
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """How a provider is set up, and what must be asked of whom."""
+    """The setup of a provider, and the requests that it must make."""
 
     settings: dict[str, Any]
     host: str
     path: str
     source: str
-    """What is recorded as the logo's address."""
+    """The recorded address of the logo."""
 
 
 def google(domain: str) -> str:

@@ -92,7 +92,7 @@ def dripping(head: bytes, drop: bytes) -> Handler:
 
 
 def stays(stream: socket.socket) -> bool:
-    """Whether the client is still there after the stream's timeout."""
+    """True if the client is still there after the stream's timeout."""
     try:
         return stream.recv(1) != b""
     except TimeoutError:

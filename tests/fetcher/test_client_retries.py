@@ -1,4 +1,4 @@
-"""What can heal is tried again, within its time."""
+"""Failures that can heal are retried, within the time of the request."""
 
 from datetime import timedelta
 

@@ -138,7 +138,7 @@ def test_when_no_address_takes_the_connection_it_is_a_connect_error() -> None:
 
 @contextmanager
 def silent_address() -> Iterator[tuple[IPv4Address, int]]:
-    """Where nobody answers: the backlog is full, so that the kernel drops our connection attempts."""
+    """Nobody answers at this address: the backlog is full, so that the kernel drops our connections."""
     with ExitStack() as stack:
         silent = stack.enter_context(socket.create_server(("127.0.0.3", 0), backlog=0))
         port = silent.getsockname()[1]

@@ -50,7 +50,7 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
 
 
 def prefer(driver: webdriver.Chrome, **features: str) -> None:
-    """What people set in their system: `prefer(driver, color_scheme="dark")`."""
+    """Set preferences of the user's system: `prefer(driver, color_scheme="dark")`."""
     chosen = [
         {"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()
     ]
@@ -72,6 +72,6 @@ def requested(driver: webdriver.Chrome) -> list[str]:
 
 
 def complaints(driver: webdriver.Chrome) -> list[str]:
-    """What the browser has written to its console since it was last asked."""
+    """New messages on the browser's console."""
     entries: list[dict[str, Any]] = driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium has it untyped
     return [json.dumps(entry) for entry in entries]

@@ -57,7 +57,7 @@ def documents(path: Path) -> list[Document]:
 
 
 def defaults(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What compose gives to a service when nobody sets anything: `${NAME:-default}` and plain texts."""
+    """The environment that compose gives to a service by default: `${NAME:-default}` and plain texts."""
     for variable, value in environment.items():
         found = re.fullmatch(r"\$\{(\w+):-(.*)\}", value)
         yield variable, found[2] if found else value

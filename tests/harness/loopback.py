@@ -30,7 +30,7 @@ Handler = Callable[[socket.socket, bytes], None]
 
 @dataclass
 class Server:
-    """What a loopback server saw. `stopping` is set when the test is over."""
+    """Connections and requests of a loopback server. `stopping` is set when the test is over."""
 
     port: int
     requests: list[bytes] = field(default_factory=list)

@@ -24,7 +24,7 @@ class Ended:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """That of a plain user, without settings of this machine."""
+    """The environment of a plain user, without settings of this machine."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -81,7 +81,7 @@ def _answer(answer: str | signal.Signals, terminal: int, process: subprocess.Pop
 
 
 def _read(terminal: int, process: subprocess.Popen[bytes]) -> bytes:
-    """What is shown next; nothing when the program has let go of the terminal (EIO on Linux)."""
+    """The next output; empty when the program has let go of the terminal (EIO on Linux)."""
     ready, _, _ = select.select([terminal], [], [], PATIENCE)
     if not ready:
         process.kill()

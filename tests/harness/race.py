@@ -21,7 +21,7 @@ PATIENCE = 600.0
 
 
 def race(script: str, url: str, *, count: int) -> list[Any]:
-    """What `count` processes print as JSON that run `script` at once; `Any`, as JSON is.
+    """The JSON that `count` processes print which run `script` at once; `Any`, as JSON is.
 
     A script finds `url` and its own `name`, and must call `wait_for_the_others` before the race.
     """

@@ -69,7 +69,7 @@ def until_closed(client: socket.socket) -> bytes:
 
 
 def until(client: socket.socket, end: bytes) -> bytes:
-    """What is received up to and including `end`."""
+    """Receive up to and including `end`."""
     received = b""
     while not received.endswith(end):
         piece = client.recv(65536)
@@ -79,7 +79,7 @@ def until(client: socket.socket, end: bytes) -> bytes:
 
 
 def is_dropped(client: socket.socket) -> bool:
-    """Whether the server closes the connection, in whatever way, without another byte."""
+    """True if the server closes the connection, in whatever way, without another byte."""
     try:
         return client.recv(1) == b""
     except (ConnectionResetError, BrokenPipeError):
@@ -87,7 +87,7 @@ def is_dropped(client: socket.socket) -> bool:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within reasonable time; for what no socket tells."""
+    """Wait for what no socket tells; False if it does not come true within reasonable time."""
     deadline = time.monotonic() + PATIENCE
     pause = threading.Event()
     while not condition():

@@ -50,7 +50,7 @@ async def live(receive: Receive, send: Send) -> None:
 
 
 def check(_settings: Settings) -> None:
-    """What is looked at before anything is served."""
+    """The check before anything is served."""
     match os.environ.get("TINY"):
         case "refuses":
             raise DatabaseError("the database is away", hint="start it")

@@ -57,7 +57,7 @@ class TinyServer:
             return until_closed(client).partition(b"\r\n\r\n")[2].decode()
 
     def processes(self, count: int) -> set[str]:
-        """What the first so many processes say of themselves."""
+        """The answers of `count` different processes about themselves."""
         seen: set[str] = set()
 
         def are_enough() -> bool:

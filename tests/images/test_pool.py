@@ -65,7 +65,7 @@ def test_what_is_made_of_our_own_waits_for_no_decoder(own: DecoderPool) -> None:
     with own._lease(), ThreadPoolExecutor(2) as threads:
         drawn = list(threads.map(own.draw, [MONOGRAM] * 4, timeout=20))
         copies = list(threads.map(own.derive, [drawn[0].png] * 4, [Variant(size=32)] * 4, timeout=20))
-    assert len({each.sha256 for each in drawn}) == len(set(copies)) == 1
+    assert len({item.sha256 for item in drawn}) == len(set(copies)) == 1
 
 
 def test_decoders_are_started_when_needed_and_used_again(own: DecoderPool) -> None:

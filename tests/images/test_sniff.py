@@ -1,4 +1,4 @@
-"""What bytes are, by the bytes alone."""
+"""Formats are recognised by the bytes alone."""
 
 import pytest
 from hypothesis import given

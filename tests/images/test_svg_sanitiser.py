@@ -1,4 +1,4 @@
-"""What is written holds only what is drawn, and reaches nothing beyond itself."""
+"""A sanitised SVG holds only drawn elements, and refers to nothing outside."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -19,7 +19,7 @@ def sanitised(document: bytes) -> str:
 
 
 def content(inner: str) -> str:
-    """What is left of the content of a root element."""
+    """The sanitised content of a root element."""
     text = sanitised(svg(inner, attributes=""))
     found = re.fullmatch(r'<svg xmlns="http://www.w3.org/2000/svg">(.*)</svg>', text, re.DOTALL)
     assert found is not None, text

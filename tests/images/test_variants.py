@@ -104,7 +104,7 @@ def test_edges_have_no_dark_fringe(form: ImageFormat) -> None:
 
 
 @pytest.mark.parametrize(
-    "variant", [each for each in EVERY if not each.is_stored_form], ids=lambda variant: variant.label
+    "variant", [item for item in EVERY if not item.is_stored_form], ids=lambda variant: variant.label
 )
 def test_no_metadata_is_handed_on(variant: Variant) -> None:
     text = png_chunk(b"tEXt", b"Comment\0secret")

@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-P", "-m", "logocache.images.worker", "1000000000", 
 
 
 def served(*tasks: Message) -> list[Message]:
-    """What the loop answers, without its hello."""
+    """The answers of the loop, without its hello."""
     replies = io.BytesIO()
     worker.serve(io.BytesIO(b"".join(task.pack() for task in tasks)), replies, max_pixels=10**6, seconds=10)
     replies.seek(0)
@@ -99,7 +99,7 @@ def test_as_a_process_it_answers_and_ends_with_its_input(process: subprocess.Pop
 
 
 def in_a_process(code: str) -> str:
-    """What a program prints that runs within the worker's limits."""
+    """The output of a program that runs within the worker's limits."""
     program = f"import resource, sys, os, warnings\nfrom logocache.images import worker\n{code}"
     run = subprocess.run(
         [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=600, check=True

@@ -23,13 +23,13 @@ class SlowCommitter:
         self._failure = failure
 
     def save(self, batch: Sequence[FetchResult]) -> Saved:
-        self.batches.append([each.before.key for each in batch])
+        self.batches.append([item.before.key for item in batch])
         if len(self.batches) == 1:
             self.first_came.set()
             assert self.may_go_on.wait(10)
         elif self._failure is not None:
             raise self._failure
-        return Saved(fetches=tuple(each.fetch for each in batch))
+        return Saved(fetches=tuple(item.fetch for item in batch))
 
 
 def finished(key: str) -> FetchResult:

@@ -1,4 +1,4 @@
-"""Whether a directory and a database are those of one cache."""
+"""A directory and a database belong to one cache, or are refused."""
 
 import pytest
 

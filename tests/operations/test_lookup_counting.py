@@ -13,7 +13,7 @@ from logocache.repository.totals import Access
 
 
 class Ledger:
-    """What `Accesses` asks of a repository; it can be away."""
+    """The part of a repository that `Accesses` uses; it can be away."""
 
     def __init__(self) -> None:
         self.hits: dict[str, int] = {}

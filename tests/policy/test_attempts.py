@@ -195,7 +195,7 @@ def test_whether_there_is_a_logo_is_open_unless_a_source_has_said_so(kind: Outco
 
 @pytest.mark.parametrize("kind", [None, OutcomeKind.FOUND, OutcomeKind.UNCHANGED])
 def test_whether_an_entry_has_a_logo_is_open_while_somebody_is_to_ask(kind: OutcomeKind | None) -> None:
-    """Who holds the lease may have died of it."""
+    """The holder of the lease may have died of it."""
     lease = Lease(claim="host:place:1:2:token", until=NOW - DAY)
     assert is_unknown(make_record(last_outcome=kind, lease=lease), offline=False)
     assert is_unknown(make_record(last_outcome=kind, lease=lease), offline=True)

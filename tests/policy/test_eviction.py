@@ -1,4 +1,4 @@
-"""What has to go when there is no room, and who may take whose place."""
+"""Eviction: the order in which logos go, and who may take whose place."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def newcomer(worth: Worth, size: int = 5, key: str = "new") -> Newcomer:
 
 
 def taken(plan: EvictionPlan) -> list[str]:
-    return [logo.key for logo in plan.logos] + [each.name for each in plan.replaced]
+    return [logo.key for logo in plan.logos] + [item.name for item in plan.replaced]
 
 
 ENTRIES = [worth for worth in Worth if worth is not Worth.REPLACED]
@@ -136,13 +136,13 @@ def test_the_limit_holds_and_nobody_goes_for_nothing(
     costs = [(Worth.REPLACED, each.size) for each in plan.replaced]
     costs += [(worth_of(logo), logo.file.size) for logo in plan.logos if logo.file]
     freed = sum(size for _, size in costs)
-    assert room + freed + plan.short_by >= sum(each.size for each in accepted), "the limit holds"
+    assert room + freed + plan.short_by >= sum(item.size for item in accepted), "the limit holds"
 
     if plan.short_by:
         assert len(costs) == len(logos) + len(old), "over the limit only when nothing is left to take"
         assert not accepted
     if room >= 0:
-        best = max((each.worth for each in accepted), default=-1)
+        best = max((item.worth for item in accepted), default=-1)
         assert all(worth <= best for worth, _ in costs), "nobody goes for what is worth less"
 
     order = sorted([(worth_of(each), each.key) for each in logos], key=lambda each: each[0])

@@ -1,4 +1,4 @@
-"""What `verify` makes of what it sees."""
+"""The findings of `verify`."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -34,7 +34,7 @@ def find(integration: Integration, *sets: IconifySet) -> dict[str, Candidate]:
         ET.fromstring(candidate.body)
         assert (candidate.provider, candidate.purpose) == ("iconsets", IconPurpose.LOGO)
         name = next(
-            each for each in ("iconify:logos", "simple-icons", "Font-Awesome") if each in candidate.url
+            item for item in ("iconify:logos", "simple-icons", "Font-Awesome") if item in candidate.url
         )
         assert name not in found
         found[name] = candidate

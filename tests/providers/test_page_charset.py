@@ -1,4 +1,4 @@
-"""How a page's bytes become text."""
+"""A page's bytes become text."""
 
 import codecs
 import encodings

@@ -32,7 +32,7 @@ def chain(*names: str, **settings: Any) -> tuple[Provider, ...]:
 
 
 def test_the_chain_is_in_the_users_order() -> None:
-    assert [each.terms.id for each in chain("iconsets", "site", "duckduckgo")] == [
+    assert [item.terms.id for item in chain("iconsets", "site", "duckduckgo")] == [
         "iconsets",
         "site",
         "duckduckgo",
@@ -40,7 +40,7 @@ def test_the_chain_is_in_the_users_order() -> None:
 
 
 def test_the_default_chain_needs_no_key() -> None:
-    assert [each.terms.id for each in build_chain(Settings())] == ["site", "duckduckgo", "iconsets"]
+    assert [item.terms.id for item in build_chain(Settings())] == ["site", "duckduckgo", "iconsets"]
 
 
 @pytest.mark.parametrize("name", REGISTRY)

@@ -27,9 +27,9 @@ def test_the_manifests_icons_are_found_and_ranked_with_the_pages() -> None:
     html = MANIFEST_LINK + "<link rel=icon sizes=32x32 href=/32.png>"
     found = look(Web({"https://example.com/": page(html), MANIFEST_URL: answer}))
     touch, precomposed, ico = (
-        each for each in found if each.url in well_known("example.com")
+        item for item in found if item.url in well_known("example.com")
     )  # fmt: skip
-    named = [each.url for each in found if each not in (touch, precomposed, ico)]
+    named = [item.url for item in found if item not in (touch, precomposed, ico)]
     assert named == [
         "https://cdn.test/m/512.png",
         "https://cdn.test/m/mask.png",

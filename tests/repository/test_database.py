@@ -1,4 +1,4 @@
-"""Whether the database takes writes: as the last one showed, and another one tells."""
+"""The database takes writes, as the last one showed or another one tells."""
 
 import pytest
 from sqlalchemy import text

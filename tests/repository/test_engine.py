@@ -1,4 +1,4 @@
-"""Which database a URL means, and that its secrets stay with it."""
+"""A URL names a database, and keeps its secrets."""
 
 from pathlib import Path
 

@@ -97,4 +97,4 @@ def test_an_order_goes_with_every_condition(repository: Repository, entries: lis
     where = RecordFilter(statuses=(Status.PENDING, Status.PLACEHOLDER), failing=False)
     chosen = [entry for entry in entries if entry.status is not Status.CACHED]
     found = repository.listed(where, sort=SortKey.SIZE, reverse=True, limit=9)
-    assert [each.key for each in found] == as_python_orders(chosen, SortKey.SIZE, reverse=True)[:9]
+    assert [item.key for item in found] == as_python_orders(chosen, SortKey.SIZE, reverse=True)[:9]

@@ -1,4 +1,4 @@
-"""Which entries are due, and that each of them goes to one claim only."""
+"""Due entries, each of which goes to one claim only."""
 
 import threading
 from collections.abc import Callable

@@ -55,7 +55,7 @@ print(child)
 
 
 def test_a_child_that_was_forked_claims_for_itself() -> None:
-    """What the parent learnt of itself before must not stand in the child's claims."""
+    """The child's claims do not name the parent, though it had made claims before."""
     ran = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=True)
     of_child, of_parent, child = ran.stdout.split()
     _, place, number, *_ = of_child.split(":")

@@ -1,4 +1,4 @@
-"""What goes wrong with PostgreSQL, brought about for real."""
+"""Faults of PostgreSQL, brought about for real."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What telling the repository about the catalogue does."""
+"""Registering the catalogue."""
 
 from dataclasses import replace
 from datetime import timedelta

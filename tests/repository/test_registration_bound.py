@@ -1,4 +1,4 @@
-"""How many entries made on demand there may be."""
+"""The bound on entries made on demand."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ def ask_for(repository: Repository, *keys: str) -> tuple[str, ...]:
 
 
 def keys_of(repository: Repository) -> set[str]:
-    return {each.key for each in repository.page(RecordFilter(), after=None, limit=999)}
+    return {record.key for record in repository.page(RecordFilter(), after=None, limit=999)}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a question may cost: an index for each, few statements, and no engine that it does not need."""
+"""Queries are cheap: an index for each, few statements, and no needless library."""
 
 import re
 import shutil
@@ -64,7 +64,7 @@ DUE = DueFilter(now=NOW)
 LAST_TERM = re.compile(r"TEMP B-TREE FOR (LAST TERM|RIGHT PART) OF ORDER BY")
 """As versions of SQLite call it."""
 LIVE_LEASES = "USING INDEX ix_logo_lease (lease_until>? AND lease_until<?)"
-"""Whether any of them is of a process that is dead."""
+"""True if any of them belongs to a dead process."""
 
 
 @pytest.mark.parametrize(

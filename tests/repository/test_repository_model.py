@@ -76,10 +76,10 @@ class Model(RuleBasedStateMachine):
         due = DueFilter(now=self.now, forced=forced)
         got = self.repository.claim(sorted(keys), now=self.now, due=due)
         expected = [key for key in sorted(keys & self.records.keys()) if self.wants(key, forced=forced)]
-        assert [replace(each, lease=None) for each in got] == [
+        assert [replace(item, lease=None) for item in got] == [
             replace(self.records[key], lease=None) for key in expected
         ]
-        leases = {each.lease for each in got}
+        leases = {item.lease for item in got}
         assert [lease.until for lease in leases if lease is not None] == [self.now + 9 * HOUR] * bool(
             expected
         )
@@ -98,7 +98,7 @@ class Model(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(number=NUMBERS, content=CONTENTS, failed=st.booleans())
     def save(self, number: int, content: bytes, failed: bool) -> None:  # noqa: FBT001  # drawn by Hypothesis
-        """What a claim still holds ends with a new logo, or with a failure that keeps the old one."""
+        """Each claimed entry gets a new logo, or a failure that keeps the old one."""
         claimed = self.claims[number % len(self.claims)]
         with self.repository.unit() as unit:
             owned = unit.owned(claimed)
@@ -175,7 +175,7 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def a_change_that_look_ups_show_raises_the_generation(self) -> None:
-        """What was seen at one number is still true while it stands."""
+        """While the number stands, earlier look-ups are still true."""
         page = self.repository.page(RecordFilter(), after=None, limit=100)
         seen: set[object] = {(r.key, r.name, r.domain, r.status, r.file, r.next_attempt_at) for r in page}
         generation = self.repository.generation()

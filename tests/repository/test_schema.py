@@ -52,7 +52,7 @@ def test_the_migrations_make_the_checks_that_the_program_knows(migrated_url: str
     database = Database(parse_address(migrated_url), lock_wait=5)
     for table in METADATA.tables.values():
         with database.read() as connection:
-            found = {each["name"] for each in inspect(connection).get_check_constraints(table.name)}
+            found = {item["name"] for item in inspect(connection).get_check_constraints(table.name)}
             generated = {
                 each["name"] for each in inspect(connection).get_columns(table.name) if "computed" in each
             }

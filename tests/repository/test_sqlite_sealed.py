@@ -78,7 +78,7 @@ def test_a_database_that_was_closed_cleanly_is_read_and_nothing_is_made_beside_i
 
 
 def left_behind(database: Path, *endings: str) -> None:
-    """What a process leaves that was killed: its last commit is in the log only."""
+    """The files of a process that was killed: its last commit is in the log only."""
     with sqlite3.connect(database) as connection:
         connection.execute("CREATE TABLE killed (x)")
         connection.commit()

@@ -1,4 +1,4 @@
-"""What goes wrong with SQLite, brought about for real."""
+"""Faults of SQLite, brought about for real."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""What texts the columns take."""
+"""Texts are made to fit the columns."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What happens inside the one exclusive write transaction, apart from saving."""
+"""The one exclusive write transaction, apart from saving."""
 
 import threading
 from collections.abc import Callable
@@ -83,10 +83,10 @@ def test_the_least_recently_used_come_first_and_pinned_ones_never(repository: Re
     )
     repository.record_accesses({"read-lately": Access(count=1, last_at=NOW)}, {})
     with repository.unit() as unit:
-        order = [each.key for each in unit.least_recently_used(limit=9, excluding=[])]
+        order = [item.key for item in unit.least_recently_used(limit=9, excluding=[])]
         assert order == ["never-fetched", "fetched-first", "same-a", "same-b", "read-lately"]
         some = unit.least_recently_used(limit=2, excluding={"never-fetched", "same-a", "\0"})
-        assert [each.key for each in some] == ["fetched-first", "same-b"]
+        assert [item.key for item in some] == ["fetched-first", "same-b"]
 
 
 def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_catalogue(
@@ -100,7 +100,7 @@ def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_
     store(repository, *records)
     with repository.unit() as unit:
         found = unit.least_recently_used(limit=9, excluding=[])
-    assert [each.key for each in found] == [
+    assert [item.key for item in found] == [
         "on_demand-placeholder",
         "catalog-placeholder",
         "custom-placeholder",
@@ -108,7 +108,7 @@ def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_
         "catalog-cached",
         "custom-cached",
     ]
-    assert [worth_of(each) for each in found] == sorted(map(worth_of, records))
+    assert [worth_of(item) for item in found] == sorted(map(worth_of, records))
 
 
 def test_an_evicted_entry_is_pending_and_rests(repository: Repository) -> None:

@@ -1,4 +1,4 @@
-"""What saving a fetch writes: the entry, the audit trail, and what is made to fit."""
+"""Saving a fetch writes the entry and its audit trail, made to fit."""
 
 from dataclasses import replace
 from typing import Any

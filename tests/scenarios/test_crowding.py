@@ -66,7 +66,7 @@ def test_new_entries_in_an_outage_cost_no_logo(crowd: Bench) -> None:
     with crowd.open() as cache:
         report = cache.init()
         assert (report.asked, report.evicted) == (30, 0)
-        records = cache.lookup.records([each.key for each in new])
+        records = cache.lookup.records([item.key for item in new])
         assert {record.status for record in records} == {Status.PENDING}
         assert {each.last_outcome for each in records} == {OutcomeKind.TRANSIENT}, "as their sources said"
         assert {each.failure_count for each in records} == {1}
@@ -78,7 +78,7 @@ def test_new_entries_in_an_outage_cost_no_logo(crowd: Bench) -> None:
 def test_asking_for_unknown_domains_costs_no_logo(crowd: Bench) -> None:
     records = ask_for(crowd, *(f"nobody{number}.test" for number in range(40)))
     assert {record.status for record in records.values()} == {Status.PENDING}
-    assert {each.last_outcome for each in records.values()} == {OutcomeKind.NOT_FOUND}
+    assert {value.last_outcome for value in records.values()} == {OutcomeKind.NOT_FOUND}
     assert stored(crowd) == ALL_LOGOS
     with crowd.open() as cache:
         assert cache.stats().evictions == 0

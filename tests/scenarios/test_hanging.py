@@ -151,7 +151,7 @@ def test_the_end_does_not_wait_for_it_and_tells_what_is_lost(
 
 
 class Stuck:
-    """Where a thread stays until it is let go."""
+    """Holds a thread until it is let go."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()

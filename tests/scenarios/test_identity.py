@@ -142,7 +142,7 @@ def test_an_adopted_directory_is_filled_again_from_the_same_sources(stocked: Ben
     with stocked.open() as cache:
         report = cache.init(adopt=True)
         assert report.asked == 3
-        after = [(each.key, each.file, each.provider, each.source_url) for each in records(cache)]
+        after = [(record.key, record.file, record.provider, record.source_url) for record in records(cache)]
         assert after == before
         assert set(stocked.files.values()) >= LOGOS
         assert cache.verify().ok

@@ -1,4 +1,4 @@
-"""What the surroundings do ends a run, with what is finished saved."""
+"""A fault of the surroundings ends a run; finished entries are saved."""
 
 import threading
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def test_what_the_surroundings_do_ends_the_run_with_what_is_finished_saved(
     good.fetcher.replies[STRIPE] = last
     told: list[str] = []
     with good.open(concurrency=concurrency) as cache:
-        cache.watch(lambda fetches: told.extend(each.record.key for each in fetches))
+        cache.watch(lambda fetches: told.extend(fetch.record.key for fetch in fetches))
         with pytest.raises(UnavailableError):
             cache.init()
         assert outcomes(cache) == {
@@ -125,7 +125,7 @@ def test_who_is_told_may_fail_and_the_run_goes_on(good: Bench, caplog: pytest.Lo
     told: list[str] = []
     with good.open() as cache:
         cache.watch(watcher)
-        cache.watch(lambda fetches: told.extend(each.record.key for each in fetches))
+        cache.watch(lambda fetches: told.extend(fetch.record.key for fetch in fetches))
         assert cache.init(progress=Broken()).found == 3
     assert sorted(told) == ["shopify", "slack", "stripe"]
     assert len([record for record in caplog.records if record.exc_info]) == 3

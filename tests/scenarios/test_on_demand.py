@@ -191,7 +191,7 @@ def guessing(bench: Bench, *domains: str, probe: Reply) -> Bench:
         if domain.endswith(".test")
     ]
     provider = FakeProvider("guess", urls=["https://{domain}/icon.png"], learns_placeholder=True)
-    replies = {f"https://{each}/icon.png": reply(body=b"picture") for each in domains}
+    replies = {f"https://{domain}/icon.png": reply(body=b"picture") for domain in domains}
     made = Bench(bench.folder, integrations=integrations, chain=[provider], replies=replies)
     made.fetcher.probe = probe
     return made
@@ -208,7 +208,7 @@ def fetch_all(cache: LogoCache, bench: Bench, *domains: str) -> list[Status]:
         assert record is not None
         cache.on_demand.fetch(record.key, forced=True)
         keys.append(record.key)
-    by_key = {each.key: each.status for each in cache.lookup.records(keys)}
+    by_key = {record.key: record.status for record in cache.lookup.records(keys)}
     return [by_key[key] for key in keys]
 
 

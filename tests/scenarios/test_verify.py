@@ -39,7 +39,7 @@ def test_broken_files_are_found_and_fetched_again(bench: Bench) -> None:
         assert not report.ok
         mended = cache.verify(repair=True)
         assert (mended.ok, mended.repaired) == (True, 3)
-        assert [each.repair for each in mended.findings] == [
+        assert [finding.repair for finding in mended.findings] == [
             "fetched again from site",
             "fetched again from site",
             "a monogram stands in until the logo can be had",

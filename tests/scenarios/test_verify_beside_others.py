@@ -275,7 +275,7 @@ def test_replaced_files_are_checked_too(shared: Bench, damage: str, kind: Findin
         before = row_of(cache)
         report = cache.verify()
         assert [(finding.kind, finding.file) for finding in report.findings] == [(kind, old.name)]
-        assert [each.repair for each in cache.verify(repair=True).findings] == [repair]
+        assert [item.repair for item in cache.verify(repair=True).findings] == [repair]
         assert cache.verify().findings == ()
         assert (row_of(cache), cache.stats().replaced_files) == (before, 0)
         assert not old.exists()

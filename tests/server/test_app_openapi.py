@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the routes is complete, valid, and true."""
+"""The OpenAPI document is complete, valid, and true."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_every_schema_is_valid_and_every_reference_leads_somewhere(app: FastAPI)
 
 def test_every_example_is_what_its_schema_says(app: FastAPI) -> None:
     document = app.openapi()
-    examples = [each for each in contents(document) if "example" in each[1]]
+    examples = [content for content in contents(document) if "example" in content[1]]
     assert examples
     for _, content in examples:
         jsonschema.validate(content["example"], resolved(content["schema"], document))

@@ -163,7 +163,7 @@ def test_closing_waits_only_so_long() -> None:
         started = [queue.start(name, wait) for name in "abc"]
         await queue.close(patience=0.01)
         may_end.set()
-        results = await asyncio.gather(*(each for each in started if each), return_exceptions=True)
+        results = await asyncio.gather(*(process for process in started if process), return_exceptions=True)
         assert all(isinstance(result, asyncio.CancelledError) for result in results)
 
     play(scene)

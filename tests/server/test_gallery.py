@@ -41,7 +41,7 @@ def client_of(cache: LogoCache, *, prefix: str = "", days_later: float = 3) -> C
 
 
 def text_of(page: str) -> str:
-    """What people read, without tags and with single spaces."""
+    """The text of a page, without tags and with single spaces."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
@@ -195,7 +195,7 @@ def test_all_addresses_of_the_pages_are_right_under_any_prefix(cache: LogoCache,
 
 def test_the_page_of_a_logo_has_its_addresses_and_facts(cache: LogoCache) -> None:
     page = client_of(cache, prefix="/x").get("/x/logos/shopify").text
-    (entry,) = (each for each in cache.list().entries if each.key == "shopify")
+    (entry,) = (item for item in cache.list().entries if item.key == "shopify")
     assert ">/x/api/integrations/shopify/logo</a>" in page
     assert ">/x/shopify.test</a>" in page
     assert f">/x/static/cached_logos/{entry.file}</a>" in page

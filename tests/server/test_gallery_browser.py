@@ -260,4 +260,4 @@ def violations(visit: Visit) -> list[str]:
         "(rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`))}))"
     )
     assert found["kept"] > LEAST_RULES, "axe has looked at next to nothing"
-    return [str(each) for each in found["broken"]]
+    return [str(item) for item in found["broken"]]

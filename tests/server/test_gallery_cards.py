@@ -98,4 +98,4 @@ def test_facets_count_what_the_cards_have() -> None:
         Choice(value="crm", label="CRM", title="", count=3),
         Choice(value="ecommerce", label="Ecommerce", title="", count=2),
     )
-    assert [(each.value, each.count) for each in providers.choices] == [("site", 2), ("duckduckgo", 1)]
+    assert [(choice.value, choice.count) for choice in providers.choices] == [("site", 2), ("duckduckgo", 1)]

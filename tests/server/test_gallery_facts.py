@@ -51,6 +51,6 @@ def test_a_logo_has_three_addresses_and_without_a_file_two() -> None:
         f"static/cached_logos/{stored.entry.file}",
     ]
     pending = facts_of(Entry.of(make_record(), stale=False))
-    assert [each.name for each in pending.addresses] == ["API", "Clearbit’s form"]
+    assert [address.name for address in pending.addresses] == ["API", "Clearbit’s form"]
     assert pending.preview is None
     assert pending.source_link is None

@@ -1,4 +1,4 @@
-"""How much work one client address may cause."""
+"""The work that one client address may cause is limited."""
 
 import pytest
 

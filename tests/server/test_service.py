@@ -1,4 +1,4 @@
-"""What the logo routes answer, apart from HTTP."""
+"""The answers of the logo routes, apart from HTTP."""
 
 import asyncio
 

@@ -40,7 +40,7 @@ def test_500_clients_on_one_cold_key_cause_one_fetch(bench: Bench) -> None:
             ]
             await gate.until_asked()
             gate.may_answer.set()
-            assert {told(each)[0] for each in await asyncio.gather(*asking)} == {b"slack"}
+            assert {told(item)[0] for item in await asyncio.gather(*asking)} == {b"slack"}
             assert bench.fetcher.urls == [SLACK]
 
     play(scene)
@@ -127,7 +127,7 @@ def test_hot_logos_are_answered_while_300_cold_ones_wait_for_a_slow_source(tmp_p
             assert (await asyncio.to_thread(on.cache.health)).total_files == 1
             for gate in gates.values():
                 gate.may_answer.set()
-            assert {(await each).state for each in waiting} == {CacheState.MISS}
+            assert {(await answer).state for answer in waiting} == {CacheState.MISS}
 
     play(scene)
 

@@ -59,7 +59,7 @@ def test_a_miss_is_counted_once_however_it_ends(
             for asked in (1, 2):  # the second time what is known of it may be in memory
                 with suppress(NoLogoError, BusyError, TooManyMissesError):
                     await on.ask(name, fallback=fallback)
-                counted = [each for each in on.looked_up if each == "miss"]
+                counted = [item for item in on.looked_up if item == "miss"]
                 assert len(on.looked_up) == asked
                 on.cache.flush()
                 assert on.cache.stats().misses == len(counted)

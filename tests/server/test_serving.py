@@ -39,7 +39,7 @@ PROCESSES = pytest.mark.parametrize(
 
 
 @PROCESSES
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda case: case.name)
 def test_a_signal_ends_it_with_0_in_time_while_a_request_hangs_and_a_thread_is_busy(
     serve: Serve, processes: dict[str, str], number: signal.Signals
 ) -> None:
@@ -135,7 +135,7 @@ def test_two_workers_share_a_socket_and_a_directory_for_metrics(serve: Serve) ->
     up = serve(**TWO_WORKERS)
     up.hear("serving on ")
     seen = up.processes(2)
-    workers, folders = zip(*(each.split() for each in seen), strict=True)
+    workers, folders = zip(*(item.split() for item in seen), strict=True)
     assert str(up.process.pid) not in workers
     assert len(set(folders)) == 1
     assert Path(folders[0]).is_dir()

@@ -239,7 +239,7 @@ def request_of(url: str) -> FetchRequest:
 
 
 def told(ask: Callable[[], object]) -> str:
-    """What can be seen of the answer, or of the error and of those that its traceback shows."""
+    """The visible text of the answer, or of the error and of those that its traceback shows."""
     try:
         answer = ask()
     except LogoCacheError as error:

@@ -1,4 +1,4 @@
-"""Where settings come from, and what happens to bad ones."""
+"""Sources of settings, and errors for bad ones."""
 
 from datetime import timedelta
 from pathlib import Path

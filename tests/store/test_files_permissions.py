@@ -1,4 +1,4 @@
-"""What permissions forbid us, and what they allow others."""
+"""Permissions: some forbid us to write, and ours let others read."""
 
 import os
 from collections.abc import Callable

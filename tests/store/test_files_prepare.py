@@ -25,7 +25,7 @@ def test_making_one_touches_nothing(directory: Path) -> None:
 def test_preparing_makes_a_directory_to_serve_and_a_private_one(store: FileStore, directory: Path) -> None:
     private = directory / ".logocache"
     assert mode_of(directory) == 0o755
-    assert [mode_of(each) for each in (private, private / "tmp", private / "quarantine")] == [0o700] * 3
+    assert [mode_of(item) for item in (private, private / "tmp", private / "quarantine")] == [0o700] * 3
 
 
 def test_the_umask_does_not_hide_the_logos_from_a_web_server(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is not ours in the directory is listed, moved and left as it is."""
+"""Foreign files in the directory are listed, moved and left as they are."""
 
 import os
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def test_quarantine_overwrites_nothing(store: FileStore, directory: Path) -> Non
         (directory / FOREIGN).write_text(content)
         assert store.quarantine(FOREIGN)
     kept = (directory / ".logocache" / "quarantine").glob(f"*/{FOREIGN}")
-    assert {each.read_text() for each in kept} == {"first", "second"}
+    assert {item.read_text() for item in kept} == {"first", "second"}
 
 
 def test_quarantine_that_fails_leaves_the_file_and_no_folder(directory: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_files_are_listed_by_name_with_size_and_time(store: FileStore, directory
     (directory / "folder").mkdir()
     os.utime(directory / "a.png", (0, 0))
     found = list(store.files())
-    assert [(each.name, each.size) for each in found] == [("a.png", 1), ("b.png", 2), ("c", 3)]
+    assert [(item.name, item.size) for item in found] == [("a.png", 1), ("b.png", 2), ("c", 3)]
     assert found[0].modified_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""What somebody planted in the place of our folders and files leads nowhere."""
+"""Links and files planted in the place of ours lead nowhere."""
 
 import os
 import stat

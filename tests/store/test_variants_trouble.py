@@ -173,7 +173,7 @@ def test_a_file_that_vanishes_while_the_folder_is_listed_is_left_out(
 ) -> None:
     keep(copies, "shopify")
     with os.scandir(folder) as entries:
-        (entry,) = (each for each in entries if each.name.endswith(".copy"))
+        (entry,) = (item for item in entries if item.name.endswith(".copy"))
     (folder / entry.name).unlink()
     assert _found(entry) is None
 
@@ -203,9 +203,9 @@ def test_bounds_hold_while_processes_and_threads_write(folder: Path) -> None:
     ):
         work = [processes.submit(keep_many, folder, worker) for worker in (1, 2)]
         work += [threads.submit(keep_many, folder, worker) for worker in (3, 4)]
-        while not all(each.done() for each in work):
+        while not all(task.done() for task in work):
             seen.append((copies.count(), copies.size_bytes()))
-    assert sum(each.result() for each in work) > 10
+    assert sum(task.result() for task in work) > 10
     assert all(count <= MOST + 1 and size <= SHARED_ROOM for count, size in seen), "one more is being written"
     assert copies.count() == SHARED_ROOM // (EACH + DIGEST_SIZE)
     assert any(earlier != later for earlier, later in pairwise(seen)), "it was looked at meanwhile"
@@ -220,6 +220,6 @@ def test_readers_see_whole_copies_while_they_are_replaced(copies: FileVariants) 
 
     with ThreadPoolExecutor(3) as threads:
         work = [threads.submit(write, body) for body in bodies]
-        while not all(each.done() for each in work):
+        while not all(task.done() for task in work):
             assert copies.read(file("shopify"), SMALL) in bodies | {None}
     assert copies.read(file("shopify"), SMALL) in bodies
