@@ -9,6 +9,7 @@ from logocache.fetcher.addresses import (
     FORBIDDEN_IPV6,
     GLOBAL_UNICAST_IPV6,
     forbidden_reason,
+    parsed,
 )
 
 FORBIDDEN = {
@@ -144,3 +145,8 @@ def test_outside_global_unicast_all_of_ipv6_is_closed() -> None:
     before, after = int(GLOBAL_UNICAST_IPV6[0]) - 1, int(GLOBAL_UNICAST_IPV6[-1]) + 1
     assert forbidden_reason(IPv6Address(before))
     assert forbidden_reason(IPv6Address(after))
+
+
+def test_a_url_is_parsed_once_on_its_way() -> None:
+    """The guard, the limits and the log all look at it."""
+    assert parsed("https://a.example/logo.png") is parsed("https://a.example/logo.png")

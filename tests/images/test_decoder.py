@@ -12,7 +12,7 @@ from harness.forks import in_child, open_files
 from harness.image_samples import SMALL_IMAGES, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images import messages
-from logocache.images.decoder import Decoder, DecoderError
+from logocache.images.decoder import Decoder, DecoderError, _Deadline
 from logocache.images.errors import Limits
 from logocache.images.messages import HEADER, Message, Task
 from logocache.images.normalise import normalise
@@ -34,6 +34,24 @@ def decoder() -> Iterator[Decoder]:
     decoder = Decoder(LIMITS)
     yield decoder
     decoder.stop()
+
+
+class CountingDeadline(_Deadline):
+    """Counts how often a thread waits for a pipe: each time it may lose its turn to 63 others."""
+
+    waits = 0
+
+    def wait_for(self, descriptor: int, event: int) -> None:
+        self.waits += 1
+        super().wait_for(descriptor, event)
+
+
+def test_a_short_task_and_its_answer_take_one_wait(decoder: Decoder) -> None:
+    deadline = CountingDeadline(60)
+    for round_ in (1, 2):
+        decoder._send(Message(fields={"task": Task.NORMALISE}, blob=b"no image").pack(), deadline)
+        assert "reason" in decoder._receive(deadline).fields
+        assert deadline.waits == round_
 
 
 def test_answers_again_and_again(decoder: Decoder) -> None:

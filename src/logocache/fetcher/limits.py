@@ -40,22 +40,23 @@ class HostSlots:
 
         Raises `NoTurnError` when none is free in time, and `FetchError` (NOT_ASKED) once closed.
         """
-        with self._noted(host) as slots:
-            with self._lock:
-                slots.freed.wait_for(
-                    lambda: self._is_closed or slots.taken < self._per_host, max(0.0, timeout)
-                )
-                if self._is_closed:
-                    raise closed()
-                if slots.taken >= self._per_host:
-                    raise NoTurnError(OutcomeKind.TRANSIENT, f"too many requests to {host} at the same time")
-                slots.taken += 1
+        with self._lock:
+            slots = self._hosts.get(host)
+            if slots is None:
+                slots = self._hosts[host] = _Host(threading.Condition(self._lock))
+            slots.interested += 1
             try:
-                yield
-            finally:
-                with self._lock:
-                    slots.taken -= 1
-                    slots.freed.notify()
+                self._take(slots, host, timeout=timeout)
+            except BaseException:
+                self._leave(slots, host)
+                raise
+        try:
+            yield
+        finally:
+            with self._lock:
+                slots.taken -= 1
+                slots.freed.notify()
+                self._leave(slots, host)
 
     def close(self) -> None:
         """Reject waiting and future requests for a slot. Held slots remain valid."""
@@ -64,19 +65,19 @@ class HostSlots:
             for slots in self._hosts.values():
                 slots.freed.notify_all()
 
-    @contextmanager
-    def _noted(self, host: str) -> Iterator[_Host]:
-        """The host's slots, which are forgotten when nobody is interested in them any more."""
-        with self._lock:
-            slots = self._hosts.setdefault(host, _Host(threading.Condition(self._lock)))
-            slots.interested += 1
-        try:
-            yield slots
-        finally:
-            with self._lock:
-                slots.interested -= 1
-                if not slots.interested:
-                    del self._hosts[host]
+    def _take(self, slots: _Host, host: str, *, timeout: float) -> None:
+        slots.freed.wait_for(lambda: self._is_closed or slots.taken < self._per_host, max(0.0, timeout))
+        if self._is_closed:
+            raise closed()
+        if slots.taken >= self._per_host:
+            raise NoTurnError(OutcomeKind.TRANSIENT, f"too many requests to {host} at the same time")
+        slots.taken += 1
+
+    def _leave(self, slots: _Host, host: str) -> None:
+        """Forget a host in which nobody is interested any more."""
+        slots.interested -= 1
+        if not slots.interested:
+            del self._hosts[host]
 
 
 THRESHOLD = 5

@@ -48,6 +48,7 @@ class Decoder:
         _DECODERS.add(self)
         self._tasks = _unblocked(self._process.stdin)
         self._answers = _unblocked(self._process.stdout)
+        self._received = bytearray()
         try:
             self._receive(_Deadline(startup_seconds))
         except DecoderError as error:
@@ -85,9 +86,10 @@ class Decoder:
     def _send(self, message: bytes, deadline: "_Deadline") -> None:
         rest = memoryview(message)
         while rest:
-            deadline.wait_for(self._tasks, select.POLLOUT)
             try:
                 rest = rest[os.write(self._tasks, rest[:_CHUNK]) :]
+            except BlockingIOError:  # rarely: an idle decoder's pipe is empty
+                deadline.wait_for(self._tasks, select.POLLOUT)
             except BrokenPipeError as error:
                 raise self._died() from error
 
@@ -98,14 +100,15 @@ class Decoder:
             raise DecoderError(f"the decoder answered with {error}") from error
 
     def _read(self, size: int, deadline: "_Deadline") -> bytes:
-        read = bytearray()
-        while len(read) < size:
+        while len(self._received) < size:
             deadline.wait_for(self._answers, select.POLLIN)
-            chunk = os.read(self._answers, min(size - len(read), _CHUNK))
+            chunk = os.read(self._answers, _CHUNK)  # most answers come whole, in one read
             if not chunk:
                 raise self._died()
-            read += chunk
-        return bytes(read)
+            self._received += chunk
+        read = bytes(self._received[:size])
+        del self._received[:size]
+        return read
 
     def _died(self) -> DecoderError:
         try:
