@@ -33,6 +33,9 @@ LOCAL_USE = frozenset(
 )
 """Suffixes of names that are local to a network, and never those of public web hosts."""
 
+RESERVED_FOR_TESTS = frozenset({"example", "test"})
+"""Top-level names that nobody can register (RFC 2606), and that count as public."""
+
 SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]*):)?//", re.IGNORECASE)
 PORT = re.compile(r"[0-9]{1,5}")
 LETTERS_DIGITS_HYPHENS = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -96,6 +99,17 @@ def registrable_domain(domain: str) -> str:
     Shopify's logo for it. The platform's own name, `myshopify.com`, is its own registrable domain.
     """
     return _all_suffixes().privatesuffix(domain) or _icann_suffixes().privatesuffix(domain) or domain
+
+
+def owner_label(domain: str) -> str:
+    """The first label of the registrable domain, without the prefix of A-labels."""
+    return registrable_domain(domain).partition(".")[0].removeprefix("xn--")
+
+
+def has_known_suffix(domain: str) -> bool:
+    """True if the domain is below a registry's suffix, or `.test` or `.example`; False for `node.js`."""
+    suffix = _icann_suffixes().publicsuffix(domain, accept_unknown=False)
+    return suffix is not None or domain.rpartition(".")[2] in RESERVED_FOR_TESTS
 
 
 def is_public_host(host: str, *, or_local: bool = False) -> bool:

@@ -35,7 +35,7 @@ def test_the_built_in_catalogue_is_read_once() -> None:
         pytest.param("www.twitter.com", "twitter", id="alias domain with www"),
         pytest.param("https://www.shopify.com/pricing", "shopify", id="address"),
         pytest.param("shopify.com:443", "shopify", id="domain with port"),
-        pytest.param("shop.shopify.com", None, id="sub-domain"),
+        pytest.param("shop.shopify.com", "shopify", id="sub-domain"),
         pytest.param("www.x", None, id="www before an alias"),
         pytest.param("acme", None, id="unknown key"),
         pytest.param("acme.test", None, id="unknown domain"),

@@ -30,7 +30,12 @@ INTEGRATIONS = st.builds(
     ("name", "initials"),
     [
         pytest.param("Klaviyo", "K", id="one word"),
-        pytest.param("Authorize.Net", "AN", id="two words with a dot"),
+        pytest.param("Authorize.Net", "A", id="a domain"),
+        pytest.param("monday.com", "M", id="a domain in small letters"),
+        pytest.param("docs.acme-corp.co.uk", "AC", id="a host: its owner's label has two words"),
+        pytest.param("Monday.com Work", "MW", id="a domain and a word"),
+        pytest.param("acme.test", "A", id="a domain that nobody can register"),
+        pytest.param("Node.js", "NJ", id="two words with a dot"),
         pytest.param("Twitter/X", "TX", id="two words with a slash"),
         pytest.param("Bank of America", "BO", id="three words"),
         pytest.param("PayPal", "PP", id="two words in one"),

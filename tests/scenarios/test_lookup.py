@@ -4,7 +4,7 @@ import pytest
 
 from harness.bench import Bench
 from logocache.errors import DatabaseError, DomainError, UnknownKeyError
-from logocache.model import LogoRecord, Origin, StoredFile
+from logocache.model import Integration, LogoRecord, Origin, StoredFile
 from logocache.operations.lookup import Lookup
 from logocache.queries import ImageFormat, Variant
 from logocache.settings import OnDemand
@@ -187,3 +187,22 @@ def test_what_is_due_is_told(bench: Bench) -> None:
         bench.clock.advance(days=8)
         assert cache.lookup.is_due(record)
         assert cache.lookup.is_stale(record)
+
+
+@pytest.mark.parametrize("name", ["Shopify API", "SHOPIFY_", "shopifyCloud", "help.shopify.test"])
+def test_a_name_as_people_write_it_leads_to_the_entry(bench: Bench, name: str) -> None:
+    with bench.open() as cache:
+        cache.init()
+        assert stored(cache.lookup, name)[0].key == "shopify"
+        assert cache.entry(name).key == "shopify"
+
+
+def test_a_stored_host_precedes_the_company_above_it(bench: Bench) -> None:
+    """Entries of earlier versions stay reachable, and `clear` of one never clears the company's."""
+    host = "help.shopify.test"
+    early = Integration(key=host, name=host, domain=host, category="on-demand", origin=Origin.ON_DEMAND)
+    with bench.open() as cache:
+        cache.init()
+        cache._context.repository.register([early], now=bench.clock())
+        assert cache.entry(host).key == host
+        assert cache.entry("shop.shopify.test").key == "shopify"

@@ -284,3 +284,22 @@ def test_addresses_in_memory_are_bounded() -> None:
     long = {"path": "/d", "query_string": b"size=64&" + b"x" * 200}
     route_cache.learn(long, FileRequest("/d"))
     assert route_cache.find(long) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/integrations/Shopify%20API/logo",
+        "/api/integrations/shopify_/logo",
+        "/api/integrations/help.shopify.test/logo",
+        "/help.shopify.test",
+    ],
+)
+def test_names_as_people_write_them_get_the_logo(bench: Bench, path: str) -> None:
+    with client_of(bench) as client:
+        response = client.get(path)
+        assert response.status_code == 200
+        assert (
+            response.headers["etag"]
+            == client.get(LOGO if "/api/" in path else "/shopify.test").headers["etag"]
+        )

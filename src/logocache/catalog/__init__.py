@@ -2,14 +2,16 @@
 
 import csv
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from logocache.catalog.entry import KEY_PATTERN, CheckedEntry, checked, missing_field
 from logocache.catalog.files import ICONS_PREFIX, broken, read_entries
+from logocache.catalog.names import domain_in, folded, folded_forms, parents
 from logocache.domains import canonical_domain
 from logocache.errors import DomainError
 from logocache.model import Integration, Origin
@@ -25,15 +27,15 @@ NEARNESS = 0.75
 """Smallest similarity of a suggestion, 0 to 1 (`difflib`). Lower, and every short name is similar."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
-    """Ordered integrations, with lookup by key, domain or alias. Keys are unique; domains need not be."""
+    """Ordered integrations, with lookup by name. Keys are unique; domains need not be."""
 
     integrations: tuple[Integration, ...]
     _by_name: Mapping[str, Integration] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_name", _index(self.integrations))
+        object.__setattr__(self, "_by_name", dict(reversed(_names(self.integrations))))
 
     def __len__(self) -> int:
         return len(self.integrations)
@@ -41,7 +43,24 @@ class Catalog:
     def __iter__(self) -> Iterator[Integration]:
         return iter(self.integrations)
 
-    def find(self, key_or_domain: str) -> Integration | None:
+    def find(self, name: str) -> Integration | None:
+        """The integration that `named` finds, else the one that the name means; None for neither.
+
+        A host means the integration of the nearest domain above it of the same owner. Any other text means
+        the one whose key, alias, name or domain has the same letters and digits, with or without last
+        words that say a deployment (`catalog.names`). A public domain is never taken for a similar name.
+        """
+        exact = self.named(name)
+        if exact is not None:
+            return exact
+        domain = domain_in(name) if "." in name else None
+        if domain is not None:
+            found = (self._by_name.get(parent) for parent in parents(domain))
+        else:
+            found = (self._by_folded_name.get(form) for form in folded_forms(name[:MAX_COMPARED_LENGTH]))
+        return next((integration for integration in found if integration is not None), None)
+
+    def named(self, key_or_domain: str) -> Integration | None:
         """The integration with that key, domain or alias, in any case, with or without `www.`; else None.
 
         A domain may have any form that `domains.canonical_domain` accepts. Of several matches keys
@@ -54,6 +73,14 @@ class Catalog:
             return self._by_name.get(_bare(canonical_domain(key_or_domain)))
         except DomainError:
             return None
+
+    @cached_property
+    def _by_folded_name(self) -> Mapping[str, Integration]:
+        """In the precedence of `named`, then by display name. One that two entries share finds neither."""
+        titles = Counter(folded(integration.name) for integration in self.integrations)
+        unique = [(each.name, each) for each in self.integrations if titles[folded(each.name)] == 1]
+        names = [*_names(self.integrations), *unique]
+        return {folded(name): integration for name, integration in reversed(names)}
 
     def nearest(self, text: str) -> str | None:
         """The key to suggest for a name that is not found; None if none is similar."""
@@ -103,12 +130,12 @@ def _built_in(row: Mapping[str, str]) -> Integration:
     )
 
 
-def _index(integrations: Sequence[Integration]) -> Mapping[str, Integration]:
+def _names(integrations: Sequence[Integration]) -> list[tuple[str, Integration]]:
+    """Every name with its integration. Of equal names the first has precedence."""
     own_first = sorted(integrations, key=lambda integration: integration.origin is not Origin.CUSTOM)
     names = [(integration.key, integration) for integration in own_first]
     names += [(_bare(integration.domain), integration) for integration in own_first]
-    names += [(_bare(alias), integration) for integration in own_first for alias in integration.aliases]
-    return dict(reversed(names))  # the first of equal names wins
+    return names + [(_bare(alias), integration) for integration in own_first for alias in integration.aliases]
 
 
 def _bare(name: str) -> str:
@@ -131,22 +158,29 @@ def _changed(base: Integration, entry: CheckedEntry) -> Integration:
 
 
 def _check_keys(entries: Sequence[CheckedEntry], path: Path) -> None:
-    places: dict[str, str] = {}
+    places: dict[str, tuple[str, str]] = {}
     for entry in entries:
-        if entry.key in places:
-            problem = f"the key '{entry.key}' is used twice, first at {places[entry.key]}"
+        key, place = places.setdefault(folded(entry.key), (entry.key, entry.place))
+        if place != entry.place:
+            problem = f"the key '{entry.key}' is used twice, first at {place}"
+            if key != entry.key:
+                problem = f"the key '{entry.key}' cannot be told from '{key}' at {place}"
             raise broken(path, entry.place, problem, hint="write one entry for each key")
-        places[entry.key] = entry.place
 
 
 def _check_aliases(
     entries: Sequence[CheckedEntry], integrations: Mapping[str, Integration], path: Path
 ) -> None:
-    """Raise CatalogError for an alias that belongs to another entry; built-in aliases may be taken over."""
+    """Raise CatalogError for an alias that belongs to another entry; built-in aliases may be taken over.
+
+    Keys and aliases with the same letters and digits are the same name (`catalog.names`).
+    """
+    keys = {folded(key): key for key in integrations}
     owners: dict[str, str] = {}
     for entry in entries:
         for alias in entry.fields.get("aliases", ()):
-            owner = alias if alias in integrations else owners.setdefault(alias, entry.key)
+            name = alias if "." in alias else folded(alias)
+            owner = keys.get(name) or owners.setdefault(name, entry.key)
             if owner != entry.key:
                 problem = f"the alias '{alias}' already belongs to '{owner}'"
                 raise broken(path, entry.place, problem, hint="give each alias to one entry only")

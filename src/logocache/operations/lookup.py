@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import assert_never
 
 from logocache.errors import DatabaseError, UnknownKeyError
-from logocache.model import Logo, LogoRecord, StoredFile
+from logocache.model import Logo, LogoRecord, Origin, StoredFile
 from logocache.operations.context import Context
 from logocache.operations.garbage import register
 from logocache.policy.attempts import is_due, is_stale
@@ -261,12 +261,12 @@ class Accesses:
 
 def may_admit(context: Context, name: str) -> bool:
     """See `Lookup.may_admit`."""
-    context.names.admissible(name)
+    integration = context.names.admissible(name)
     match context.settings.on_demand:
         case OnDemand.OFF:
             return False
         case OnDemand.CATALOG:
-            return context.names.key_in_catalog(name) is not None
+            return integration.origin is not Origin.ON_DEMAND
         case OnDemand.ANY:
             return True
         case _:

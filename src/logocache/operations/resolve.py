@@ -12,7 +12,7 @@ ON_DEMAND_CATEGORY = "on-demand"
 
 
 class Names:
-    """Finds entries by name: in the catalogue, then in the database."""
+    """Finds entries by name: in the catalogue, in the database, then by `Catalog.find`."""
 
     def __init__(self, catalog: Catalog, repository: Repository) -> None:
         self._catalog = catalog
@@ -46,13 +46,13 @@ class Names:
         return self._catalog.find(name) or self._on_demand(name)
 
     def key_in_catalog(self, name: str) -> str | None:
-        """Return the key of the catalogue's entry of that name, if any. Does not use the database."""
-        integration = self._catalog.find(name)
+        """Return the key of the catalogue's entry of exactly that name, if any. Does not use the database."""
+        integration = self._catalog.named(name)
         return integration.key if integration is not None else None
 
     def integration_of(self, record: LogoRecord) -> Integration:
         """Return the catalogue's integration of the entry, or one made from its record."""
-        known = self._catalog.find(record.key)
+        known = self._catalog.named(record.key)
         if known is not None and known.key == record.key:
             return known
         return Integration(
@@ -71,9 +71,9 @@ class Names:
         return key
 
     def _key(self, name: str) -> str | None:
-        integration = self._catalog.find(name)
-        if integration is not None:
-            return integration.key
+        key = self.key_in_catalog(name)
+        if key is not None:
+            return key
         try:
             domain = without_www(canonical_domain(name))
         except DomainError:
@@ -81,7 +81,10 @@ class Names:
             record = self._repository.get(name)
         else:
             record = self._repository.find_by_domain(domain)
-        return record.key if record is not None else None
+        if record is not None:
+            return record.key
+        meant = self._catalog.find(name)
+        return meant.key if meant is not None else None
 
     def _on_demand(self, name: str) -> Integration:
         if "." not in name and ":" not in name:

@@ -5,7 +5,8 @@ import re
 import unicodedata
 from itertools import takewhile
 
-from logocache.domains import registrable_domain
+from logocache.catalog.names import domain_in
+from logocache.domains import owner_label
 from logocache.model import Integration
 from logocache.ports import Monogram
 
@@ -68,7 +69,7 @@ def design(integration: Integration) -> Monogram:
     """
     background = ground_of(integration)
     return Monogram(
-        initials=initials_of(integration.name) or initials_of(_owner(integration.domain)) or "?",
+        initials=initials_of(integration.name) or initials_of(owner_label(integration.domain)) or "?",
         background=background,
         foreground=readable_on(background),
     )
@@ -77,9 +78,11 @@ def design(integration: Integration) -> Monogram:
 def initials_of(name: str) -> str:
     """The first letters of the first two words (`PayPal` has two), or a whole name such as `3M`.
 
-    Accents are dropped. Empty if the font does not have the first letter.
+    A domain counts as its owner's label: `monday.com` is `monday`. Accents are dropped. Empty if the font
+    does not have the first letter.
     """
-    words = [part for word in WORD.findall(_without_accents(name)) for part in CAMEL_CASE.split(word)]
+    text = " ".join(owner_label(domain) if (domain := domain_in(part)) else part for part in name.split())
+    words = [part for word in WORD.findall(_without_accents(text)) for part in CAMEL_CASE.split(word)]
     whole = len(words) == 1 and len(words[0]) <= MAX_INITIALS
     letters = words[0] if whole else "".join(word[0] for word in words[:MAX_INITIALS])
     return "".join(takewhile(SHOWABLE.fullmatch, map(str.upper, letters)))
@@ -97,8 +100,3 @@ def ground_of(integration: Integration) -> str:
 def _without_accents(name: str) -> str:
     """Letters without marks, compatibility forms (full-width, circled) as plain letters."""
     return "".join(char for char in unicodedata.normalize("NFKD", name) if not unicodedata.combining(char))
-
-
-def _owner(domain: str) -> str:
-    """The first label of the registrable domain, without the prefix of A-labels."""
-    return registrable_domain(domain).partition(".")[0].removeprefix("xn--")
