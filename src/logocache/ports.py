@@ -96,6 +96,8 @@ class NormalisedImage:
     width: int
     height: int
     source: ImageInfo
+    flaw: str | None = None
+    """Why the image is a poor logo although it can be read, in words; None if there is nothing wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,8 @@ def documented_options(heading: str) -> set[str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_page_has_every_option_of_every_command_and_no_other(command: str) -> None:
-    declared = {option for parameter in PROGRAM.commands[command].params for option in parameter.opts}
+    parameters = PROGRAM.commands[command].params
+    declared = {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)}
     assert documented_options(command) == {option for option in declared if option.startswith("-")}
 
 

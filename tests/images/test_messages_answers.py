@@ -57,20 +57,32 @@ def test_a_reason_is_made_one_printable_line() -> None:
         pytest.param({"failure": 3}, b"", id="a failure that is a number"),
         pytest.param({"reason": 3, "is_blank": False}, b"", id="a reason that is a number"),
         pytest.param({"reason": "a", "is_blank": 1}, b"", id="blank as a number"),
-        pytest.param({"source": ["exe", 1, 1]}, IMAGE.png, id="an unknown format"),
-        pytest.param({"source": ["svgz", 1, 1]}, IMAGE.png, id="a format that no image info has"),
-        pytest.param({"source": ["png", 1]}, IMAGE.png, id="a side missing"),
-        pytest.param({"source": ["png", 1.5, 1]}, IMAGE.png, id="a side with a fraction"),
-        pytest.param({"source": ["png", 0, 1]}, IMAGE.png, id="a side of nothing"),
-        pytest.param({"source": ["png", 2**31, 1]}, IMAGE.png, id="an enormous side"),
-        pytest.param({"source": ["png", 1, 1]}, b"", id="no bytes"),
-        pytest.param({"source": ["png", 1, 1]}, b"<html>", id="not a PNG"),
-        pytest.param({"source": ["png", 1, 1]}, SIGNATURE, id="a signature alone"),
-        pytest.param({"source": ["png", 1, 1]}, IMAGE.png + bytes(2_000_000), id="too many bytes"),
+        pytest.param({"source": ["exe", 1, 1], "flaw": None}, IMAGE.png, id="an unknown format"),
         pytest.param(
-            {"source": ["png", 1, 1]}, encoded(two_colours((513, 2)), "PNG"), id="larger than we store"
+            {"source": ["svgz", 1, 1], "flaw": None}, IMAGE.png, id="a format that no image info has"
         ),
-        pytest.param({"source": ["png", 1, 1]}, IMAGE.png[:16] + bytes(8) + IMAGE.png[24:], id="no pixels"),
+        pytest.param({"source": ["png", 1, 1]}, IMAGE.png, id="no word on flaws"),
+        pytest.param({"source": ["png", 1, 1], "flaw": 1}, IMAGE.png, id="a flaw without words"),
+        pytest.param({"source": ["png", 1], "flaw": None}, IMAGE.png, id="a side missing"),
+        pytest.param({"source": ["png", 1.5, 1], "flaw": None}, IMAGE.png, id="a side with a fraction"),
+        pytest.param({"source": ["png", 0, 1], "flaw": None}, IMAGE.png, id="a side of nothing"),
+        pytest.param({"source": ["png", 2**31, 1], "flaw": None}, IMAGE.png, id="an enormous side"),
+        pytest.param({"source": ["png", 1, 1], "flaw": None}, b"", id="no bytes"),
+        pytest.param({"source": ["png", 1, 1], "flaw": None}, b"<html>", id="not a PNG"),
+        pytest.param({"source": ["png", 1, 1], "flaw": None}, SIGNATURE, id="a signature alone"),
+        pytest.param(
+            {"source": ["png", 1, 1], "flaw": None}, IMAGE.png + bytes(2_000_000), id="too many bytes"
+        ),
+        pytest.param(
+            {"source": ["png", 1, 1], "flaw": None},
+            encoded(two_colours((513, 2)), "PNG"),
+            id="larger than we store",
+        ),
+        pytest.param(
+            {"source": ["png", 1, 1], "flaw": None},
+            IMAGE.png[:16] + bytes(8) + IMAGE.png[24:],
+            id="no pixels",
+        ),
     ],
 )
 def test_implausible_images_are_refused(fields: Fields, blob: bytes) -> None:

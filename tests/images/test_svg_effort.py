@@ -97,7 +97,7 @@ HEAVY = {
         f'<linearGradient id="l">{"<stop/>" * 20_000}</linearGradient><g fill="url(#l)">{SHAPE}</g>'
     ),
     "too many rules": svg(f"<style>{'rect{fill:red}' * 3000}</style>{SHAPE * 1000}"),
-    "a style without end": svg(f'<rect width="9" height="9" style="{"fill:red;" * 2000}"/>'),
+    "a style without end": svg(f'<rect width="9" height="9" style="{"fill:red;" * 20_001}"/>'),
     "too many shapes": svg(SHAPE * 20_000),
 }
 

@@ -29,7 +29,9 @@ def content(inner: str) -> str:
 @pytest.mark.parametrize(
     ("inner", "left"),
     [
-        pytest.param('<path d="M0 0h5" fill="#f00"/>', '<path d="M0 0h5" fill="#f00"></path>', id="a shape"),
+        pytest.param(
+            '<path d="M0 0h5" fill="#f00"/>', '<path d="M0 0h5" fill="#ff0000"></path>', id="a shape"
+        ),
         pytest.param("<script>alert(1)</script><g/>", "<g></g>", id="script"),
         pytest.param(
             '<foreignObject><g xmlns="http://www.w3.org/1999/xhtml"/><rect/></foreignObject><g/>',
@@ -58,25 +60,29 @@ def content(inner: str) -> str:
         pytest.param('<feImage href="#a"/>', '<feImage href="#a"></feImage>', id="feImage of a fragment"),
         pytest.param('<feImage href="x.png"/>', "<feImage></feImage>", id="feImage of a file"),
         pytest.param('<rect fill="url(x.svg#a)"/>', '<rect fill="none"></rect>', id="fill from a file"),
-        pytest.param('<rect filter="u\\72l(x)"/>', "<rect></rect>", id="escaped value"),
+        pytest.param('<rect filter="u\\72l(x)"/>', '<rect filter="none"></rect>', id="escaped value"),
         pytest.param(
-            '<g style="fill:url(#a);mask:url(x)"/>', '<g style="fill:url(#a);mask:none"></g>', id="style"
+            '<g style="fill:url(#a);mask:url(x)"/>', '<g fill="url(#a)" mask="none"></g>', id="style"
         ),
         pytest.param(
-            "<style><![CDATA[.a>b{fill:red}]]></style>", "<style>.a&gt;b{fill:red}</style>", id="style sheet"
+            '<style><![CDATA[.a>g{fill:red}]]></style><g class="a"><g/></g>',
+            '<g><g fill="#ff0000"></g></g>',
+            id="style sheet",
         ),
         pytest.param(
-            "<style>.a{fill:u\\72l(x)}</style><g/>", "<style></style><g></g>", id="escaped style sheet"
+            '<style>.a{fill:u\\72l(x)}</style><g class="a"/>', '<g fill="none"></g>', id="escaped style sheet"
         ),
         pytest.param(
-            "<style>.a<g/>{fill:red}</style>", "<style>.a{fill:red}</style>", id="style sheet with an element"
+            '<style>.a<g/>{fill:red}</style><g class="a"/>',
+            '<g fill="#ff0000"></g>',
+            id="style sheet with an element",
         ),
         pytest.param(
-            "<style>.a<b/>{fill:red}</style>",
-            "<style>.a{fill:red}</style>",
+            '<style>.a<b/>{fill:red}</style><g class="a"/>',
+            '<g fill="#ff0000"></g>',
             id="style sheet with an unknown element",
         ),
-        pytest.param('<g class="&quot;&lt;&amp;"/>', "<g class='\"&lt;&amp;'></g>", id="characters of XML"),
+        pytest.param('<g id="&quot;&lt;&amp;"/>', "<g id='\"&lt;&amp;'></g>", id="characters of XML"),
         pytest.param("<!-- a --><?xml-stylesheet href='x.css'?><g/>", "<g></g>", id="comment, instruction"),
         pytest.param('<g xmlns="urn:other"><rect/></g><g/>', "<g></g>", id="another namespace"),
         pytest.param('<unknown><rect href="x"/></unknown><g/>', "<g></g>", id="unknown element"),
@@ -112,10 +118,58 @@ def test_a_document_type_is_read_over_and_not_loaded(doctype: str) -> None:
     assert sanitised(doctype.encode() + svg("<g/>", attributes="")).endswith("<g></g></svg>")
 
 
+def test_entities_of_plain_text_are_replaced() -> None:
+    document = b'<!DOCTYPE svg [<!ENTITY ns "http://www.w3.org/2000/svg"><!ENTITY c "#0a5">]>'
+    document += b'<svg xmlns="&ns;"><g fill="&c;"/></svg>'
+    assert '<g fill="#00aa55"></g>' in sanitised(document)
+
+
+@pytest.mark.parametrize(
+    ("inner", "lost"),
+    [
+        ("<text>Q</text>", "text, for which there is no font"),
+        ("<text> </text><g/>", None),
+        ('<g style="display:none"><text>Q</text></g>', None),
+        ("<style>text{display:none}</style><text>Q</text>", None),
+        ('<foreignObject><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>', "HTML inside"),
+        ('<foreignObject requiredExtensions="http://ns.adobe.com/">a</foreignObject>', None),
+        ("<style>@import url(x.css);</style>", "a style sheet elsewhere"),
+        ('<rect fill="url(#a)"/>', "a reference to #a, which is not in it"),
+        ('<rect fill="url(#a) red"/>', None),
+        ('<rect fill="url(#a)"/><linearGradient id="a"/>', None),
+        ('<use href="#b"/>', "a reference to #b, which is not in it"),
+        ('<image href="https://x.example/a.png"/>', "an image elsewhere, or of another kind"),
+        ('<rect style="clip-path:circle(40%)"/>', "a clip path that is a CSS shape"),
+        ('<rect style="transform:translate(-50%,0)"/>', "a transform that depends on a box"),
+        ("<title>Q</title><g/>", None),
+    ],
+)
+def test_what_a_browser_would_draw_and_we_cannot_is_said(inner: str, lost: str | None) -> None:
+    assert sanitise(svg(inner), max_pixels=1).lost == lost
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        pytest.param(b'<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', "entities", id="entity"),
+        pytest.param(
+            b'<!DOCTYPE svg [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><svg>&c;</svg>', "entities", id="recursion"
+        ),
+        pytest.param(
+            b'<!DOCTYPE svg [<!ENTITY a "&#60;g/>">]><svg>&a;</svg>', "entities", id="entity with markup"
+        ),
+        pytest.param(
+            f'<!DOCTYPE svg [<!ENTITY a "{"b" * 1001}">]><svg/>'.encode(), "entities", id="long entity"
+        ),
+        pytest.param(
+            f'<!DOCTYPE svg [<!ENTITY a "{"b" * 1000}">]><svg>{"&a;" * 1001}</svg>'.encode(),
+            "entities",
+            id="entity used too often",
+        ),
+        pytest.param(
+            b"<!DOCTYPE svg [" + b"".join(b"<!ENTITY a%d 'b'>" % i for i in range(101)) + b"]><svg/>",
+            "entities",
+            id="too many entities",
+        ),
         pytest.param(
             b'<!DOCTYPE svg [<!ENTITY a SYSTEM "/etc/x">]><svg>&a;</svg>', "entities", id="external entity"
         ),

@@ -88,7 +88,8 @@ def of_image(image: NormalisedImage | ImageRejection | DecodingFailure) -> Messa
     if isinstance(image, ImageRejection):
         return Message(fields={"reason": image.reason, "is_blank": image.is_blank})
     source = image.source
-    return Message(fields={"source": [source.format, source.width, source.height]}, blob=image.png)
+    fields: dict[str, Value] = {"source": [source.format, source.width, source.height], "flaw": image.flaw}
+    return Message(fields=fields, blob=image.png)
 
 
 def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFailure:
@@ -101,9 +102,11 @@ def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFail
             return DecodingFailure(reason=one_line(reason))
         case {"reason": str(reason), "is_blank": bool(is_blank)}:
             return ImageRejection(reason=one_line(reason), is_blank=is_blank)
-        case {"source": [str(name), int(width), int(height)]} if name in _SOURCE_FORMATS:
+        case {"source": [str(name), int(width), int(height)], "flaw": str() | None as flaw} if (
+            name in _SOURCE_FORMATS
+        ):
             source = ImageInfo(format=name, width=_count(width), height=_count(height))
-            return _image(answer.blob, source)
+            return _image(answer.blob, source, None if flaw is None else one_line(flaw))
         case _:
             raise ProtocolError("neither an image nor a reason")
 
@@ -124,13 +127,18 @@ def to_checks(answer: Message, paths: Sequence[Path]) -> list[FileCheck]:
 _SOURCE_FORMATS = frozenset(ImageFormat) - {ImageFormat.SVGZ}
 
 
-def _image(png: bytes, source: ImageInfo) -> NormalisedImage:
+def _image(png: bytes, source: ImageInfo, flaw: str | None) -> NormalisedImage:
     try:
         width, height = stored_size(png)
     except ValueError as error:
         raise ProtocolError(str(error)) from error
     return NormalisedImage(
-        png=png, sha256=hashlib.sha256(png).hexdigest(), width=width, height=height, source=source
+        png=png,
+        sha256=hashlib.sha256(png).hexdigest(),
+        width=width,
+        height=height,
+        source=source,
+        flaw=flaw,
     )
 
 

@@ -43,6 +43,7 @@ class _Picture:
     source: ImageInfo
     png: bytes | None = None
     """The same pixels as a PNG of our own making, without metadata or hidden colours."""
+    flaw: str | None = None
 
 
 def normalise(
@@ -91,7 +92,8 @@ def _draw(document: bytes, size: Size) -> _Picture:
     # resvg writes pixels alone, RGBA with transparent ones black: as `raster.pack` would, if not opaque.
     # To compress them again would take a third of the time of a drawing.
     png = drawing.png if drawn.image.mode == "RGBA" else None
-    return _Picture(image=drawn.image, source=source, png=png)
+    flaw = f"it has {drawing.lost}" if drawing.lost else None
+    return _Picture(image=drawn.image, source=source, png=png, flaw=flaw)
 
 
 def _unpack(body: bytes) -> bytes:
@@ -156,7 +158,8 @@ def _check_size(width: int, height: int, size: Size) -> None:
 def _finish(picture: _Picture) -> NormalisedImage:
     image = fitted(picture.image, LONGEST_SIDE)
     _check_content(image)
-    return raster.encode(image, source=picture.source, png=picture.png if image is picture.image else None)
+    encoded = raster.encode(image, source=picture.source, png=picture.png if image is picture.image else None)
+    return replace(encoded, flaw=picture.flaw)
 
 
 def _check_content(picture: Image.Image) -> None:

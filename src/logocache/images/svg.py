@@ -1,6 +1,5 @@
 """Draw an untrusted SVG that `svg_sanitiser` has sanitised."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 import resvg_py
 
 from logocache.images.errors import refusing
-from logocache.images.svg_sanitiser import SafeSVG
+from logocache.images.svg_sanitiser import SafeSVG, view_box
 
 LARGEST_SIZE = 1_000_000
 PIXELS_PER_INCH = 96
@@ -33,6 +32,8 @@ class Drawing:
     png: bytes
     width: int
     height: int
+    lost: str | None = None
+    """What is missing of what a browser would draw."""
 
 
 def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
@@ -52,7 +53,7 @@ def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
             )
         )
     width, height = intrinsic_size(safe.root) or (longest_side, longest_side)
-    return Drawing(png=png, width=width, height=height)
+    return Drawing(png=png, width=width, height=height, lost=safe.lost)
 
 
 def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
@@ -61,7 +62,7 @@ def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
     A missing or relative side follows from the view box. None when the size is not given.
     """
     width, height = _pixels(root.get("width")), _pixels(root.get("height"))
-    box = _view_box(root.get("viewBox"))
+    box = view_box(root.get("viewBox"))
     if box is not None:
         box_width, box_height = box
         if width is None and height is None:
@@ -81,16 +82,6 @@ def _pixels(length: str | None) -> float | None:
     if found is None or (unit := found[3].lower()) not in _PIXELS_PER_UNIT:
         return None
     return float(found[1] + (found[2] or "")) * _PIXELS_PER_UNIT[unit]
-
-
-def _view_box(text: str | None) -> tuple[float, float] | None:
-    """Width and height of a view box; None when there is no usable one."""
-    try:
-        _, _, width, height = (float(number) for number in (text or "").replace(",", " ").split())
-    except ValueError:
-        return None
-    # Excludes NaN and infinity.
-    return (width, height) if 0 < width < math.inf and 0 < height < math.inf else None
 
 
 def _whole(pixels: float) -> int:

@@ -8,67 +8,16 @@ outside count as one, though resvg makes them up to 5 by 5 times as large: many 
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from logocache.images.errors import LONGEST_SIDE, ImageRefused
 
-_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
-_COMPOUND_END = re.compile(r"[\s>+~]+")
-_LABEL = re.compile(r"[.#]?[A-Za-z_][\w-]*")
-_CONDITION = re.compile(r"\[[^\]]*\]?|::?[\w-]+(?:\([^()]*\))?")
-_COSTLY = re.compile(r"url\(|opacity|blend|isolation|filter|dasharray", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A CSS rule: the labels that the last compound of each selector requires, and the declarations."""
-
-    subjects: tuple[frozenset[str], ...]
-    declarations: tuple[tuple[str, str], ...]
-    matters: bool
-    """True if it declares an effect that may take long to draw."""
-
-    def applies_to(self, labels: frozenset[str]) -> bool:
-        """True if the rule may apply: conditions that are not evaluated count as met."""
-        return any(subject <= labels for subject in self.subjects)
-
-
-def rules(sheet: str) -> Iterator[Rule]:
-    for selectors, body in _RULE.findall(sheet):
-        yield Rule(
-            subjects=tuple(_subject(selector) for selector in selectors.split(",")),
-            declarations=tuple(declarations(body)),
-            matters=_COSTLY.search(body) is not None,
-        )
-
-
-def declarations(text: str) -> Iterable[tuple[str, str]]:
-    """Property names, in lower case, and values."""
-    pairs = (declaration.partition(":") for declaration in text.split(";"))
-    return [(name.strip().lower(), value.removesuffix("!important").strip()) for name, _, value in pairs]
-
-
-def label_set(name: str, attributes: Mapping[str, str]) -> frozenset[str]:
-    """The simple selectors that match an element: `rect`, `#id`, `.class`."""
-    classes = (f".{name}" for name in attributes.get("class", "").split())
-    return frozenset((name, f"#{attributes.get('id', '')}", *classes))
-
-
-def _subject(selector: str) -> frozenset[str]:
-    bare = _CONDITION.sub("", selector).strip()
-    return frozenset(_LABEL.findall(_COMPOUND_END.split(bare)[-1]))
-
-
 MOST_UNITS = 140
 """About two seconds. Of 3,766 icons of the Iconify sets logos, devicon and skill-icons one has more: meta-ai,
 with 61 filters. Underestimated drawings are ended by the time limit of the slow lane (`pool.Turns`)."""
-MOST_STYLING = 2_000_000
-"""Rules of style sheets times elements: each rule is matched against each element."""
 MOST_PRIMITIVES = 32
 """In one filter; shadows have ten."""
-MOST_DECLARATIONS = 1000
-"""In one `style` attribute; resvg's time grows with their square."""
 DEEPEST = 300
 """Elements within elements, counted through references too."""
 
@@ -107,7 +56,6 @@ _FUNCTION = re.compile(
 @dataclass(slots=True)
 class _Node:
     name: str
-    labels: frozenset[str]
     own: float = 0.0
     """Work that does not depend on the extent of the drawing."""
     layers: float = 0.0
@@ -123,23 +71,16 @@ class _Node:
 
 
 class Effort:
-    """Estimator: `begin` and `end` for each element, `style` for each style sheet, then `check`."""
+    """Estimator: `begin` and `end` for each element, then `check`. Styles are attributes."""
 
     def __init__(self) -> None:
-        self._root = _Node("", frozenset())
+        self._root = _Node("")
         self._open = [self._root]
         self._by_id: dict[str, _Node] = {}
-        self._rules: list[Rule] = []
-        self._count = 0
         self._side, self._scale = 0.0, 1.0
 
     def begin(self, name: str, attributes: Mapping[str, str], *, image_pixels: int = 0) -> None:
-        """Raises `ImageRefused` for a style of more than `MOST_DECLARATIONS` declarations."""
-        if attributes.get("style", "").count(";") > MOST_DECLARATIONS:
-            raise ImageRefused(f"an SVG with a style of more than {MOST_DECLARATIONS} declarations")
-        node = _Node(name, label_set(name, attributes))
-        node.properties = [*attributes.items(), *declarations(attributes.get("style", ""))]
-        self._count += 1
+        node = _Node(name, properties=list(attributes.items()))
         if len(self._open) == 1:
             self._measure(attributes)
         else:
@@ -158,13 +99,8 @@ class Effort:
         if node.name == "filter" and len(node.children) > MOST_PRIMITIVES:
             raise ImageRefused(f"an SVG with a filter of more than {MOST_PRIMITIVES} steps")
 
-    def style(self, sheet: str) -> None:
-        self._rules += rules(sheet)
-
     def check(self) -> None:
         """Raise `ImageRefused` if drawing would take too long."""
-        if len(self._rules) * self._count > MOST_STYLING:
-            raise ImageRefused("an SVG whose style sheets have too many rules for its elements")
         units = self._units(self._root, {}, 0)
         if units > MOST_UNITS:
             raise ImageRefused("an SVG that takes too long to draw: its effects, or what it repeats")
@@ -258,13 +194,9 @@ class Effort:
 
     def _effects(self, node: _Node) -> Iterator[tuple[str, float]]:
         """References made by properties, and how often each is drawn; "" stands for a layer."""
-        properties = [*node.properties]
-        for rule in self._rules:
-            if rule.matters and rule.applies_to(node.labels):
-                properties += rule.declarations
         # Properties inherited through `use` may apply to any shape.
         inherited_by = self._root if node.name == "use" else node
-        for name, value in properties:
+        for name, value in node.properties:
             times = 1.0
             if name in {"fill", "stroke"}:
                 times = max(inherited_by.shapes, 1)

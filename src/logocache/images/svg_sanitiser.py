@@ -1,15 +1,16 @@
 """Sanitise an untrusted SVG: only drawn elements remain, with no external references.
 
-One pass over the parser's events, without recursion. The output is built from allow-lists; no original
-text is copied verbatim.
+The output is built from allow-lists; no original text is copied verbatim.
 """
 
 import base64
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.sax.saxutils import quoteattr
 
 from defusedxml.common import EntitiesForbidden
 from defusedxml.ElementTree import DefusedXMLParser
@@ -17,6 +18,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from logocache.images.errors import ImageRefused, refusing
 from logocache.images.raster import opened
 from logocache.images.sniff import ImageFormat, sniff
+from logocache.images.svg_cascade import resolve
 from logocache.images.svg_effort import Effort
 
 EMBEDDABLE = {ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.GIF, ImageFormat.WEBP}
@@ -83,6 +85,10 @@ def _local_url(url: re.Match[str]) -> str:
 
 DEEPEST = 100
 MOST_ELEMENTS = 50_000
+MOST_ENTITIES = 100
+LONGEST_ENTITY = 1000
+MOST_EXPANDED = 1_000_000
+"""Characters that the entities of a document may add to it."""
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -94,30 +100,94 @@ class SafeSVG:
     text: str
     pixels: int
     root: Mapping[str, str]
+    lost: str | None = None
+    """What a browser would draw and this document no longer says, in words."""
 
 
 def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
-    """Sanitise `document`.
+    """Sanitise `document`, with all style sheets resolved into attributes.
 
-    Raises `ImageRefused` for broken XML, entities, excessive depth or size, embedded images of more
-    than `max_pixels` in total, and drawings estimated to take too long. A document type is skipped; its
-    external part is never loaded.
+    Raises `ImageRefused` for broken XML, entities that are more than plain text, excessive depth or size,
+    embedded images of more than `max_pixels` in total, and drawings estimated to take too long. A document
+    type is skipped; its external part is never loaded.
     """
     writer = _Writer(max_pixels)
     with refusing("a broken SVG"):
-        parser = DefusedXMLParser(target=writer, forbid_entities=True, forbid_external=True)
+        parser = _Parser(document)
         try:
             parser.feed(document)
-            parser.close()
+            root: Element = parser.close()
         except EntitiesForbidden as error:
-            raise ImageRefused("an SVG that declares entities") from error
+            raise ImageRefused("an SVG with entities that are not short plain text") from error
+        writer.lost = resolve(root, view_box(root.get("viewBox")))
+        writer.write(root)
+        writer.check_references()
         writer.effort.check()
-    return SafeSVG(text="".join(writer.parts), root=writer.root, pixels=writer.pixels)
+    return SafeSVG(text="".join(writer.parts), root=writer.root, pixels=writer.pixels, lost=writer.lost)
+
+
+def view_box(text: str | None) -> tuple[float, float] | None:
+    """Width and height of a view box; None when there is no usable one."""
+    try:
+        _, _, width, height = (float(number) for number in (text or "").replace(",", " ").split())
+    except ValueError:
+        return None
+    # Excludes NaN and infinity.
+    return (width, height) if 0 < width < math.inf and 0 < height < math.inf else None
+
+
+class _Builder(TreeBuilder):
+    """Builds a tree of at most `MOST_ELEMENTS` elements, `DEEPEST` deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._elements = 0
+        self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > DEEPEST or self._elements > MOST_ELEMENTS:
+            raise ImageRefused(f"an SVG of more than {MOST_ELEMENTS} elements, or more than {DEEPEST} deep")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
+
+class _Parser(DefusedXMLParser):
+    """Replaces entities that are short plain text, as drawing programs declare for namespaces."""
+
+    def __init__(self, document: bytes) -> None:
+        super().__init__(target=_Builder(), forbid_entities=True, forbid_external=True)
+        self._references = document.count(b"&")
+        self._entities = 0
+
+    def defused_entity_decl(
+        self,
+        name: str,
+        is_parameter_entity: bool,  # noqa: FBT001 - as expat calls it
+        value: str | None,
+        base: str | None,
+        sysid: str,
+        pubid: str | None,
+        notation_name: str | None,
+    ) -> None:
+        self._entities += 1
+        is_plain = value is not None and len(value) <= LONGEST_ENTITY and not set("&<%") & set(value)
+        if (
+            is_parameter_entity
+            or not is_plain
+            or self._entities > MOST_ENTITIES
+            or self._references * len(value or "") > MOST_EXPANDED
+        ):
+            super().defused_entity_decl(name, is_parameter_entity, value, base, sysid, pubid, notation_name)
 
 
 # Elements that draw or are used to draw. All others are dropped with their contents: scripts, animations
 # (they can set a reference later), foreignObject, metadata, and text, for which no font is loaded.
-_CONTAINERS = {"svg", "g", "defs", "symbol", "use", "switch", "style"}
+_CONTAINERS = {"svg", "g", "defs", "symbol", "use", "switch"}
 _SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "image", "marker"}
 _PAINT = {"linearGradient", "radialGradient", "stop", "pattern", "clipPath", "mask", "filter"}
 _DRAWN = _CONTAINERS | _SHAPES | _PAINT
@@ -125,60 +195,71 @@ _FILTER_PRIMITIVE = re.compile(r"fe[A-Z][A-Za-z]+")
 _EMBEDDING = {"image", "feImage"}
 
 
+_LOST = {
+    "text": "text, for which there is no font",
+    "foreignObject": "HTML inside",
+}
+"""Elements that draw in a browser."""
+
+
 class _Writer:
-    """The parser's target; method names as `XMLParser` requires."""
+    """Writes the allowed part of a tree, and notes what is lost."""
 
     def __init__(self, max_pixels: int) -> None:
         self.parts: list[str] = []
         self.root: Mapping[str, str] = MappingProxyType({})
         self.effort = Effort()
         self.pixels = 0
+        self.lost: str | None = None
         self._max_pixels = max_pixels
-        self._elements = 0
-        self._depth = 0
-        self._dropped_depth = 0
-        """Depth of the element being dropped with its contents; 0 for none."""
-        self._style: list[str] | None = None
+        self._ids: set[str] = set()
+        self._referred: set[str] = set()
 
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > DEEPEST or self._elements > MOST_ELEMENTS:
-            raise ImageRefused(f"an SVG of more than {MOST_ELEMENTS} elements, or more than {DEEPEST} deep")
-        if self._dropped_depth:
-            return
-        name = _drawn_name(tag)
-        if name is None or self._style is not None:
-            self._dropped_depth = self._depth
+    def write(self, node: Element, *, is_seen: bool = True) -> None:
+        """Write `node` and all below it; the tree is at most `DEEPEST` deep."""
+        name = _drawn_name(node.tag)
+        is_seen = is_seen and node.get("display") != "none"
+        if name is None:
+            self._note_lost(node, is_seen=is_seen)
             return
         pixels = self.pixels
-        kept = self._kept_attributes(name, attributes)
+        kept = self._kept_attributes(name, node.attrib)
         self.effort.begin(name, kept, image_pixels=self.pixels - pixels)
-        if self._depth == 1:
+        namespace = ""
+        if not self.parts:
             self.root = kept
-            self.parts.append(f'<svg xmlns="{SVG_NAMESPACE}"')
-        else:
-            self.parts.append(f"<{name}")
-        self.parts.extend(f" {attribute}={quoteattr(value)}" for attribute, value in kept.items())
-        self.parts.append(">")
-        self._style = [] if name == "style" else None
+            namespace = f' xmlns="{SVG_NAMESPACE}"'
+        attributes = "".join(f" {attribute}={quoteattr(value)}" for attribute, value in kept.items())
+        self.parts.append(f"<{name}{namespace}{attributes}>")
+        self._note_references(name, node, kept, is_seen=is_seen)
+        for child in node:
+            self.write(child, is_seen=is_seen)
+        self.effort.end()
+        self.parts.append(f"</{name}>")
 
-    def end(self, tag: str) -> None:
-        if not self._dropped_depth:
-            if self._style is not None:
-                sheet = clean_value("".join(self._style)) or ""
-                self.effort.style(sheet)
-                self.parts.append(escape(sheet))
-                self._style = None
-            self.effort.end()
-            self.parts.append(f"</{_drawn_name(tag)}>")
-        elif self._dropped_depth == self._depth:
-            self._dropped_depth = 0
-        self._depth -= 1
+    def check_references(self) -> None:
+        """Note references to elements that are not there."""
+        if missing := self._referred - self._ids:
+            self.lost = self.lost or f"a reference to {min(missing)[:60]}, which is not in it"
 
-    def data(self, text: str) -> None:
-        if self._style is not None and not self._dropped_depth:
-            self._style.append(text)
+    def _note_lost(self, node: Element, *, is_seen: bool) -> None:
+        namespace, _, name = str(node.tag).rpartition("}")
+        if not is_seen or namespace not in {"{" + SVG_NAMESPACE, ""} or node.get("requiredExtensions"):
+            return
+        if name in _LOST and "".join(node.itertext()).strip():
+            self.lost = self.lost or _LOST[name]
+
+    def _note_references(self, name: str, node: Element, kept: Mapping[str, str], *, is_seen: bool) -> None:
+        self._ids.add("#" + kept.get("id", ""))
+        if not is_seen:
+            return
+        for paint in (kept.get("fill", ""), kept.get("stroke", "")):
+            if paint.startswith("url(") and paint.endswith(")"):  # without a fallback
+                self._referred.add(paint[4:-1])
+        if name == "use":
+            self._referred.add(kept.get("href", "#"))
+        elif name == "image" and "href" not in kept and any(tag.endswith("href") for tag in node.attrib):
+            self.lost = self.lost or "an image elsewhere, or of another kind"
 
     def _kept_attributes(self, element: str, attributes: Mapping[str, str]) -> dict[str, str]:
         kept: dict[str, str] = {}

@@ -58,12 +58,16 @@ class FetchLog:
         return answer
 
     def correct(self, provider: str, answer: Answer, kind: OutcomeKind, reason: str) -> None:
-        """Record that the content of the last answer, or of an image without a request, was not usable."""
+        """Record what the content of the last answer, or of an image without a request, turned out to be.
+
+        A `kind` that is a success adds no result: the image is used, with a flaw that `reason` names.
+        """
         if self.attempts and self.attempts[-1].url == answer.url:
             self.attempts[-1] = replace(self.attempts[-1], outcome=kind, reason=reason)
         else:
             self._write(provider, answer, kind, reason)
-        self._add_result(provider, answer, kind, reason)
+        if kind not in SUCCESSES:
+            self._add_result(provider, answer, kind, reason)
 
     def note(self, provider: str, kind: OutcomeKind, reason: str) -> None:
         """Record a result without a request."""

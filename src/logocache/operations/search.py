@@ -214,6 +214,8 @@ class Search:
         if isinstance(image, NormalisedImage):
             graded = _graded(candidate, provider.terms, image, image.source, answer, digest)
             if graded.grade is not Grade.UNUSABLE:
+                if image.flaw is not None:
+                    log.correct(provider.terms.id, answer, OutcomeKind.FOUND, image.flaw)
                 return graded
             size = f"{image.source.width}×{image.source.height}"
             image = SourceResult(
@@ -276,7 +278,10 @@ def _graded(
         last_modified=answer.last_modified,
         candidates_digest=digest,
     )
-    return Graded(choice=choice, grade=grade(info, candidate.purpose), score=score(info, candidate.purpose))
+    graded = grade(info, candidate.purpose)
+    if image is not None and image.flaw is not None:
+        graded = min(graded, Grade.POOR)
+    return Graded(choice=choice, grade=graded, score=score(info, candidate.purpose))
 
 
 def _failed(provider: str, results: Sequence[SourceResult]) -> bool:
