@@ -9,11 +9,13 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from logocache.images.normalise import normalise
 from logocache.ports import DecodingFailure, ImageRejection, Images, NormalisedImage
 
 RED = (255, 0, 0)
 BLUE = (0, 0, 255)
 CLEAR = (0, 0, 0, 0)
+MAX_PIXELS = 1_000_000
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SVG_ROOT = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 
@@ -35,6 +37,13 @@ def decoded(png: bytes) -> Image.Image:
     picture = Image.open(io.BytesIO(png))
     picture.load()
     return picture
+
+
+def normalised(body: bytes) -> NormalisedImage:
+    """The result of normalising `body` in this process."""
+    result = normalise(body, max_pixels=MAX_PIXELS)
+    assert isinstance(result, NormalisedImage), result
+    return result
 
 
 def decode(images: Images, body: bytes) -> NormalisedImage | ImageRejection | DecodingFailure:
