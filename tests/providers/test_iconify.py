@@ -229,11 +229,17 @@ def test_a_broken_file_is_named_with_the_rule(tmp_path: Path, document: object, 
     assert f"{path} is not an Iconify set: {rule}" in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["missing.json", "."])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        pytest.param("missing.json", "missing.json", id="missing"),
+        pytest.param(".", "icons.json", id="a folder that is no package"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, path: str, named: str) -> None:
     with pytest.raises(ProviderError, match="LOGO_CACHE_ICONIFY_FILES") as caught:
         load(tmp_path / path)
-    assert f"{tmp_path / path} cannot be read" in str(caught.value)
+    assert f"{tmp_path / named} cannot be read" in str(caught.value)
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
@@ -242,3 +248,10 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(iconify.MAX_BYTES + 1)  # sparse: it takes no room
     with pytest.raises(ProviderError, match="larger than"):
         load(path)
+
+
+def test_the_folder_of_an_npm_package_is_its_set(tmp_path: Path) -> None:
+    write(tmp_path / "icons.json", {"prefix": "own", "icons": {"x": {"body": BODY}}})
+    write(tmp_path / "info.json", {"name": "Own", "license": {"spdx": "MIT"}})
+    icons = load(tmp_path)
+    assert (icons.licence, icons.svg("x") is not None) == ("MIT", True)

@@ -106,11 +106,13 @@ class IconifySet:
 
 
 def load(path: Path) -> IconifySet:
-    """The set in a file. Its licence may also be in `info.json` beside it, as in npm packages.
+    """The set in a file, or in the folder of an npm package. Its licence may be in `info.json` beside it.
 
     Raises:
         ProviderError: the file cannot be read, or is not an Iconify set; names the file and the rule.
     """
+    if path.is_dir():
+        path /= "icons.json"
     document = _read(path)
     prefix, icons = document.get("prefix"), document.get("icons")
     if not isinstance(prefix, str) or not prefix:

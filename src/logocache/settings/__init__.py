@@ -124,7 +124,9 @@ class Settings(ServerSettings):
     iconify_files: Annotated[
         tuple[Path, ...],
         CommaSeparated,
-        Field(description="Iconify JSON files that the provider `iconsets` reads too."),
+        Field(
+            description="Iconify JSON files, or folders of their npm packages, for the provider `iconsets`."
+        ),
     ] = ()
     clearbit_url: Annotated[
         str | None,
