@@ -58,7 +58,7 @@ async def serving(bench: Bench, **settings: Any) -> AsyncIterator[Scene]:
     """`Any`: forwarded to Settings, which checks them."""
     looked_up: list[str] = []
     with bench.open(**settings) as cache:
-        service = LogoService(cache, looked_up=looked_up.append)
+        service = LogoService(cache, looked_up=lambda state, times: looked_up.extend([state] * times))
         try:
             yield Scene(cache, service, looked_up)
         finally:

@@ -181,7 +181,7 @@ def test_a_disk_that_hangs_leaves_what_is_in_memory(tmp_path: Path) -> None:
         slow = LogoCache(replace(cache._context, variants=variants))
 
         async def scene() -> None:
-            service = LogoService(slow, looked_up=lambda state: None)
+            service = LogoService(slow, looked_up=lambda state, times: None)
             service.bulkheads.disk = Bulkhead(
                 "disk", threads=3, seconds=0.05, error=DirectoryError, hint="look at it"
             )

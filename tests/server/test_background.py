@@ -34,7 +34,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def served_by(cache: LogoCache) -> tuple[LogoService, Background]:
-    service = LogoService(cache, looked_up=lambda state: None)
+    service = LogoService(cache, looked_up=lambda state, times: None)
     return service, Background(cache, service)
 
 

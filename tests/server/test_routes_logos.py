@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from harness.bench import SHOPIFY, Bench
 from harness.fakes import reply
 from harness.service import known_but_cold, make_bench
-from logocache.server.fast_path import FastPath, RouteCache
+from logocache.server.hits import Hits, RouteCache
 from logocache.server.requests import FileRequest, admin_only
 from logocache.server.responses import Cors
 from logocache.server.routes import logos
@@ -50,12 +50,12 @@ class Client:
 def client_of(bench: Bench, **settings: Any) -> Iterator[Client]:
     """The logo routes on their own, behind the hot path."""
     with bench.open(**settings) as cache, asyncio.Runner() as runner:
-        service = LogoService(cache, looked_up=lambda state: None)
+        service = LogoService(cache, looked_up=lambda state, times: None)
         route_cache, cors = RouteCache(), Cors(cache.settings.cors_origins)
         app = FastAPI()
         app.include_router(logos.build(service, route_cache, cors, admin_only(cache.settings)))
         app.include_router(logos.build_by_domain(service, route_cache, cors))
-        app.add_middleware(FastPath, service=service, route_cache=route_cache, cors=cors)
+        app.add_middleware(Hits, service=service, route_cache=route_cache, cors=cors)
         yield Client(app, runner)
         runner.run(service.admission.queue.close(patience=10))
         service.variants.close()
@@ -277,13 +277,12 @@ def test_only_who_holds_the_token_may_refresh(bench: Bench) -> None:
 
 def test_addresses_in_memory_are_bounded() -> None:
     route_cache = RouteCache(capacity=2)
-    scopes = [{"path": f"/{name}", "query_string": b""} for name in "abc"]
-    for scope in scopes:
-        route_cache.learn(scope, FileRequest(scope["path"]))  # type: ignore[arg-type]  # a path is a text
-    assert [route_cache.find(scope) is None for scope in scopes] == [True, False, False]
-    long = {"path": "/d", "query_string": b"size=64&" + b"x" * 200}
-    route_cache.learn(long, FileRequest("/d"))
-    assert route_cache.find(long) is None
+    for path in ("/a", "/b", "/c"):
+        route_cache.learn({"path": path, "query_string": b""}, FileRequest(path))
+    assert [route_cache.find(path, b"") is None for path in ("/a", "/b", "/c")] == [True, False, False]
+    long = b"size=64&" + b"x" * 200
+    route_cache.learn({"path": "/d", "query_string": long}, FileRequest("/d"))
+    assert route_cache.find("/d", long) is None
 
 
 @pytest.mark.parametrize(

@@ -164,9 +164,9 @@ class Lookup:
         png = context.images().draw(context.monogram(integration)).png
         return png if variant.is_stored_form else context.images().derive(png, variant)
 
-    def count_hit(self, key: str, *, stale: bool) -> None:
-        """Count a hit on that entry. Does not wait."""
-        self._accesses.hit(key, stale=stale, at=self._context.clock())
+    def count_hit(self, key: str, *, stale: bool, times: int = 1) -> None:
+        """Count hits on that entry. Does not wait."""
+        self._accesses.hit(key, stale=stale, at=self._context.clock(), times=times)
 
     def count_file(self, name: str) -> None:
         """Count a hit on the entry of that file. Does not wait."""
@@ -211,11 +211,11 @@ class Accesses:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
 
-    def hit(self, key: str, *, stale: bool, at: datetime) -> None:
-        """Count a logo that was found."""
+    def hit(self, key: str, *, stale: bool, at: datetime, times: int = 1) -> None:
+        """Count a logo that was found so many times."""
         with self._lock:
-            self._counters["stale" if stale else "hits"] += 1
-            self._add(key, Access(count=1, last_at=at))
+            self._counters["stale" if stale else "hits"] += times
+            self._add(key, Access(count=times, last_at=at))
 
     def miss(self) -> None:
         """Count a logo that was not found."""

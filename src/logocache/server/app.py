@@ -11,11 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from logocache import __version__
 from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
-from logocache.server.access_log import access_log_of
+from logocache.server.access_log import AccessLog, access_log_of
 from logocache.server.background import Background
 from logocache.server.early_responses import ClientLimits, HostRequired
-from logocache.server.fast_path import FastPath, RouteCache
+from logocache.server.fast_path import FAST_PATH_IN_STATE, FastPath
 from logocache.server.gallery import routes as gallery_routes
+from logocache.server.hits import Hits, RouteCache
 from logocache.server.metrics import Load, Metrics, load_of
 from logocache.server.middleware import Requests
 from logocache.server.problems import install_handlers
@@ -35,6 +36,8 @@ class Server:
     service: LogoService
     route_cache: RouteCache
     cors: Cors
+    access_log: AccessLog | None
+    fast_path: FastPath
 
 
 def create_router(settings: Settings | None = None, *, strict: bool = False) -> APIRouter:
@@ -45,20 +48,23 @@ def create_router(settings: Settings | None = None, *, strict: bool = False) -> 
     with `strict`, the start of the application raises DirectoryError, DatabaseError or SchemaError
     instead. Raises SettingsError, CatalogError.
     """
-    return router_of(assemble(settings or Settings()), strict=strict)
+    return router_of(assemble(open_cache(settings or Settings())), strict=strict)
 
 
-def assemble(settings: Settings) -> Server:
+def assemble(cache: LogoCache) -> Server:
     """Create the parts of a server; neither database nor directory is touched."""
-    cache = open_cache(settings)
-    metrics = Metrics()
+    settings, metrics = cache.settings, Metrics()
     cache.watch(lambda fetches: metrics.fetched(attempt for fetch in fetches for attempt in fetch.attempts))
+    service = LogoService(cache, looked_up=metrics.looked_up)
+    route_cache, cors, access_log = RouteCache(), Cors(settings.cors_origins), access_log_of(settings)
     return Server(
         cache=cache,
         metrics=metrics,
-        service=LogoService(cache, looked_up=metrics.looked_up),
-        route_cache=RouteCache(),
-        cors=Cors(settings.cors_origins),
+        service=service,
+        route_cache=route_cache,
+        cors=cors,
+        access_log=access_log,
+        fast_path=FastPath(service, route_cache, cors, metrics, access_log, root_path=settings.root_path),
     )
 
 
@@ -68,6 +74,7 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
     admin = admin_only(settings)
 
     def load() -> Load:
+        server.fast_path.hand_over()
         return load_of(server.service.admission.queue, server.service.responses)
 
     def report_load() -> None:
@@ -101,7 +108,7 @@ def create_app(settings: Settings | None = None, *, strict: bool = True) -> Fast
     or SchemaError; without `strict`, it responds with 503 until the cache is usable. Raises SettingsError,
     CatalogError.
     """
-    return Application(assemble(settings or Settings()), strict=strict)
+    return Application(assemble(open_cache(settings or Settings())), strict=strict)
 
 
 class Application(FastAPI):
@@ -120,14 +127,19 @@ class Application(FastAPI):
         install_handlers(self)
         settings = server.cache.settings
         layers: ASGIApp = super().__call__
-        layers = FastPath(layers, service=server.service, route_cache=server.route_cache, cors=server.cors)
+        layers = Hits(layers, service=server.service, route_cache=server.route_cache, cors=server.cors)
         layers = ClientLimits(
             layers,
             max_body_bytes=settings.max_body_bytes,
             slow_client_seconds=settings.slow_client_seconds,
         )
         layers = HostRequired(layers)
-        self._layers = Requests(layers, metrics=server.metrics, access_log=access_log_of(settings))
+        # What a proxy says of the client's address is read behind the fast path, but must be in the log.
+        is_logging_proxied = server.access_log is not None and settings.trusted_proxies
+        self._fast_path = server.fast_path if settings.fast_path and not is_logging_proxied else None
+        self._layers = Requests(layers, metrics=server.metrics, access_log=server.access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and self._fast_path is not None:
+            scope.get("state", {})[FAST_PATH_IN_STATE] = self._fast_path
         await self._layers(scope, receive, send)

@@ -148,7 +148,7 @@ class Background:
         *,
         each_second: Callable[[], None] = lambda: None,
     ) -> None:
-        """`each_second` is called about once a second, on the event loop's thread."""
+        """`each_second` is called about once a second and at the end, on the event loop's thread."""
         self._each_second = each_second
         self._cache = cache
         self._service = service
@@ -203,6 +203,7 @@ class Background:
             self._opening_task.cancel()
         for task in self._tasks:
             await task.stop()
+        self._each_second()
         shutdown = _Shutdown(max(self._cache.settings.shutdown_seconds / 2, SHORTEST_END))
         try:
             in_time = await shutdown.run(self._cache.flush, self._cache.interrupt)

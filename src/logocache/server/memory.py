@@ -131,6 +131,10 @@ class RecordCache:
             self._cached.move_to_end(name)
         return cached
 
+    def has(self, name: str | None, cached: CachedRecord | None) -> bool:
+        """True if `name` still has this record; does not count as use."""
+        return self._cached.get(name) is cached  # type: ignore[arg-type]  # None has None
+
     def put(self, name: str, record: LogoRecord | None) -> CachedRecord:
         """Cache the record that the database has for `name` now."""
         return self._remember(name, CachedRecord.of(record, self._refresh_interval))

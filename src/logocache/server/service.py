@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
 from logocache.cache import LogoCache
@@ -34,6 +35,7 @@ from logocache.server.requests import (
     NoLogoError,
     TooManyMissesError,
 )
+from logocache.store.names import key_of
 
 LONGEST_AGE = 86_400
 SHORTEST_AGE = 60
@@ -46,11 +48,27 @@ STATES = {state: state.lower() for state in CacheState}
 _log = logging.getLogger(__name__)
 
 
+LASTING = 1.0
+"""Seconds for which a hit counts as lasting at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastingHit:
+    """A response from memory that stays true for `seconds`, while `name` has the record `cached`."""
+
+    response: LogoResponse
+    key: str
+    name: str | None
+    cached: CachedRecord | None
+    """Both None for a file, whose content never changes."""
+    seconds: float
+
+
 class LogoService:
     """Responds to requests for logos. Its methods run on the event loop's thread and never block it."""
 
-    def __init__(self, cache: LogoCache, *, looked_up: Callable[[str], None]) -> None:
-        """`looked_up` is called with the result of each look-up: `hit`, `stale`, `miss` or `placeholder`."""
+    def __init__(self, cache: LogoCache, *, looked_up: Callable[[str, int], None]) -> None:
+        """`looked_up` counts look-ups by their result: `hit`, `stale`, `miss` or `placeholder`."""
         settings = cache.settings
         self._enabled = settings.enabled
         self._offline = settings.offline
@@ -75,6 +93,35 @@ class LogoService:
             return None
         body = self.responses.get(cached.record.file.name, request.variant.label)
         return self._stored(request, cached, cached.record, body) if body is not None else None
+
+    def lasting(self, request: CacheRequest) -> "LastingHit | None":
+        """The response of `from_memory`, if it stays the same for a while; it is not counted."""
+        if not self._enabled:
+            return None
+        if isinstance(request, FileRequest):
+            body, key = self.responses.get(request.file, STORED.label), key_of(request.file)
+            return LastingHit(_immutable(body), key, None, None, LASTING) if body and key else None
+        cached = self.records.get(request.name)
+        if cached is None or cached.record is None or cached.record.file is None:
+            return None
+        body, now = self.responses.get(cached.record.file.name, request.variant.label), time.time()
+        response = _stored(request, cached, cached.record, body, now) if body is not None else None
+        if response is None:
+            return None
+        seconds = min(LASTING, cached.due_at - now)
+        if response.state is CacheState.HIT:
+            seconds = min(seconds, cached.stale_at - now)
+            if SHORTEST_AGE < response.max_age < LONGEST_AGE:
+                seconds = min(seconds, (cached.stale_at - now) % 1)  # then max-age is a second less
+        if seconds <= 0:
+            return None
+        return LastingHit(response, cached.record.key, request.name, cached, seconds)
+
+    def count_hits(self, hit: "LastingHit", times: int) -> None:
+        """Count requests that were answered with the hit."""
+        state = hit.response.state
+        self._lookup.count_hit(hit.key, stale=state is CacheState.STALE, times=times)
+        self._looked_up(STATES[state], times)
 
     async def logo(self, request: LogoRequest, client: str) -> LogoResponse:
         """Return the logo, fetched first if necessary; `client` is the address of the client.
@@ -136,31 +183,24 @@ class LogoService:
         now = time.time()
         if cached.due_at <= now:
             self.admission.revalidate(record)
-        if record.status is Status.PLACEHOLDER:
-            if request.fallback is Fallback.NOT_FOUND:
-                return None
-            return self._respond(record, body, CacheState.PLACEHOLDER, PLACEHOLDER_AGE)
-        if cached.stale_at <= now:
-            return self._respond(record, body, CacheState.STALE, SHORTEST_AGE)
-        return self._respond(record, body, CacheState.HIT, _age(cached.stale_at - now))
-
-    def _respond(self, record: LogoRecord, body: CachedBody, state: CacheState, max_age: int) -> LogoResponse:
-        self._lookup.count_hit(record.key, stale=state is CacheState.STALE)
-        self._looked_up(STATES[state])
-        return LogoResponse(body=body, state=state, max_age=max_age)
+        response = _stored(request, cached, record, body, now)
+        if response is not None:
+            self._lookup.count_hit(record.key, stale=response.state is CacheState.STALE)
+            self._looked_up(STATES[response.state], 1)
+        return response
 
     def _count_miss(self) -> None:
         self._lookup.count_miss()
-        self._looked_up("miss")
+        self._looked_up("miss", 1)
 
     def _file_from_memory(self, request: FileRequest) -> LogoResponse | None:
         body = self.responses.get(request.file, STORED.label)
         return self._immutable(request, body) if body is not None else None
 
     def _immutable(self, request: FileRequest, body: CachedBody) -> LogoResponse:
-        self._looked_up("hit")
+        self._looked_up("hit", 1)
         self._lookup.count_file(request.file)
-        return LogoResponse(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
+        return _immutable(body)
 
     async def _cached(self, name: str) -> CachedRecord:
         if not self._enabled:
@@ -289,6 +329,22 @@ class LogoService:
 def _task_name(name: str, record: LogoRecord | None) -> str:
     """The key of the entry, so that all its names share one fetch."""
     return record.key if record is not None else name
+
+
+def _stored(
+    request: LogoRequest, cached: CachedRecord, record: LogoRecord, body: CachedBody, now: float
+) -> LogoResponse | None:
+    if record.status is Status.PLACEHOLDER:
+        if request.fallback is Fallback.NOT_FOUND:
+            return None
+        return LogoResponse(body=body, state=CacheState.PLACEHOLDER, max_age=PLACEHOLDER_AGE)
+    if cached.stale_at <= now:
+        return LogoResponse(body=body, state=CacheState.STALE, max_age=SHORTEST_AGE)
+    return LogoResponse(body=body, state=CacheState.HIT, max_age=_age(cached.stale_at - now))
+
+
+def _immutable(body: CachedBody) -> LogoResponse:
+    return LogoResponse(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
 
 
 def _age(seconds_fresh: float) -> int:

@@ -49,6 +49,10 @@ class ServerSettings(BaseModel):
             "unless that is a terminal or `--quiet` is given."
         ),
     ] = None
+    fast_path: Annotated[
+        bool,
+        Field(description="Answer usual requests for hot logos before ASGI; false: all requests go one way."),
+    ] = True
 
     # Access and limits.
     admin_token: Annotated[

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from logocache.errors import LogoCacheError
 from logocache.queries import ImageFormat, Variant
 from logocache.results import Entry
-from logocache.server.fast_path import RouteCache
+from logocache.server.hits import RouteCache
 from logocache.server.json_documents import EntryDocument, entry_response, problem_responses
 from logocache.server.problems import ProblemError, ProblemRoute, problem_of
 from logocache.server.requests import (
