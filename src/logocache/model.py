@@ -127,12 +127,14 @@ class Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """Format and size in pixels of an image as its source sent it."""
+    """Facts of an image as its source sent it; sizes in pixels."""
 
     format: str
     """`png`, `jpeg`, `gif`, `webp`, `avif`, `bmp`, `ico` or `svg`."""
     width: int
     height: int
+    shows_on_white: bool = True
+    """False if the mark cannot be seen on a white page, such as a white one on transparency."""
 
     @property
     def is_vector(self) -> bool:

@@ -209,9 +209,11 @@ class Images(Protocol):
     """Decodes untrusted bytes within bounds of time and memory; the process always survives."""
 
     def normalise(
-        self, body: bytes, *, deadline: float
+        self, body: bytes, *, deadline: float, is_believed: bool = False
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
         """Re-encode the image in `body` as our own PNG, or return the reason why that is impossible.
+
+        An operator's own image `is_believed`: it may be a strip, or of one colour.
 
         Waits for a decoder and decodes until `deadline` (`time.monotonic` seconds) at the longest.
         Raises UnavailableError if no decoder can be started.
@@ -224,7 +226,8 @@ class Images(Protocol):
         """Return a stored logo (a PNG of our own, known to be intact) as `variant`.
 
         Runs in the calling process, since our own encoding is safe to decode. Transparency becomes
-        white in JPEG. Raises ValueError for bytes that are not such a PNG.
+        white in JPEG, or dark if the mark shows only there. Raises ValueError for bytes that are not such a
+        PNG.
         """
         ...
 

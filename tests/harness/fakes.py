@@ -65,14 +65,16 @@ class FakeImages:
         self.results = dict(results or {})
         self.decoded: list[bytes] = []
         self.deadlines: list[float] = []
+        self.believed: list[bool] = []
         self.derived: list[Variant] = []
         self.closed = False
 
     def normalise(
-        self, body: bytes, *, deadline: float
+        self, body: bytes, *, deadline: float, is_believed: bool = False
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
         self.decoded.append(body)
         self.deadlines.append(deadline)
+        self.believed.append(is_believed)
         return self.results.get(body) or make_image(body)
 
     def draw(self, monogram: Monogram) -> NormalisedImage:
@@ -108,6 +110,7 @@ class FakeProvider:
         bodies: Mapping[str, bytes] | None = None,
         pages: Sequence[str] = (),
         unnamed: Sequence[str] = (),
+        sizes: Mapping[str, int] | None = None,
         **terms: object,
     ) -> None:
         facts: dict[str, object] = {
@@ -122,12 +125,18 @@ class FakeProvider:
         self._bodies = dict(bodies or {})
         self._pages = tuple(pages)
         self._unnamed = tuple(unnamed)
+        self._sizes = dict(sizes or {})
 
     def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
         for page in self._pages:
             ask(self._request(page))
         offers = [
-            Candidate(provider=self.terms.id, url=url.format(domain=integration.domain)) for url in self._urls
+            Candidate(
+                provider=self.terms.id,
+                url=url.format(domain=integration.domain),
+                expected_size=self._sizes.get(url),
+            )
+            for url in self._urls
         ]
         offers += [
             Candidate(provider=self.terms.id, url=url, purpose=IconPurpose.UNNAMED) for url in self._unnamed

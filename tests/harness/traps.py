@@ -56,11 +56,11 @@ class TrappedImages(FakeImages):
         self._spring = spring
 
     def normalise(
-        self, body: bytes, *, deadline: float
+        self, body: bytes, *, deadline: float, is_believed: bool = False
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
         if body == self._body:
             self._spring()
-        return super().normalise(body, deadline=deadline)
+        return super().normalise(body, deadline=deadline, is_believed=is_believed)
 
 
 def bug() -> None:

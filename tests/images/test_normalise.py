@@ -21,7 +21,7 @@ from harness.image_samples import (
 )
 from logocache.images.normalise import normalise
 from logocache.model import ImageInfo
-from logocache.ports import NormalisedImage
+from logocache.ports import ImageRejection, NormalisedImage
 
 
 def near(colour: object, expected: tuple[int, ...]) -> bool:
@@ -146,3 +146,59 @@ def test_an_opaque_drawing_is_stored_without_alpha() -> None:
     result = normalise(svg('<rect width="10" height="10" fill="red"/><circle r="5"/>'), max_pixels=10**6)
     assert isinstance(result, NormalisedImage)
     assert decoded(result.png).mode == "RGB"
+
+
+def gif(*boxes: tuple[int, int, int, int], screen: int = 16) -> bytes:
+    """A GIF in green (0) and red (1) whose frames lie in these boxes, each green."""
+    size = screen.to_bytes(2, "little") * 2
+    body = b"GIF89a" + size + b"\x80\0\0" + b"\0\xaa\x55" + b"\xff\0\0"
+    for left, top, right, bottom in boxes:
+        picture = Image.new("P", (right - left, bottom - top))
+        alone = encoded(picture, "GIF")
+        start = alone.index(b"\x2c\0\0\0\0")
+        place = b"".join(side.to_bytes(2, "little") for side in (left, top))
+        body += b"\x21\xf9\4\0\0\0\0\0" + b"\x2c" + place + alone[start + 5 : -1]
+    return body + b"\x3b"
+
+
+def test_what_lies_outside_the_frame_of_a_gif_is_transparent() -> None:
+    picture = decoded(normalised(gif((4, 4, 12, 12))).png)
+    assert picture.convert("RGBA").getpixel((0, 0)) == (0, 0, 0, 0)
+    assert picture.convert("RGBA").getpixel((8, 8)) == (0, 170, 85, 255)
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP"])
+def test_a_blank_first_frame_is_passed_over(image_format: str) -> None:
+    blank, drawing = Image.new("RGBA", (32, 32)), two_colours((32, 32)).convert("RGBA")
+    body = encoded(blank, image_format, save_all=True, append_images=[drawing])
+    assert len(set(decoded(normalised(body).png).convert("RGB").get_flattened_data())) > 1
+
+
+def test_an_animation_of_nothing_is_no_logo() -> None:
+    frames = [Image.new("RGBA", (32, 32), colour) for colour in ("red", "blue")]
+    body = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert isinstance(normalise(body, max_pixels=10_000), ImageRejection)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [Image.new("RGB", (180, 20), "red"), Image.new("RGB", (32, 32), "red")],
+    ids=["a wordmark of 9:1", "one flat colour"],
+)
+def test_only_what_is_believed_may_be_a_strip_or_one_colour(picture: Image.Image) -> None:
+    body = encoded(picture, "PNG")
+    assert isinstance(normalise(body, max_pixels=10_000), ImageRejection)
+    assert isinstance(normalise(body, max_pixels=10_000, is_believed=True), NormalisedImage)
+
+
+def test_nothing_at_all_is_not_believed() -> None:
+    body = encoded(Image.new("RGBA", (32, 32)), "PNG")
+    assert isinstance(normalise(body, max_pixels=10_000, is_believed=True), ImageRejection)
+
+
+def test_white_on_transparency_is_told_from_what_can_be_seen() -> None:
+    white = Image.new("RGBA", (64, 64))
+    white.paste("white", (10, 10, 50, 50))
+    assert not normalised(encoded(white, "PNG")).source.shows_on_white
+    white.paste("black", (10, 10, 50, 50))
+    assert normalised(encoded(white, "PNG")).source.shows_on_white

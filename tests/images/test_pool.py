@@ -141,7 +141,7 @@ def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
 
 
 def test_nonsense_of_a_decoder_says_nothing_about_the_image(own: DecoderPool, impostor: Impostor) -> None:
-    answer = Message(fields={"source": ["png", 1, 1], "flaw": None}, blob=b"<html>").pack()
+    answer = Message(fields={"source": ["png", 1, 1, True], "flaw": None}, blob=b"<html>").pack()
     impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
     failure = decode(own, GOOD)
     assert failure == DecodingFailure(reason="the decoder answered with an image that is not a PNG of ours")

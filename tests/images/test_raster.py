@@ -5,7 +5,7 @@ import io
 import struct
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from harness.image_samples import RED, decoded, encoded, png_chunk, png_chunks, raw_png, two_colours
 from logocache.images.raster import encode, fitted, pack, to_srgb
@@ -246,3 +246,24 @@ def test_an_edge_to_transparency_keeps_its_colour() -> None:
     edge = [pixel for pixel in row if isinstance(pixel, tuple) and 16 < pixel[3] < 255]
     assert edge, "an edge that is partly transparent"
     assert all(red > 240 and green > 225 and blue < 15 for red, green, blue, _ in edge), edge
+
+
+@pytest.mark.parametrize(
+    ("gamma", "srgb", "expected"),
+    [
+        pytest.param(100_000, False, 188, id="linear light"),
+        pytest.param(45_455, False, 128, id="that of sRGB"),
+        pytest.param(100_000, True, 128, id="with an sRGB chunk, which goes before it"),
+        pytest.param(1, False, 128, id="implausible"),
+    ],
+)
+def test_the_gamma_of_a_png_is_applied(gamma: int, *, srgb: bool, expected: int) -> None:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"gAMA", gamma.to_bytes(4))
+    if srgb:
+        chunks.add(b"sRGB", b"\0")
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), (128, 128, 128)).save(file, "PNG", pnginfo=chunks)
+    with Image.open(io.BytesIO(file.getvalue())) as image:
+        image.load()
+        assert to_srgb(image).getpixel((0, 0)) == (expected,) * 3

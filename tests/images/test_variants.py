@@ -161,3 +161,14 @@ def test_several_threads_may_ask_at_once() -> None:
     with ThreadPoolExecutor(8) as threads:
         made = list(threads.map(lambda variant: derive(CLEAR, variant), EVERY * 4))
     assert made == [derive(CLEAR, variant) for variant in EVERY] * 4
+
+
+@pytest.mark.parametrize(("mark", "ground"), [("white", 17), ("black", 255)])
+@pytest.mark.parametrize("greyscale", [False, True])
+def test_a_jpeg_has_the_ground_on_which_its_mark_shows(mark: str, ground: int, *, greyscale: bool) -> None:
+    picture = Image.new("RGBA", (64, 64))
+    picture.paste(mark, (16, 16, 48, 48))
+    jpeg = derive(raster.pack(picture), Variant(format=ImageFormat.JPG, greyscale=greyscale))
+    with Image.open(io.BytesIO(jpeg)) as shown:
+        lowest, highest = shown.convert("L").crop((0, 0, 8, 8)).getextrema()
+    assert lowest == highest == ground

@@ -1,5 +1,6 @@
 """One logo, along the chain of sources."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -190,3 +191,38 @@ def test_offline_asks_no_network_and_says_so() -> None:
     outcome = bench.failure()
     assert (outcome.kind, outcome.next_attempt_at) == (OutcomeKind.NOT_ASKED, NOW)
     assert bench.fetcher.asked == []
+
+
+def test_a_good_icon_smaller_than_it_claimed_does_not_end_the_search_while_others_claim_more() -> None:
+    sizes = {"a": (512, 64), "b": (256, 256), "c": (128, 128)}
+    claims = {f"https://shopify.test/{name}": claim for name, (claim, _) in sizes.items()}
+    bench = SearchBench(
+        FakeProvider(urls=[*claims], sizes=claims),
+        fetcher=FakeFetcher({url: reply(body=url[-1:].encode()) for url in claims}),
+        images=FakeImages(
+            {n.encode(): make_image(n.encode(), width=real, height=real) for n, (_, real) in sizes.items()}
+        ),
+    )
+    assert bench.found().choice.candidate.url == "https://shopify.test/b"
+    assert bench.fetcher.urls == ["https://shopify.test/a", "https://shopify.test/b"]
+
+
+def test_a_mark_that_cannot_be_seen_loses_to_a_touch_icon_that_can() -> None:
+    white = make_image(b"white", kind="svg")
+    white = replace(white, source=replace(white.source, shows_on_white=False))
+    touch = make_image(b"touch", width=180, height=180)
+    images = FakeImages({b"white": white, b"touch": touch})
+    assert (
+        SearchBench(FakeProvider(bodies={"a": b"white", "b": b"touch"}), images=images).found().choice.image
+        == touch
+    )
+    assert SearchBench(FakeProvider(bodies={"a": b"white"}), images=images).found().choice.image == white
+
+
+def test_the_operators_own_file_is_believed_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    wordmark = make_image(b"mine", width=900, height=100)
+    own_file = FakeProvider("file", bodies={"own": b"mine"})
+    bench = SearchBench(FakeProvider(), own_file=own_file, images=FakeImages({b"mine": wordmark}))
+    assert bench.found(file="own.png").choice.image == wordmark
+    assert bench.images.believed == [True]
+    assert [record.message for record in caplog.records] == ["own_file.unusual"]

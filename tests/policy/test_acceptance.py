@@ -1,8 +1,11 @@
 """Is it a logo, and which is the best."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from logocache.model import IconPurpose, ImageInfo, StoringClass
 from logocache.policy.acceptance import Grade, candidates_digest, grade, is_provider_placeholder, score
@@ -61,6 +64,30 @@ def test_the_better_image_scores_higher(
     better: tuple[ImageInfo, IconPurpose], worse: tuple[ImageInfo, IconPurpose]
 ) -> None:
     assert score(*better) > score(*worse)
+
+
+UNSEEN_VECTOR = ImageInfo(format="svg", width=24, height=24, shows_on_white=False)
+UNSEEN_TOUCH = ImageInfo(format="png", width=512, height=512, shows_on_white=False)
+
+
+@pytest.mark.parametrize("image", [UNSEEN_VECTOR, UNSEEN_TOUCH], ids=["vector", "raster"])
+def test_what_cannot_be_seen_is_poor_and_comes_behind_all_that_can(image: ImageInfo) -> None:
+    assert grade(image, IconPurpose.GENERAL) is Grade.POOR
+    small = info(16, 16)
+    assert grade(small, IconPurpose.GENERAL) is Grade.POOR
+    assert score(small, IconPurpose.GENERAL) > score(image, IconPurpose.GENERAL)
+
+
+@given(
+    width=st.integers(1, 4096),
+    height=st.integers(1, 4096),
+    kind=st.sampled_from(["png", "svg"]),
+    purpose=st.sampled_from(IconPurpose),
+)
+def test_being_seen_never_makes_it_worse(width: int, height: int, kind: str, purpose: IconPurpose) -> None:
+    seen = info(width, height, kind)
+    unseen = replace(seen, shows_on_white=False)
+    assert (grade(seen, purpose), score(seen, purpose)) >= (grade(unseen, purpose), score(unseen, purpose))
 
 
 def test_pixels_beyond_what_we_store_win_nothing() -> None:

@@ -53,7 +53,6 @@ def test_addresses(link: str, address: str) -> None:
         pytest.param("https://example.com:99999/i", id="a port too high"),
         pytest.param("https://example.com:x/i", id="a port that is no number"),
         pytest.param("https://exa mple.com/i", id="space in the host"),
-        pytest.param("https://exa\\mple.com/i", id="backslash in the host"),
         pytest.param("https://\u0430pple.com/i", id="mixed scripts in the host"),
         pytest.param("i\x00.png", id="NUL inside"),
         pytest.param("i\u2028.png", id="line separator"),
@@ -73,3 +72,20 @@ def test_every_address_can_be_stored_and_shown(link: str, base: str) -> None:
         assert re.fullmatch(r"https://[a-z0-9._-]+(:\d+)?/[!-~]*", address)
         assert "#" not in address
         assert absolute(address, base) == address
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (r"\img\i.png", "https://a.test/img/i.png"),
+        (r"\\cdn.test\i.png", "https://cdn.test/i.png"),
+        ("///cdn.test/i.png", "https://cdn.test/i.png"),
+        ("https:///cdn.test/i.png", "https://cdn.test/i.png"),
+        (r"https:\\cdn.test/i.png", "https://cdn.test/i.png"),
+        ("/a//b.png", "https://a.test/a//b.png"),
+        (r"https://exa\mple.com/i", "https://exa/mple.com/i"),
+        (r"/i?a=\b", "https://a.test/i?a=%5Cb"),
+    ],
+)
+def test_slashes_are_read_as_browsers_do(link: str, url: str) -> None:
+    assert absolute(link, "https://a.test/") == url

@@ -211,3 +211,19 @@ def test_any_markup_gives_links_that_can_be_asked(parts: list[str]) -> None:
 )
 def test_where_a_page_leads_its_visitors(html: str, target: str | None) -> None:
     assert read_page(html.encode(), content_type=None, url="https://a.test/").refresh == target
+
+
+@pytest.mark.parametrize(
+    ("href", "url"),
+    [
+        ("/i?a=1&copy=2", "https://a.test/i?a=1&copy=2"),
+        ("/i?a=1&copyright=2&reg=3", "https://a.test/i?a=1&copyright=2&reg=3"),
+        ("/i?a=1&amp;copy=2", "https://a.test/i?a=1&copy=2"),
+        ("/i?a&copy;", "https://a.test/i?a%C2%A9"),
+        ("/i?a&copy", "https://a.test/i?a%C2%A9"),
+        ("/i?a&notareference", "https://a.test/i?a&notareference"),
+    ],
+)
+def test_references_in_addresses_are_read_as_browsers_do(href: str, url: str) -> None:
+    page = read_page(f'<link rel=icon href="{href}">'.encode(), content_type=None, url="https://a.test/")
+    assert [icon.url for icon in page.icons] == [url]

@@ -160,9 +160,9 @@ def test_a_value_that_the_database_refuses_costs_only_its_entry(good: Bench) -> 
 
     class Odd(FakeImages):
         def normalise(
-            self, body: bytes, *, deadline: float
+            self, body: bytes, *, deadline: float, is_believed: bool = False
         ) -> NormalisedImage | ImageRejection | DecodingFailure:
-            image = super().normalise(body, deadline=deadline)
+            image = super().normalise(body, deadline=deadline, is_believed=is_believed)
             if body == b"slack":
                 object.__setattr__(image, "width", None)
             return image

@@ -88,7 +88,8 @@ def of_image(image: NormalisedImage | ImageRejection | DecodingFailure) -> Messa
     if isinstance(image, ImageRejection):
         return Message(fields={"reason": image.reason, "is_blank": image.is_blank})
     source = image.source
-    fields: dict[str, Value] = {"source": [source.format, source.width, source.height], "flaw": image.flaw}
+    facts: list[Value] = [source.format, source.width, source.height, source.shows_on_white]
+    fields: dict[str, Value] = {"source": facts, "flaw": image.flaw}
     return Message(fields=fields, blob=image.png)
 
 
@@ -102,10 +103,11 @@ def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFail
             return DecodingFailure(reason=one_line(reason))
         case {"reason": str(reason), "is_blank": bool(is_blank)}:
             return ImageRejection(reason=one_line(reason), is_blank=is_blank)
-        case {"source": [str(name), int(width), int(height)], "flaw": str() | None as flaw} if (
-            name in _SOURCE_FORMATS
-        ):
-            source = ImageInfo(format=name, width=_count(width), height=_count(height))
+        case {
+            "source": [str(name), int(width), int(height), bool(shows)],
+            "flaw": str() | None as flaw,
+        } if name in _SOURCE_FORMATS:
+            source = ImageInfo(format=name, width=_count(width), height=_count(height), shows_on_white=shows)
             return _image(answer.blob, source, None if flaw is None else one_line(flaw))
         case _:
             raise ProtocolError("neither an image nor a reason")

@@ -1,14 +1,16 @@
 """Normalise untrusted image bytes to our own PNG, or reject them. Runs in decoder processes only."""
 
+import math
 import zlib
 from dataclasses import dataclass, replace
 
 from PIL import Image, ImageOps
 
-from logocache.images import raster
+from logocache.images import ico, raster
 from logocache.images.errors import LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
 from logocache.images.raster import fitted, opened
 from logocache.images.sniff import ImageFormat, describe, sniff
+from logocache.images.visibility import WHITE, shows
 from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
@@ -22,10 +24,14 @@ LARGEST_UNPACKED = 8_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Limits in pixels: more than `most` are rejected, more than `heavy` need the slow lane."""
+    """Limits in pixels: more than `most` are rejected, more than `heavy` need the slow lane.
+
+    So are images whose longest side is more than `widest` times the shortest.
+    """
 
     most: int
     heavy: int
+    widest: float = LARGEST_ASPECT
 
     def check(self, pixels: int, what: str) -> None:
         """Raise `DecodingFailed` for more than `heavy` pixels."""
@@ -47,18 +53,20 @@ class _Picture:
 
 
 def normalise(
-    body: bytes, *, max_pixels: int, heavy_pixels: int | None = None
+    body: bytes, *, max_pixels: int, heavy_pixels: int | None = None, is_believed: bool = False
 ) -> NormalisedImage | ImageRejection | DecodingFailure:
     """The logo in `body`: 8-bit sRGB, upright, its longest side at most 512 px, without metadata.
 
-    Takes the first frame of animations, the largest of icons; an SVG is drawn at 512 px. Images of
-    more than `max_pixels` are rejected by their header, before decoding; more than `heavy_pixels` are
-    a `DecodingFailure`, to be retried with more resources. Never raises, whatever `body` contains.
+    Takes the first frame of animations that is not blank, the largest of icons; an SVG is drawn at 512 px.
+    Strips and single colours are rejected, unless the image `is_believed`. Images of more than `max_pixels`
+    are rejected by their header, before decoding; more than `heavy_pixels` are a `DecodingFailure`, to be
+    retried with more resources. Never raises, whatever `body` contains.
     """
-    size = Size(most=max_pixels, heavy=max_pixels if heavy_pixels is None else heavy_pixels)
+    heavy = max_pixels if heavy_pixels is None else heavy_pixels
+    size = Size(most=max_pixels, heavy=heavy, widest=math.inf if is_believed else LARGEST_ASPECT)
     try:
         with refusing("it cannot be converted"):
-            return _finish(_read(body, size))
+            return _finish(_read(body, size), is_believed=is_believed)
     except ImageRefused as refused:
         return refused.rejection
     except DecodingFailed as failed:
@@ -87,7 +95,8 @@ def _draw(document: bytes, size: Size) -> _Picture:
     safe = sanitise(document, max_pixels=size.most)
     size.check(safe.pixels, "the images embedded in it")
     drawing = svg.rasterise(safe, longest_side=LONGEST_SIDE)
-    drawn = _decode(drawing.png, ImageFormat.PNG, Size(most=LONGEST_SIDE**2, heavy=LONGEST_SIDE**2))
+    bounds = replace(size, most=LONGEST_SIDE**2, heavy=LONGEST_SIDE**2)
+    drawn = _decode(drawing.png, ImageFormat.PNG, bounds)
     source = ImageInfo(format=ImageFormat.SVG.value, width=drawing.width, height=drawing.height)
     # resvg writes pixels alone, RGBA with transparent ones black: as `raster.pack` would, if not opaque.
     # To compress them again would take a third of the time of a drawing.
@@ -108,12 +117,12 @@ def _unpack(body: bytes) -> bytes:
 
 def _decode_icon(body: bytes, size: Size) -> _Picture:
     with refusing("a broken ICO file"):
-        frame = raster.largest_frame(body)
+        frame = ico.largest_frame(body)
         _check_size(frame.width, frame.height, size)
         if frame.is_png:
             found = _decode(bytes(frame.data), ImageFormat.PNG, size)
         else:
-            found = _decode(raster.single_icon(frame), ImageFormat.ICO, size)
+            found = _decode(ico.single_icon(frame), ImageFormat.ICO, size)
     return replace(found, source=replace(found.source, format=ImageFormat.ICO.value))
 
 
@@ -122,9 +131,8 @@ def _decode(body: bytes, image_format: ImageFormat, size: Size) -> _Picture:
         _check_size(image.width, image.height, size)
         width, height = image.size
         image.draft(None, (raster.ENOUGH, raster.ENOUGH))  # decodes a JPEG at a reduced size
-        image.load()
         # The steps below copy the image: reduce a large one first.
-        picture = raster.coarsened(image)
+        picture = raster.coarsened(raster.loaded(image))
         seen = _upright(picture)
         # Orientation may swap the sides; `source` describes the image as displayed.
         if (seen.width > seen.height) != (picture.width > picture.height):
@@ -150,21 +158,23 @@ def _check_size(width: int, height: int, size: Size) -> None:
         raise ImageRefused(f"an image of {width}×{height} pixels is a provider placeholder", is_blank=True)
     if shortest < SMALLEST_SIDE:
         raise ImageRefused(f"{width}×{height} pixels are too few: a side has less than {SMALLEST_SIDE}")
-    if longest > LARGEST_ASPECT * shortest:
+    if longest > size.widest * shortest:
         raise ImageRefused(f"{width}×{height} pixels are a strip, longer than {LARGEST_ASPECT}:1")
     size.check(width * height, "it")
 
 
-def _finish(picture: _Picture) -> NormalisedImage:
+def _finish(picture: _Picture, *, is_believed: bool) -> NormalisedImage:
     image = fitted(picture.image, LONGEST_SIDE)
-    _check_content(image)
-    encoded = raster.encode(image, source=picture.source, png=picture.png if image is picture.image else None)
-    return replace(encoded, flaw=picture.flaw)
+    _check_content(image, is_believed=is_believed)
+    source = replace(picture.source, shows_on_white=shows(image, WHITE))
+    encoded = raster.encode(image, source=source, png=picture.png if image is picture.image else None)
+    flaw = None if source.shows_on_white else "it cannot be seen on a white page"
+    return replace(encoded, flaw=picture.flaw or flaw)
 
 
-def _check_content(picture: Image.Image) -> None:
+def _check_content(picture: Image.Image, *, is_believed: bool) -> None:
     bands = [picture.getchannel(band).getextrema() for band in picture.getbands()]
     if picture.mode == "RGBA" and bands[-1] == (0, 0):
         raise ImageRefused("every pixel is transparent", is_blank=True)
-    if all(lowest == highest for lowest, highest in bands):
+    if not is_believed and all(lowest == highest for lowest, highest in bands):
         raise ImageRefused("every pixel has the same colour", is_blank=True)

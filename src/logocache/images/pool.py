@@ -24,7 +24,7 @@ from logocache.errors import raise_if_exhausted
 from logocache.images import messages
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
 from logocache.images.errors import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
-from logocache.images.messages import Message, ProtocolError, Task
+from logocache.images.messages import Fields, Message, ProtocolError, Task
 from logocache.images.processors import available_processors
 from logocache.ports import DecodingFailure, FileCheck, ImageRejection, Monogram, NormalisedImage
 from logocache.queries import Variant
@@ -171,13 +171,14 @@ class DecoderPool:
         self._idle: deque[Decoder] = deque()
 
     def normalise(
-        self, body: bytes, *, deadline: float
+        self, body: bytes, *, deadline: float, is_believed: bool = False
     ) -> NormalisedImage | ImageRejection | DecodingFailure:
         """See the port. A slow or large picture is tried again in the slow lane."""
+        quick, slow = (
+            _normalise(body, lane, self._limits, is_believed=is_believed) for lane in (Lane.QUICK, Lane.SLOW)
+        )
         try:
-            image = self._ask(
-                _normalise(body, Lane.QUICK, self._limits), messages.to_image, Lane.QUICK, deadline
-            )
+            image = self._ask(quick, messages.to_image, Lane.QUICK, deadline)
             if not isinstance(image, DecodingFailure):
                 return image
         except DecoderTimeoutError as error:
@@ -186,9 +187,7 @@ class DecoderPool:
         except DecoderError as error:
             return DecodingFailure(reason=str(error))
         try:
-            return self._ask(
-                _normalise(body, Lane.SLOW, self._limits), messages.to_image, Lane.SLOW, deadline
-            )
+            return self._ask(slow, messages.to_image, Lane.SLOW, deadline)
         except DecoderError as error:
             return DecodingFailure(reason=str(error))
 
@@ -271,11 +270,12 @@ class DecoderPool:
         return self._new_decoder(self._limits)
 
 
-def _normalise(body: bytes, lane: Lane, limits: Limits) -> Message:
+def _normalise(body: bytes, lane: Lane, limits: Limits, *, is_believed: bool) -> Message:
     pixels, memory = limits.max_pixels, limits.memory_bytes
     if lane is Lane.QUICK:
         pixels, memory = min(pixels, QUICK_PIXELS), int(memory * QUICK_MEMORY)
-    return Message(fields={"task": Task.NORMALISE, "heavy_pixels": pixels, "memory_bytes": memory}, blob=body)
+    fields: Fields = {"task": Task.NORMALISE, "heavy_pixels": pixels, "memory_bytes": memory}
+    return Message(fields=fields | {"is_believed": is_believed}, blob=body)
 
 
 def _seconds(task: Message, lane: Lane, limits: Limits) -> float:

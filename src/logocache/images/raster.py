@@ -3,13 +3,11 @@
 import hashlib
 import importlib
 import io
-import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from logocache.images.errors import LONGEST_SIDE, ImageRefused, refusing
 from logocache.images.sniff import ImageFormat
@@ -48,6 +46,46 @@ def load_plugin(image_format: ImageFormat) -> None:
             vars(plugin)["DEFAULT_MAX_THREADS"] = 1
 
 
+MOST_FRAMES_SEEN = 8
+"""Frames of an animation that are looked at for one that is not blank."""
+
+
+def loaded(image: Image.Image) -> Image.Image:
+    """The first frame of `image` that is not blank, decoded; the first one if all are."""
+    frame = _first_frame(image)
+    if not getattr(image, "is_animated", False) or not _is_blank(frame):
+        return frame
+    for number in range(1, MOST_FRAMES_SEEN):
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        image.load()
+        if not _is_blank(image):
+            return image
+    image.seek(0)
+    return _first_frame(image)
+
+
+def _first_frame(image: Image.Image) -> Image.Image:
+    """What lies outside a GIF's frame is transparent, as in browsers; Pillow paints it in a colour."""
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "GIF" else []
+    box = tiles[0].extents if tiles else None
+    image.load()
+    if box is None or box == (0, 0, *image.size):
+        return image
+    outside = Image.new("RGBA", image.size)
+    outside.paste(image.convert("RGBA").crop(box), box)
+    return outside
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """True if all pixels are transparent, or all have the same colour."""
+    bands = image.convert("RGBA").split()
+    is_clear = bands[-1].getbbox() is None
+    return is_clear or all(lowest == highest for lowest, highest in (band.getextrema() for band in bands))
+
+
 _DEEP_GREY = {"I;16", "I;16L", "I;16B", "I;16N"}
 
 
@@ -56,15 +94,17 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
     An unusable colour profile is ignored, as in browsers.
     """
-    profile = image.info.get("icc_profile")
+    profile, gamma = image.info.get("icc_profile"), _gamma(image)
     image = _to_eight_bit(image)
     alpha = image.getchannel("A") if image.mode in {"LA", "RGBA"} else None
     if alpha is not None and alpha.getextrema() == (255, 255):
         alpha = None
-    if alpha is not None and image.mode == "RGBA" and not isinstance(profile, bytes):
+    if alpha is not None and image.mode == "RGBA" and gamma is None and not isinstance(profile, bytes):
         return without_metadata(image)
     colour = image.convert({"LA": "L", "RGBA": "RGB"}.get(image.mode, image.mode))
     colour = _apply(profile, colour) if isinstance(profile, bytes) else colour.convert("RGB")
+    if gamma is not None:
+        colour = colour.point([_encoded((sample / 255) ** (1 / gamma)) for sample in range(256)] * 3)
     if alpha is not None:
         colour.putalpha(alpha)
     return without_metadata(colour)
@@ -74,6 +114,31 @@ def without_metadata(image: Image.Image) -> Image.Image:
     """`image` itself, with its metadata removed."""
     image.info = {}
     return image
+
+
+SRGB_GAMMA = 1 / 2.2
+SAME_GAMMA = 0.02
+"""Difference up to which a gamma is that of sRGB."""
+GAMMAS = (0.1, 3.0)
+"""Lowest and highest plausible gamma; others are mistakes."""
+
+
+def _gamma(image: Image.Image) -> float | None:
+    """The gamma of a PNG's samples, if nothing describes them better and they are not sRGB already.
+
+    https://www.w3.org/TR/png-3/#13Decoder-gamma-handling: an sRGB or iCCP chunk goes before gAMA.
+    """
+    gamma = image.info.get("gamma")
+    if not isinstance(gamma, float) or {"srgb", "icc_profile"} & image.info.keys():
+        return None
+    is_other = GAMMAS[0] <= gamma <= GAMMAS[1] and abs(gamma - SRGB_GAMMA) > SAME_GAMMA
+    return gamma if is_other else None
+
+
+def _encoded(light: float) -> int:
+    """The sRGB sample of a linear value from 0 to 1 (IEC 61966-2-1)."""
+    linear = light <= 0.0031308  # noqa: PLR2004  # constants of the standard, as below
+    return round(255 * (12.92 * light if linear else 1.055 * light ** (1 / 2.4) - 0.055))
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:
@@ -184,96 +249,3 @@ def pack(picture: Image.Image, *, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> by
     file = io.BytesIO()
     picture.save(file, format="PNG", compress_level=_COMPRESS_LEVEL, compress_type=strategy)
     return file.getvalue()
-
-
-MOST_FRAMES = 128
-
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_DIRECTORY_HEADER = struct.Struct("<HHH")
-_DIRECTORY_ENTRY = struct.Struct("<BBBBHHII")
-_PNG_SIZE = struct.Struct(">16xII")
-_BITMAP_HEADER = struct.Struct("<IiiHHIIiiI")
-_BITMAP_DEPTHS = {1, 4, 8, 16, 24, 32}
-_BITFIELDS = 3
-_WITH_ALPHA = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """One picture of an icon: its size by its own header, and the bytes from there to the end of the file."""
-
-    width: int
-    height: int
-    bits: int
-    data: memoryview
-
-    @property
-    def is_png(self) -> bool:
-        return self.data[: len(_PNG_SIGNATURE)] == _PNG_SIGNATURE
-
-
-def largest_frame(body: bytes) -> Frame:
-    """The frame with the most pixels, among equals with the most bits per pixel.
-
-    Raises `ImageRefused` when there is none, or when there are more than `MOST_FRAMES`.
-    """
-    count = int.from_bytes(body[4:6], "little")
-    if count > MOST_FRAMES:
-        raise ImageRefused(f"an icon of {count} frames, of which at most {MOST_FRAMES} are read")
-    best = max(_frames(body, count), key=lambda frame: (frame.width * frame.height, frame.bits), default=None)
-    if best is None:
-        raise ImageRefused("an icon without a readable frame")
-    return best
-
-
-def single_icon(frame: Frame) -> bytes:
-    """An icon file of this one bitmap frame, with consistent directory, header and mask.
-
-    A 32-bit frame with zero alpha throughout predates alpha: its mask decides, as in Windows. A missing
-    mask means opaque. Allocates memory for the frame's size: check that first.
-    """
-    start = _pixels_start(frame)
-    end = start + frame.height * _row_size(frame.width * frame.bits)
-    mask_size = frame.height * _row_size(frame.width)
-    bitmap = bytes(frame.data[:end]) + bytes(frame.data[end : end + mask_size]).ljust(mask_size, b"\0")
-    has_alpha = frame.bits == _WITH_ALPHA and any(frame.data[start + 3 : end : 4])
-    # Pillow takes transparency from the pixels when the directory says 32, else from the mask.
-    depth = _WITH_ALPHA if has_alpha else 24
-    offset = _DIRECTORY_HEADER.size + _DIRECTORY_ENTRY.size
-    entry = _DIRECTORY_ENTRY.pack(frame.width & 255, frame.height & 255, 0, 0, 1, depth, len(bitmap), offset)
-    return _DIRECTORY_HEADER.pack(0, 1, 1) + entry + bitmap
-
-
-def _frames(body: bytes, count: int) -> Iterator[Frame]:
-    view = memoryview(body)
-    present = (len(body) - _DIRECTORY_HEADER.size) // _DIRECTORY_ENTRY.size
-    for index in range(min(count, present)):
-        entry = _DIRECTORY_ENTRY.unpack_from(body, _DIRECTORY_HEADER.size + index * _DIRECTORY_ENTRY.size)
-        frame = _frame(view[entry[-1] :])
-        if frame is not None and frame.width > 0 and frame.height > 0:
-            yield frame
-
-
-def _frame(data: memoryview) -> Frame | None:
-    if len(data) < _BITMAP_HEADER.size:
-        return None
-    if data[: len(_PNG_SIGNATURE)] == _PNG_SIGNATURE:
-        width, height = _PNG_SIZE.unpack_from(data)
-        return Frame(width=width, height=height, bits=_WITH_ALPHA, data=data)
-    header_size, width, doubled_height, _, bits, *_ = _BITMAP_HEADER.unpack_from(data)
-    if header_size < _BITMAP_HEADER.size or bits not in _BITMAP_DEPTHS:
-        return None
-    # The height includes the mask below the pixels.
-    return Frame(width=width, height=abs(doubled_height) // 2, bits=bits, data=data)
-
-
-def _pixels_start(frame: Frame) -> int:
-    header_size, _, _, _, _, compression, _, _, _, colours = _BITMAP_HEADER.unpack_from(frame.data)
-    palette = 4 * (colours or 1 << frame.bits) if frame.bits <= 8 else 0  # noqa: PLR2004 - deepest with palette
-    masks = 12 if compression == _BITFIELDS and header_size == _BITMAP_HEADER.size else 0
-    return int(header_size + palette + masks)
-
-
-def _row_size(bits: int) -> int:
-    """Bytes of a row, padded to 32 bits."""
-    return (bits + 31) // 32 * 4

@@ -14,6 +14,7 @@ from logocache.images.messages import stored_size
 from logocache.images.raster import fitted, load_plugin, opened, pack, without_metadata
 from logocache.images.sniff import ImageFormat as Sniffed
 from logocache.images.sniff import sniff
+from logocache.images.visibility import ground_for
 from logocache.ports import FileCheck
 from logocache.queries import ImageFormat, Variant
 
@@ -64,12 +65,13 @@ def _decoded(png: bytes) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
-    """The picture as JPEG, on white. Without chroma subsampling (4:4:4), which would blur the sharp
-    edges of logos.
+    """The picture as JPEG, on white, or on a dark ground if it shows only there.
+
+    Without chroma subsampling (4:4:4), which would blur the sharp edges of logos.
     """
     if picture.mode in {"LA", "RGBA"}:
         colour = picture.mode.removesuffix("A")
-        paper = Image.new(colour, picture.size, "white")
+        paper = Image.new(colour, picture.size, ground_for(picture))
         paper.paste(picture.convert(colour), mask=picture.getchannel("A"))
         picture = paper
     file = io.BytesIO()

@@ -49,9 +49,16 @@ def serve(tasks: BinaryIO, replies: BinaryIO, *, max_pixels: int, seconds: float
 def perform(task: Message, *, max_pixels: int) -> Message:
     """The answer to one task."""
     match task.fields:
-        case {"task": Task.NORMALISE, "heavy_pixels": int(heavy), "memory_bytes": int(memory_bytes)}:
+        case {
+            "task": Task.NORMALISE,
+            "heavy_pixels": int(heavy),
+            "memory_bytes": int(memory_bytes),
+            "is_believed": bool(is_believed),
+        }:
             limit_task(memory_bytes)
-            return messages.of_image(normalise(task.blob, max_pixels=max_pixels, heavy_pixels=heavy))
+            return messages.of_image(
+                normalise(task.blob, max_pixels=max_pixels, heavy_pixels=heavy, is_believed=is_believed)
+            )
         case {"task": Task.NORMALISE}:
             return messages.of_image(normalise(task.blob, max_pixels=max_pixels))
         case {"task": Task.CHECK_FILES, "paths": list(paths)}:

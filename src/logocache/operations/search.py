@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from logocache.model import IconPurpose, ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import Choice, FetchLog, without_file
+from logocache.operations.ranking import Graded, believed, better, graded, is_enough, settled
 from logocache.policy.acceptance import (
     RECOVERED,
     Grade,
     candidates_digest,
-    grade,
     is_gone_from,
     is_provider_placeholder,
     is_worse,
-    score,
     stands,
 )
 from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SourceResult, failure_of, success_of
@@ -25,7 +24,6 @@ from logocache.ports import (
     ImageRejection,
     NormalisedImage,
     Provider,
-    ProviderTerms,
 )
 
 MOST_CANDIDATES = 16
@@ -41,13 +39,6 @@ class Found:
 
     outcome: Outcome
     choice: Choice
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graded:
-    choice: Choice
-    grade: Grade
-    score: float
 
 
 class Search:
@@ -74,7 +65,7 @@ class Search:
                 continue
             if log.gave_up and provider.terms.uses_network:
                 continue  # one image that cannot be decoded is enough; local sources still count
-            best = _better(best, self._ask(provider, integration, known, log))
+            best = better(best, self._ask(provider, integration, known, log))
             asked.append(provider.terms.id)
             if best is not None and best.grade is Grade.GOOD:
                 break
@@ -181,15 +172,16 @@ class Search:
         if not candidates and len(log.results) == before:
             log.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
         digest = candidates_digest(candidates)
-        settled = _settled(candidates, digest, provider.terms, record)
+        confirmed = settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
-        for candidate in (*settled, *(other for other in candidates if other not in settled)):
+        for candidate in (*confirmed, *(other for other in candidates if other not in confirmed)):
             if best is not None and candidate.purpose is IconPurpose.UNNAMED:
                 continue
             with log.step(provider.terms.id):
                 found = self._try(provider, candidate, digest, integration, record, log)
-                best = _better(best, found)
-            if log.gave_up or (best is not None and (best.grade is Grade.GOOD or candidate in settled)):
+                best = better(best, found)
+            waiting = candidates[candidates.index(candidate) + 1 :]
+            if log.gave_up or (best is not None and (candidate in confirmed or is_enough(best, waiting))):
                 break
         if best is not None and any(result.kind not in NO_LOGO for result in log.results[before:]):
             best = replace(best, choice=replace(best.choice, candidates_digest=UNSETTLED))
@@ -207,16 +199,18 @@ class Search:
         answer = _answer(provider, candidate, record, log)
         if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
             stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
-            return _graded(candidate, provider.terms, None, stored, answer, digest)
+            return graded(candidate, provider.terms, None, stored, answer, digest)
         if answer.kind is not OutcomeKind.FOUND:
             return None
         image = self._image(provider, integration, answer, log)
         if isinstance(image, NormalisedImage):
-            graded = _graded(candidate, provider.terms, image, image.source, answer, digest)
-            if graded.grade is not Grade.UNUSABLE:
+            found = graded(candidate, provider.terms, image, image.source, answer, digest)
+            if integration.file is not None:
+                found = believed(found, integration)
+            if found.grade is not Grade.UNUSABLE:
                 if image.flaw is not None:
                     log.correct(provider.terms.id, answer, OutcomeKind.FOUND, image.flaw)
-                return graded
+                return found
             size = f"{image.source.width}×{image.source.height}"
             image = SourceResult(
                 provider=provider.terms.id,
@@ -236,7 +230,8 @@ class Search:
         )
         if is_provider_placeholder(answer.body, None, terms):
             return placeholder
-        image = self._context.images().normalise(answer.body, deadline=log.deadline)
+        is_own = integration.file is not None
+        image = self._context.images().normalise(answer.body, deadline=log.deadline, is_believed=is_own)
         if isinstance(image, DecodingFailure):
             log.gave_up = True
             return SourceResult(provider=terms.id, kind=OutcomeKind.ERROR, reason=image.reason)
@@ -262,44 +257,6 @@ def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, log: F
     return log.ask(request)
 
 
-def _graded(
-    candidate: Candidate,
-    terms: ProviderTerms,
-    image: NormalisedImage | None,
-    info: ImageInfo,
-    answer: Answer,
-    digest: str,
-) -> Graded:
-    choice = Choice(
-        candidate=candidate,
-        terms=terms,
-        image=image,
-        etag=answer.etag,
-        last_modified=answer.last_modified,
-        candidates_digest=digest,
-    )
-    graded = grade(info, candidate.purpose)
-    if image is not None and image.flaw is not None:
-        graded = min(graded, Grade.POOR)
-    return Graded(choice=choice, grade=graded, score=score(info, candidate.purpose))
-
-
 def _failed(provider: str, results: Sequence[SourceResult]) -> bool:
     """True if something of `provider` could not be asked."""
     return any(result.kind in COULD_NOT_ASK for result in results if result.provider == provider)
-
-
-def _settled(
-    candidates: Sequence[Candidate], digest: str, terms: ProviderTerms, record: LogoRecord
-) -> tuple[Candidate, ...]:
-    """The candidate chosen last time, if the source's offer has not changed since."""
-    if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
-        return ()
-    return tuple(candidate for candidate in candidates if candidate.url == record.source_url)[:1]
-
-
-def _better(best: Graded | None, found: Graded | None) -> Graded | None:
-    """The better of two; the earlier one among equals."""
-    if best is None or (found is not None and (found.grade, found.score) > (best.grade, best.score)):
-        return found
-    return best

@@ -34,6 +34,8 @@ GOOD_SIDE = 64
 """Pixels of the longest side from which no further source is asked."""
 SQUARISH = 0.9
 """Ratio of short to long side from which an image counts as square."""
+UNSEEN = 1000
+"""Divisor of the score of what cannot be seen: above all others', which are at most 513."""
 WIDEST = 6
 """Ratio of long to short side beyond which an image is a banner."""
 
@@ -49,10 +51,12 @@ class Grade(IntEnum):
 def grade(image: ImageInfo, purpose: IconPurpose) -> Grade:
     """Grade an image by its real pixels, never by its declared size."""
     short, long = sorted((image.width, image.height))
+    if not image.is_vector and (short < SMALLEST_SIDE or long > short * WIDEST):
+        return Grade.UNUSABLE
+    if not image.shows_on_white:
+        return Grade.POOR
     if image.is_vector:
         return Grade.GOOD if long <= short * WIDEST else Grade.POOR
-    if short < SMALLEST_SIDE or long > short * WIDEST:
-        return Grade.UNUSABLE
     if long < GOOD_SIDE or short < long * SQUARISH or purpose is IconPurpose.MASKABLE:
         return Grade.POOR
     return Grade.GOOD
@@ -61,13 +65,14 @@ def grade(image: ImageInfo, purpose: IconPurpose) -> Grade:
 def score(image: ImageInfo, purpose: IconPurpose) -> float:
     """Rank of an image among those of one integration; higher is better.
 
-    Vectors come first, then squarish images, then size up to 512 pixels.
+    What can be seen comes before what cannot; then vectors, then squarish images, then size up to 512 pixels.
     """
     short, long = sorted((image.width, image.height))
     pixels = 512 if image.is_vector else min(short, 512)
     squareness = short / long if long else 0.0
     purpose_factor = 0.5 if purpose is IconPurpose.MASKABLE else 1.0
-    return pixels * squareness * purpose_factor + (1 if image.is_vector else 0)
+    rank = pixels * squareness * purpose_factor + (1 if image.is_vector else 0)
+    return rank if image.shows_on_white else rank / UNSEEN
 
 
 def is_provider_placeholder(body: bytes, image: ImageInfo | None, terms: ProviderTerms) -> bool:

@@ -204,7 +204,7 @@ def absolute(link: str, base: str) -> str | None:
     https, as in browsers (https://www.w3.org/TR/mixed-content/#upgrade-algorithm): an attacker on the
     network path must not choose the logo.
     """
-    link = link.strip(C0_OR_SPACE).translate(REMOVED)
+    link = _with_plain_slashes(link.strip(C0_OR_SPACE).translate(REMOVED))
     if len(link) > MAX_LENGTH or CONTROL.search(link):
         return None
     try:
@@ -221,6 +221,19 @@ def absolute(link: str, base: str) -> str | None:
     path = quote(parts.path or "/", safe=PATH_CHARACTERS)
     address = urlunsplit(("https", netloc, path, quote(parts.query, safe=QUERY_CHARACTERS), ""))
     return address if len(address) <= MAX_LENGTH else None
+
+
+START = re.compile(r"((?:https?:)?)//+", re.IGNORECASE)
+
+
+def _with_plain_slashes(link: str) -> str:
+    r"""`link` as browsers read it: `\` is `/` before `?` and `#`, and any number of slashes precede a host.
+
+    https://url.spec.whatwg.org/#special-authority-ignore-slashes-state
+    """
+    end = min((at for at in (link.find("?"), link.find("#")) if at >= 0), default=len(link))
+    path = link[:end].replace("\\", "/")
+    return START.sub(r"\1//", path, count=1) + link[end:] if START.match(path) else path + link[end:]
 
 
 def _ascii_host(host: str) -> str | None:

@@ -7,6 +7,7 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from html.entities import html5
 from html.parser import HTMLParser
 
 import webencodings
@@ -42,6 +43,18 @@ NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 """Stands for references beyond Unicode (https://html.spec.whatwg.org/#numeric-character-reference-end-state)."""
 
 
+BARE_AMPERSAND = re.compile(r"&([A-Za-z][A-Za-z0-9]*)(?=([^A-Za-z0-9;]))")
+"""A name without a semicolon, and what follows it."""
+
+
+def _escaped(reference: re.Match[str]) -> str:
+    """In an attribute, `&copy=` and `&copyright` are no references, though `&copy` is
+    (https://html.spec.whatwg.org/#named-character-reference-state); Python reads all as ©.
+    """
+    name, following = reference.groups()
+    return reference[0] if name in html5 and following != "=" else f"&amp;{name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageIcons:
     """Icons and manifest URL of a page, in tree order."""
@@ -59,6 +72,7 @@ def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
     """
     collector = _LinkCollector()
     text = ENDLESS_REFERENCE.sub(NO_CHARACTER, decoded(body[:MAX_BYTES], content_type))
+    text = BARE_AMPERSAND.sub(_escaped, text)
     # AssertionError: `<![odd[`, for which the tokenizer has no rule; links found before are kept.
     with suppress(AssertionError):
         # No `close`: an unclosed construct would be scanned again for each `<` in it.
