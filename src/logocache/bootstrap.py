@@ -56,7 +56,7 @@ def _context(settings: Settings, catalog: Catalog) -> Context:
             lease=settings.lease,
             most_on_demand=settings.on_demand_max_entries,
         ),
-        store=FileStore(settings.dir, settings.private_dir),
+        store=FileStore(settings.dir, settings.private_dir, processors=_processors),
         variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
         chain=chain,
         own_file=Lazy(partial(_own_file, settings)),
@@ -112,14 +112,19 @@ def _monogram(integration: Integration) -> Monogram:
 
 def _images(settings: Settings) -> "DecoderPool":
     from logocache.images.pool import DecoderPool
-    from logocache.images.processors import available_processors
 
     return DecoderPool(
-        workers=min(settings.concurrency, available_processors()),
+        workers=min(settings.concurrency, _processors()),
         max_pixels=settings.max_pixels,
         decode_timeout=settings.decode_timeout_seconds,
         memory_bytes=settings.decode_memory_bytes,
     )
+
+
+def _processors() -> int:
+    from logocache.images.processors import available_processors
+
+    return available_processors()
 
 
 def _fetcher(settings: Settings, chain: "tuple[Provider, ...]") -> "HttpFetcher":

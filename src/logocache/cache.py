@@ -110,16 +110,19 @@ class LogoCache:
         self,
         *,
         repair: bool = False,
+        decode: bool = False,
         fail_on: FailOn = FailOn(),  # noqa: B008  # an immutable value
         progress: Progress = _SILENT,
     ) -> VerifyReport:
         """Compare every file with its record, and the directory and limits with the settings.
 
+        Files are compared by size and digest; with `decode` their images are decoded as well.
+
         Changes nothing unless `repair`: then lost or damaged logos are fetched again, our own files
         without an entry are deleted, and damaged and foreign files are moved to
         `.logocache/quarantine`. What could not be checked is left alone.
         """
-        return Verify(self._context).run(repair=repair, fail_on=fail_on, progress=progress)
+        return Verify(self._context).run(repair=repair, decode=decode, fail_on=fail_on, progress=progress)
 
     def get(self, key_or_domain: str) -> Logo | None:
         """Return the stored logo or placeholder of that name; None if there is none. Uses no network.

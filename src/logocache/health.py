@@ -107,6 +107,8 @@ class VerifyReport:
 
     ok: bool
     """True if no finding remains that counts as failure, and everything could be checked."""
+    decoded: bool
+    """True if every file was decoded, not only compared by size and digest."""
     entries: int
     files: int
     size_bytes: int

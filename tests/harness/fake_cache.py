@@ -95,8 +95,8 @@ class FakeCache:
             freed_bytes=plan.freed_bytes,
         )
 
-    def verify(self, *, repair: bool, fail_on: FailOn, progress: Progress) -> VerifyReport:
-        self._called("verify", (repair, fail_on))
+    def verify(self, *, repair: bool, decode: bool, fail_on: FailOn, progress: Progress) -> VerifyReport:
+        self._called("verify", (repair, decode, fail_on))
         self._advance(progress)
         return self.verified
 

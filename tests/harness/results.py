@@ -179,10 +179,18 @@ PLAN = ClearPlan(logos=(CLEARED,), orphans=(OrphanFile(file="stray.png", size_by
 EMPTY_PLAN = ClearPlan(logos=(), orphans=(), pinned_kept=0)
 
 VERIFIED = VerifyReport(
-    ok=True, entries=72, files=72, size_bytes=1_200_000, findings=(), repaired=0, duration_seconds=0.5
+    ok=True,
+    decoded=False,
+    entries=72,
+    files=72,
+    size_bytes=1_200_000,
+    findings=(),
+    repaired=0,
+    duration_seconds=0.5,
 )
 BROKEN = VerifyReport(
     ok=False,
+    decoded=False,
     entries=72,
     files=72,
     size_bytes=1_200_000,

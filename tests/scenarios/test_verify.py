@@ -52,7 +52,10 @@ def test_a_file_that_does_not_decode_or_has_another_size(bench: Bench) -> None:
         cache.init()
         bench.images.results[b"shopify"] = ImageRejection(reason="broken")
         bench.images.results[b"slack"] = make_image(b"slack", width=1)
-        kinds = [finding.kind for finding in cache.verify().findings]
+        assert cache.verify().findings == (), "the bytes are those that were stored"
+        report = cache.verify(decode=True)
+    assert report.decoded
+    kinds = [finding.kind for finding in report.findings]
     assert kinds == [FindingKind.UNDECODABLE, FindingKind.WRONG_DIMENSIONS]
 
 

@@ -12,7 +12,8 @@ from harness.factories import make_image
 from logocache.errors import DirectoryError
 from logocache.images.errors import LARGEST_PNG
 from logocache.queries import ImageFormat, Variant
-from logocache.store.files import LARGEST_LOGO, FileStore
+from logocache.store.digests import LARGEST_LOGO
+from logocache.store.files import FileStore
 from logocache.store.folders import UNREADABLE, is_planted, opened
 from logocache.store.variants import FileVariants
 

@@ -181,6 +181,7 @@ def stats(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
 VERIFY_FOOT = foot(
     "logocache verify",
     "logocache verify --repair                       repair what is broken",
+    "logocache verify --decode                       decode every image, too",
     "logocache verify --fail-on warning              warnings count, too",
     "logocache verify --fail-on orphan,wrong_digest  only these count",
     exit_codes="0 all is well; 1 something counts as failure; 2 usage; 3 could not run, or look at a file",
@@ -193,6 +194,10 @@ def verify(
     repair: Annotated[
         bool,
         typer.Option("--repair", help="Fetch again what is broken; put damaged and strange files aside."),
+    ] = False,
+    decode: Annotated[
+        bool,
+        typer.Option("--decode", help="Decode every image, too: finds bad files with the right digest."),
     ] = False,
     fail_on: Annotated[
         str,
@@ -208,7 +213,7 @@ def verify(
 ) -> ExitCode:
     """Check every file against its entry.
 
-    Existence, size, digest, decoding and dimensions; files that no entry names; what a crash left
+    Existence, size and digest; with --decode the image, too; files that no entry names; what a crash left
     behind; permissions, size limit and disk. Reports only, unless --repair is given.
     """
     from logocache.queries import parse_fail_on
@@ -216,7 +221,7 @@ def verify(
     counting = parse_fail_on(fail_on)
     session: Session = context.obj
     with session.open() as cache, session.progress("checked") as progress:
-        report = cache.verify(repair=repair, fail_on=counting, progress=progress)
+        report = cache.verify(repair=repair, decode=decode, fail_on=counting, progress=progress)
     session.show(report, as_json=as_json)
     unseen = exits.of_verify(report) is ExitCode.COULD_NOT_RUN
     if unseen:

@@ -51,7 +51,9 @@ class CacheService(Protocol):
 
     def clear(self, plan: "ClearPlan") -> "ClearReport": ...
 
-    def verify(self, *, repair: bool, fail_on: "FailOn", progress: "Progress") -> "VerifyReport": ...
+    def verify(
+        self, *, repair: bool, decode: bool, fail_on: "FailOn", progress: "Progress"
+    ) -> "VerifyReport": ...
 
 
 Opener = Callable[["Settings"], CacheService]

@@ -188,9 +188,10 @@ def _finding_line(finding: Finding) -> str:
 
 
 def _verify_summary(report: VerifyReport) -> str:
+    how = "checked and decoded" if report.decoded else "checked"
     checked = (
         f"{humanize.count(report.entries, 'entry', 'entries')} and {humanize.count(report.files, 'file')} "
-        f"({size(report.size_bytes)}) checked in {humanize.seconds(report.duration_seconds)}"
+        f"({size(report.size_bytes)}) {how} in {humanize.seconds(report.duration_seconds)}"
     )
     errors = sum(finding.severity is Severity.ERROR for finding in report.findings)
     warnings = len(report.findings) - errors

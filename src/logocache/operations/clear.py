@@ -7,10 +7,10 @@ from logocache.operations.context import Context
 from logocache.operations.garbage import (
     DELETED,
     batches,
+    directory_listing,
     dispose,
     dispose_orphans,
     is_certainly_ours,
-    orphans,
 )
 from logocache.queries import ClearSelection
 from logocache.repository.filters import RecordFilter
@@ -94,9 +94,8 @@ class Clear:
         return [record for page in self._context.repository.pages(where) for record in page]
 
     def _orphan_files(self) -> tuple[OrphanFile, ...]:
-        sizes = {found.name: found.size for found in self._context.store.files()}
-        names = orphans(sizes, self._context)
-        return tuple(OrphanFile(file=name, size_bytes=sizes[name]) for name in names)
+        orphans = directory_listing(self._context).orphans
+        return tuple(OrphanFile(file=found.name, size_bytes=found.size) for found in orphans)
 
 
 def cleared_logo(record: LogoRecord) -> ClearedLogo:

@@ -1,22 +1,23 @@
 """Deletion of files that no row names any more."""
 
-import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TypeVar
 
 from logocache.errors import DirectoryError
-from logocache.model import Integration
+from logocache.model import FoundFile, Integration
 from logocache.operations.context import Context
-from logocache.repository.filters import RecordFilter
 from logocache.repository.registration import Registration
-from logocache.repository.repository import Repository
 
 DELETED = "deleted"
 GONE = "already gone"
 ORPHANS_AT_ONCE = 100
 """Files read at a time, at most, while all writers wait."""
+NAMES_AT_ONCE = 1000
+"""Files of the directory whose names are looked up at a time."""
 Value = TypeVar("Value")
 
 LEFTOVER_AGE = timedelta(hours=1)
@@ -87,18 +88,33 @@ def forget_surplus(context: Context) -> None:
     dispose(context, context.repository.forget_on_demand(now=context.clock()))
 
 
-def orphans(names: Iterable[str], context: Context) -> tuple[str, ...]:
-    """Return the existing files among `names` that no entry has, not even as a replaced file; sorted."""
-    suspects = set(names) - _named(context.repository)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What lies in the cache directory."""
+
+    files: int
+    size_bytes: int
+    orphans: tuple[FoundFile, ...]
+    """Files that no entry has, not even as a replaced file; sorted by name."""
+
+
+def directory_listing(context: Context) -> Listing:
+    """List the directory; only orphans are kept in memory."""
+    files = size_bytes = 0
+    suspects: set[str] = set()
+    scan = context.store.scan()
+    while batch := list(islice(scan, NAMES_AT_ONCE)):
+        files += len(batch)
+        size_bytes += sum(found.size for found in batch)
+        suspects |= set(context.repository.unnamed([found.name for found in batch]))
+    return Listing(files=files, size_bytes=size_bytes, orphans=_still_orphans(suspects, context))
+
+
+def _still_orphans(suspects: Collection[str], context: Context) -> tuple[FoundFile, ...]:
     if not suspects:
         return ()
     # Writers rename and delete files within their transaction: while we hold it, an existing file
     # without a row is an orphan.
     with context.repository.unit() as unit:
-        return tuple(name for name in sorted(unit.unnamed(suspects)) if context.store.look(name) is not None)
-
-
-def _named(repository: Repository) -> set[str]:
-    records = itertools.chain.from_iterable(repository.pages(RecordFilter(has_file=True)))
-    current = {record.file.name for record in records if record.file is not None}
-    return current | {old.name for old in repository.replaced_files()}
+        found = map(context.store.look, sorted(unit.unnamed(suspects)))
+        return tuple(file for file in found if file is not None)

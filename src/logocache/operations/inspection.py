@@ -4,13 +4,14 @@ Writers continue meanwhile: a difference is reported only if file and record, re
 transaction, still differ. A file that could not be checked is a finding of its own, and not repaired.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from logocache.errors import DirectoryError
 from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
 from logocache.operations.context import Context
-from logocache.operations.garbage import LEFTOVER_AGE, orphans
+from logocache.operations.garbage import LEFTOVER_AGE, batches, directory_listing
 from logocache.policy.findings import (
     finding,
     judge_decoding,
@@ -22,6 +23,13 @@ from logocache.policy.findings import (
 from logocache.ports import FileCheck, Progress
 from logocache.repository.filters import RecordFilter
 from logocache.results import Finding, FindingKind
+from logocache.store.digests import Expected
+
+BATCH = 250
+"""Files compared at a time."""
+
+Page = Sequence[tuple[str, StoredFile]]
+"""Current files with the keys of their entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +59,31 @@ class Inspector:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def inspect(self, progress: Progress) -> Inspection:
-        """Return all findings, those about files sorted by key. Raises as `confirmed`."""
-        listed = {found.name: found for found in self._context.store.files()}
-        progress.start(len(listed))
+    def inspect(self, progress: Progress, *, decode: bool) -> Inspection:
+        """Return all findings, those about files sorted by key. Raises as `confirmed`.
+
+        Files are compared by size and digest. Only with `decode` their pictures are decoded, too.
+        """
+        progress.start(self._context.repository.count(RecordFilter(has_file=True)))
         entries = 0
-        found: list[Found] = []
-        for page in self._context.repository.pages(RecordFilter(has_file=True)):
+        of_entries: list[Found] = []
+        for page, positions in self._compared():
             entries += len(page)
-            found += self._inspect_page(page, progress)
-        found += self._inspect_replaced()
-        found += [Found(finding=finding) for finding in (*self._orphans(listed), *self._surroundings())]
+            of_entries += self._inspect_page(page, positions, decode=decode)
+            for key, _ in page:
+                progress.advance(key)
+        of_entries.sort(key=lambda found: found.record.key if found.record is not None else "")
+        listing = directory_listing(self._context)
+        around = (*map(_orphan, listing.orphans), *self._surroundings())
         return Inspection(
             entries=entries,
-            files=len(listed),
-            size_bytes=sum(file.size for file in listed.values()),
-            found=tuple(found),
+            files=listing.files,
+            size_bytes=listing.size_bytes,
+            found=(
+                *of_entries,
+                *self._inspect_replaced(),
+                *(Found(finding=finding) for finding in around),
+            ),
         )
 
     def confirmed(self, found: Sequence[Found]) -> tuple[Found, ...]:
@@ -87,18 +104,34 @@ class Inspector:
         ]
         return tuple(item for item in again if item is not None)
 
-    def _inspect_page(self, page: Sequence[LogoRecord], progress: Progress) -> tuple[Found, ...]:
-        found: dict[str, Found] = {}
-        whole: list[LogoRecord] = []
-        for record in page:
-            problem = self._compare(record.key, record.file)
-            if problem is None:
-                whole.append(record)
-            else:
-                found[record.key] = Found(finding=problem, record=record)
-            progress.advance(record.key)
-        found |= {item.finding.key or "": item for item in self._decode(whole)}
-        return self._confirmed([found[record.key] for record in page if record.key in found])
+    def _compared(self) -> Iterator[tuple[Page, Collection[int]]]:
+        """Yield all current files in batches, with the positions of those that differ from their records."""
+        pages: dict[int, Page] = {}
+
+        def expected() -> Iterator[Sequence[Expected]]:
+            split = (batch for page in self._context.repository.files() for batch in batches(page, BATCH))
+            for number, page in enumerate(split):
+                pages[number] = page
+                yield [(file.name, file.size, file.sha256) for _, file in page]
+
+        for number, positions in self._context.store.differing(expected()):
+            yield pages.pop(number), positions
+
+    def _inspect_page(self, page: Page, positions: Collection[int], *, decode: bool) -> tuple[Found, ...]:
+        checks: dict[str, tuple[Finding, FileCheck]] = {}
+        if decode:
+            checks = self._decode([file for at, file in enumerate(page) if at not in positions])
+        keys = {page[at][0] for at in positions} | checks.keys()
+        if not keys:
+            return ()
+        found: list[Found] = []
+        for record in chain.from_iterable(self._context.repository.pages(RecordFilter(keys=keys))):
+            problem, check = checks.get(record.key, (None, None))
+            if problem is None and record.file is not None:
+                problem = self._compare(record.key, record.file)
+            if problem is not None:
+                found.append(Found(finding=problem, record=record, check=check))
+        return self._confirmed(found)
 
     def _inspect_replaced(self) -> tuple[Found, ...]:
         suspects = (
@@ -148,21 +181,16 @@ class Inspector:
         is_current = isinstance(stored, StoredFile)
         return judge_file(key, stored, found, sha256, is_current=is_current)
 
-    def _decode(self, records: Sequence[LogoRecord]) -> Iterable[Found]:
-        files = [(record, record.file) for record in records if record.file is not None]
+    def _decode(self, page: Page) -> dict[str, tuple[Finding, FileCheck]]:
+        """Decode the files; return by key what is wrong."""
         checks = self._context.images().check_files(
-            self._context.store.path(stored.name) for _, stored in files
+            self._context.store.path(stored.name) for _, stored in page
         )
-        for (record, stored), check in zip(files, checks, strict=True):
-            problem = judge_decoding(record, stored, check)
-            if problem is not None:
-                yield Found(finding=problem, record=record, check=check)
-
-    def _orphans(self, listed: dict[str, FoundFile]) -> list[Finding]:
-        return [
-            finding(FindingKind.ORPHAN, f"no entry names this file of {listed[name].size} bytes", file=name)
-            for name in orphans(listed, self._context)
-        ]
+        judged = (
+            (key, judge_decoding(key, stored, check), check)
+            for (key, stored), check in zip(page, checks, strict=True)
+        )
+        return {key: (problem, check) for key, problem, check in judged if problem is not None}
 
     def _surroundings(self) -> list[Finding]:
         findings = [
@@ -188,3 +216,8 @@ class Inspector:
         with self._context.repository.unit() as unit:
             stored = unit.stored_bytes() + self._context.variants.size_bytes()
         return judge_limit(stored_bytes=stored, limit=limit)
+
+
+def _orphan(file: FoundFile) -> Finding:
+    detail = f"no entry names this file of {file.size} bytes"
+    return finding(FindingKind.ORPHAN, detail, file=file.name)

@@ -34,18 +34,19 @@ class Verify:
         self._context = context
         self._inspector = Inspector(context)
 
-    def run(self, *, repair: bool, fail_on: FailOn, progress: Progress) -> VerifyReport:
+    def run(self, *, repair: bool, decode: bool, fail_on: FailOn, progress: Progress) -> VerifyReport:
         if repair:
             self._context.identity.require_init()
         else:
             self._context.identity.look()
         started = time.monotonic()
-        seen = self._inspector.inspect(progress)
+        seen = self._inspector.inspect(progress, decode=decode)
         findings = Repair(self._context, self._inspector).run(seen.found) if repair else None
         if findings is None:
             findings = tuple(found.finding for found in seen.found)
         return VerifyReport(
             ok=passes(findings, fail_on),
+            decoded=decode,
             entries=seen.entries,
             files=seen.files,
             size_bytes=seen.size_bytes,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
+from logocache.model import FoundFile, ReplacedFile, StoredFile
 from logocache.ports import FileCheck
 from logocache.queries import FailOn
 from logocache.results import Finding, FindingKind, Severity
@@ -67,15 +67,15 @@ def judge_file(
     return None
 
 
-def judge_decoding(record: LogoRecord, stored: StoredFile, check: FileCheck) -> Finding | None:
-    """Compare the result of decoding with the record; None if they agree."""
+def judge_decoding(key: str, stored: StoredFile, check: FileCheck) -> Finding | None:
+    """Compare the result of decoding with the record of the entry; None if they agree."""
     if check.obstacle is not None:
-        return not_checked(check.obstacle, key=record.key, file=stored.name)
+        return not_checked(check.obstacle, key=key, file=stored.name)
     if check.problem is not None:
-        return finding(FindingKind.UNDECODABLE, check.problem, key=record.key, file=stored.name)
+        return finding(FindingKind.UNDECODABLE, check.problem, key=key, file=stored.name)
     if (check.width, check.height) != (stored.width, stored.height):
         detail = f"it is {check.width}×{check.height}, the record says {stored.width}×{stored.height}"
-        return finding(FindingKind.WRONG_DIMENSIONS, detail, key=record.key, file=stored.name)
+        return finding(FindingKind.WRONG_DIMENSIONS, detail, key=key, file=stored.name)
     return None
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
 
-from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey
+from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey, StoredFile
 from logocache.repository import registration, schema
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
@@ -23,7 +23,7 @@ from logocache.repository.totals import (
     read_generation,
     totals,
 )
-from logocache.repository.unit_of_work import UnitOfWork
+from logocache.repository.unit_of_work import UnitOfWork, unnamed
 
 ANOTHER_FILE = 2**40
 """Added to the generation for each replaced SQLite file, whose own count is unrelated."""
@@ -149,6 +149,28 @@ class Repository:
         while page := self.page(where, after=after, limit=PAGE):
             yield page
             after = page[-1].key
+
+    def files(self) -> Iterator[Sequence[tuple[str, StoredFile]]]:
+        """Yield all current files with the keys of their entries, sorted by key, in keyset pages."""
+        c = LOGO.c
+        query = select(c.key, c.file_name, c.sha256, c.size, c.width, c.height)
+        query = query.where(c.file_name.is_not(None)).order_by(c.key).limit(PAGE)
+        after = ""
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(query.where(c.key > after)).all()
+            if not rows:
+                return
+            yield [
+                (key, StoredFile(name=name, sha256=sha256, size=size, width=width, height=height))
+                for key, name, sha256, size, width, height in rows
+            ]
+            after = rows[-1].key
+
+    def unnamed(self, names: Collection[str]) -> Collection[str]:
+        """Return the names that no entry has, neither as its current nor as a replaced file."""
+        with self._database.read() as connection:
+            return unnamed(connection, names)
 
     def listed(
         self, where: RecordFilter, *, sort: SortKey, reverse: bool, limit: int | None

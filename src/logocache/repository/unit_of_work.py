@@ -190,10 +190,8 @@ class UnitOfWork:
         return forgotten
 
     def unnamed(self, names: Collection[str]) -> Collection[str]:
-        """Return the names that no entry has, neither as its current nor as a replaced file."""
-        current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
-        replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
-        return set(names) - set(self._connection.execute(current.union(replaced)).scalars())
+        """As `Repository.unnamed`; no writer can take these names until the transaction ends."""
+        return unnamed(self._connection, names)
 
     def _advance_generation(self) -> None:
         """Once for the whole transaction."""
@@ -212,6 +210,13 @@ class UnitOfWork:
         self.forget_replaced(current | replaced.keys())
         if replaced:
             self._connection.execute(insert(REPLACED), [replaced_values(file) for file in replaced.values()])
+
+
+def unnamed(connection: Connection, names: Collection[str]) -> Collection[str]:
+    """Return the names that no entry has, neither as its current nor as a replaced file."""
+    current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
+    replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
+    return set(names) - set(connection.execute(current.union(replaced)).scalars())
 
 
 def _name_of(record: LogoRecord) -> str | None:

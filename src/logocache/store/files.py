@@ -20,7 +20,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,11 +29,11 @@ from pathlib import Path
 from logocache.errors import DirectoryError
 from logocache.model import FoundFile, StoredFile
 from logocache.ports import NormalisedImage
+from logocache.store.digests import LARGEST_LOGO, READ_FLAGS, Differing, Expected, differing_in_batches
 from logocache.store.errors import check_writable, problems_of, translated
 from logocache.store.folders import (
     IDENTITY_FILE,
     PRIVATE_MODE,
-    READ_FLAGS,
     DiskSpace,
     as_found,
     listed,
@@ -41,6 +41,7 @@ from logocache.store.folders import (
     opened_directory,
     read_identity,
     refuse_links,
+    scanned,
     unfinished_name,
     write_file,
     write_identity,
@@ -52,8 +53,6 @@ SERVED_FILE_MODE = 0o644
 """Readable for a web server of another user, whatever our umask."""
 TEMPORARY = "tmp"
 QUARANTINE = "quarantine"
-LARGEST_LOGO = 2_000_000
-"""Bytes of the largest file that we write (`images.limits.LARGEST_PNG`). Longer files are not read."""
 UNFINISHED = re.compile(r"[0-9a-f]{16}\.part")
 """Names of our own temporary files. No others are ever deleted."""
 NOT_A_PLAIN_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
@@ -73,11 +72,19 @@ class FileStore:
     Methods raise DirectoryError for any failure of the directory. Safe to use from several threads.
     """
 
-    def __init__(self, directory: Path, private: Path, *, sync: Callable[[int], None] = os.fsync) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        private: Path,
+        *,
+        sync: Callable[[int], None] = os.fsync,
+        processors: Callable[[], int] = lambda: 1,
+    ) -> None:
         """`private` is a folder for our own use on the same file system. Does no I/O."""
         self.directory = directory
         self._private = private
         self._sync = sync
+        self._processors = processors
         self._unwritten = 0
 
     def prepare(self) -> None:
@@ -210,6 +217,15 @@ class FileStore:
         content = self.read(name)
         return hashlib.sha256(content).hexdigest() if content is not None else None
 
+    def differing(self, batches: Iterable[Sequence[Expected]]) -> Iterator[Differing]:
+        """Yield, for each batch in any order, its number and the positions of files that are not as expected.
+
+        Each file is read once, and no more of it than its expected size; large caches are read by several
+        processes.
+        """
+        with translated(self.directory, f"the directory {self.directory} cannot be read"):
+            yield from differing_in_batches(self.directory, batches, processors=self._processors)
+
     def look(self, name: str) -> FoundFile | None:
         """Return the facts of the file or link of that name; None for a directory, or nothing."""
         path = self.path(name)
@@ -233,6 +249,11 @@ class FileStore:
         """Yield all visible files, sorted by name, including links and other foreign files."""
         with translated(self.directory, f"the directory {self.directory} cannot be listed"):
             yield from listed(self.directory)
+
+    def scan(self) -> Iterator[FoundFile]:
+        """As `files`, one after the other as the directory has them: for directories of any size."""
+        with translated(self.directory, f"the directory {self.directory} cannot be listed"):
+            yield from scanned(self.directory)
 
     def leftovers(self, *, before: datetime) -> Iterator[FoundFile]:
         """Yield our own temporary files last changed before then, which a crash left behind."""
@@ -273,7 +294,7 @@ class FileStore:
 
     def permission_problems(self) -> Sequence[str]:
         """Return one line for each permission problem; empty if there is none."""
-        return problems_of(self.directory, self._private_folders(), (found.name for found in self.files()))
+        return problems_of(self.directory, self._private_folders(), (found.name for found in self.scan()))
 
     def disk_space(self) -> DiskSpace:
         with translated(self.directory, f"the disk of {self.directory} cannot be looked at"):

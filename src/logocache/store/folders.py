@@ -14,13 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logocache.model import FoundFile
+from logocache.store.digests import READ_FLAGS
 
 PRIVATE_MODE = 0o700
 NOBODY = 65534
 """Owner shown for unmapped users, such as a squashed root (NFS)."""
-
-READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""Do not follow a link, and do not wait for the other end of a FIFO."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -178,11 +176,17 @@ class DiskSpace:
     total_bytes: int
 
 
-def listed(folder: int | Path) -> list[FoundFile]:
-    """Return the visible files in the folder, sorted by name, without directories."""
+def scanned(folder: int | Path) -> Iterator[FoundFile]:
+    """Yield the visible files in the folder, in any order, without directories."""
     with os.scandir(folder) as entries:
-        files = [found(entry) for entry in entries if not entry.name.startswith(".")]
-    return sorted((file for file in files if file is not None), key=lambda file: file.name)
+        for entry in entries:
+            if not entry.name.startswith(".") and (file := found(entry)) is not None:
+                yield file
+
+
+def listed(folder: int | Path) -> list[FoundFile]:
+    """As `scanned`, sorted by name."""
+    return sorted(scanned(folder), key=lambda file: file.name)
 
 
 def found(entry: os.DirEntry[str]) -> FoundFile | None:
