@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partialmethod
+from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
 from harness.bench import Bench
+from harness.small_app import make_bench
 from logocache.server.hits import Hits, RouteCache
 from logocache.server.requests import admin_only
 from logocache.server.responses import Cors
@@ -57,3 +60,11 @@ def client_of(bench: Bench, **settings: Any) -> Iterator[LogoClient]:
 
 def stored_name(bench: Bench, key: str) -> str:
     return next(name for name in bench.files if name.startswith(f"{key}_"))
+
+
+def filled(folder: Path) -> Bench:
+    bench = make_bench(folder)
+    bench.clock.now = datetime.now(UTC)
+    with bench.open() as cache:
+        cache.init()
+    return bench

@@ -1,15 +1,13 @@
 """The same requests to two servers, one with the fast path and one without: nothing else may differ."""
 
-import asyncio
 import contextlib
 import io
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,12 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from harness.bench import Bench
+from harness.logo_client import filled
 from harness.server_thread import Running, running
 from harness.small_app import make_bench
 from logocache.cache import LogoCache
 from logocache.queries import ListQuery
-from logocache.server.app import Application, Server, assemble
-from logocache.server.fast_path import MOST_HEADS, usual_request
-from logocache.server.requests import LogoRequest
+from logocache.server.app import Application, assemble
 
 VARYING = re.compile(rb'(?m)^(date: .*|x-request-id: [0-9a-f]{16})\r$|"request_id": ?"[0-9a-f]{16}"')
 
@@ -87,14 +84,6 @@ class Pair:
 
 def get(target: str, *fields: str, method: str = "GET", version: str = "1.1") -> bytes:
     return "\r\n".join([f"{method} {target} HTTP/{version}", "host: test", *fields, "", ""]).encode("latin-1")
-
-
-def filled(folder: Path) -> Bench:
-    bench = make_bench(folder)
-    bench.clock.now = datetime.now(UTC)
-    with bench.open() as cache:
-        cache.init()
-    return bench
 
 
 @contextmanager
@@ -303,102 +292,3 @@ def test_both_ways_log_the_same(tmp_path: Path) -> None:
         del line["time"], line["ms"]
     assert fast < len(lines) / 2 == 3
     assert lines[:3] == lines[3:]
-
-
-class Sent(asyncio.WriteTransport):
-    """A transport that remembers what it was to send."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pieces: list[bytes] = []
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.pieces.append(bytes(data))
-
-
-REQUEST = (b"GET", b"/slack", None)
-
-
-@asynccontextmanager
-async def prepared(folder: Path) -> AsyncIterator[Server]:
-    """The parts of a server that has learnt `REQUEST`."""
-    with filled(folder).open() as cache:
-        server = assemble(cache)
-        await server.service.logo(LogoRequest("slack"), "")
-        server.route_cache.learn({"path": "/slack", "query_string": b""}, LogoRequest("slack"))
-        cache.flush()
-        try:
-            yield server
-        finally:
-            await server.service.admission.queue.close(patience=10)
-            server.service.variants.close()
-            server.service.bulkheads.close()
-
-
-def test_a_response_is_prepared_anew_when_date_or_record_change(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with prepared(tmp_path) as server:
-            sent, fast_path = Sent(), server.fast_path
-            for date in (b"today", b"tomorrow"):
-                assert fast_path.respond(REQUEST, b"a", sent, [(b"date", date)], None)
-                assert b"\r\ndate: %b\r\n" % date in sent.pieces[-1]
-            server.service.records.put("slack", None)
-            assert not fast_path.respond(REQUEST, b"a", sent, [(b"date", b"tomorrow")], None)
-            assert len(sent.pieces) == 2
-
-    asyncio.run(main())
-
-
-def test_counts_are_handed_over(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with prepared(tmp_path) as server:
-            date = [(b"date", b"today")]
-            for _ in range(3):
-                server.fast_path.respond(REQUEST, b"a", Sent(), date, None)
-            server.fast_path.hand_over()
-            assert server.cache.lookup.counted == 3
-            assert b'logocache_lookups_total{state="hit"} 4.0' in server.metrics.exposition(None)
-            server.fast_path.hand_over()
-            assert server.cache.lookup.counted == 3
-
-    asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    ("age", "lasts"),
-    [
-        pytest.param(timedelta(days=1), 1.0, id="fresh for long"),
-        pytest.param(timedelta(days=6, hours=12, milliseconds=-400), 0.4, id="max-age falls soon"),
-        pytest.param(timedelta(days=7, milliseconds=-400), 0.4, id="stale soon"),
-        pytest.param(timedelta(days=8), None, id="stale and due"),
-    ],
-)
-def test_a_hit_lasts_until_its_headers_change(tmp_path: Path, age: timedelta, lasts: float | None) -> None:
-    async def main() -> float | None:
-        async with prepared(tmp_path) as server:
-            record = server.cache.lookup.find("slack")
-            assert record is not None
-            fetched_at = datetime.now(UTC) - age
-            changed = replace(record, fetched_at=fetched_at, next_attempt_at=fetched_at + timedelta(days=7))
-            server.service.records.put("slack", changed)
-            hit = server.service.lasting(LogoRequest("slack"))
-            return hit.seconds if hit is not None else None
-
-    seconds = asyncio.run(main())
-    if lasts is None or seconds is None:
-        assert lasts is seconds
-    else:
-        assert 0 < seconds <= lasts
-
-
-def test_heads_are_bounded(tmp_path: Path) -> None:
-    with make_bench(tmp_path).open() as cache:
-        fast_path = assemble(cache).fast_path
-        for number in range(MOST_HEADS + 1):
-            fast_path.learn(b"%d" % number, (b"GET", b"/", None))
-        assert len(fast_path.heads) == 1
-
-
-def test_names_of_fields_are_compared_as_they_come_from_the_parser() -> None:
-    assert usual_request(b"GET", b"/", [(b"host", b"a")]) == ((b"GET", b"/", None), None)
-    assert usual_request(b"GET", b"/", []) is None
