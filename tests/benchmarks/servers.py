@@ -1,6 +1,7 @@
 """Servers of the same logos, and wrk, which asks them."""
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from costs import LOGOCACHE, command_cost, pinned, server_cpu, tool
+from logocache import ListQuery, Settings, Status, open_cache
 from logocache.catalog import builtin_catalog
 
 HERE = Path(__file__).parent
@@ -65,16 +67,18 @@ class Load:
 
 
 def filled(folder: Path, count: int) -> Logos:
-    """A cache of the first `count` built-in integrations, from the icon sets."""
+    """A cache of `count` built-in integrations that have a logo in the icon sets."""
     folder.chmod(0o755)  # nginx reads it as another user
     directory = folder / "logos"
-    integrations = list(builtin_catalog())[:count]
-    keys = [integration.key for integration in integrations]
+    # Some have none there, and a monogram is not served under their domain.
+    keys = [integration.key for integration in itertools.islice(builtin_catalog(), 2 * count)]
     command_cost([*LOGOCACHE, "--cache-dir", str(directory), "init", "--offline", *keys])
+    with open_cache(Settings(dir=directory, offline=True)) as cache:
+        entries = cache.list(ListQuery(statuses=(Status.CACHED,), limit=count)).entries
     return Logos(
         directory=directory,
-        files=sorted(path.name for path in directory.glob("*.png")),
-        domains=[integration.domain for integration in integrations],
+        files=[entry.file for entry in entries if entry.file is not None],
+        domains=[entry.domain for entry in entries],
     )
 
 

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -23,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import logocache
+from tables import Table, lines_of, shown, with_figures
 
 HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "performance.md"
 RESULTS = HERE.parents[1] / ".bench"
 QUICK_ROUNDS, ROUNDS = 1, 5
 
@@ -38,7 +41,7 @@ TOOLS = {
     "pip": (sys.executable, "-m", "pip", "--version"),
     "uvicorn": (sys.executable, "-m", "uvicorn", "--version"),
 }
-"""Peer → the command that prints its version in the first line."""
+"""Peer → the command that prints its version before other numbers."""
 
 
 class MissingError(Exception):
@@ -72,25 +75,6 @@ class Contest:
     """The number of rounds, if not the run's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What was measured of one contestant: figure → its value in each round."""
-
-    rounds: Mapping[str, Sequence[float]]
-
-    def median(self, figure: str) -> float:
-        return statistics.median(self.rounds[figure])
-
-    def ratios(self, peer: "Row") -> Sequence[float]:
-        """Cost relative to the peer's in the same round, sorted."""
-        cost = next(iter(self.rounds))
-        pairs = zip(self.rounds[cost], peer.rounds[cost], strict=True)
-        return sorted(own / other if other else float("nan") for own, other in pairs)
-
-
-Table = Mapping[str, Row]
-
-
 def measured(contest: Contest, *, rounds: int) -> Table:
     """Measure all contestants in turns, round after round."""
     values: dict[str, dict[str, list[float]]] = {name: {} for name in contest.contestants}
@@ -98,26 +82,13 @@ def measured(contest: Contest, *, rounds: int) -> Table:
         for name, measure in contest.contestants.items():
             for figure, value in measure().items():
                 values[name].setdefault(figure, []).append(value)
-    return {name: Row(rounds=figures) for name, figures in values.items()}
-
-
-def lines_of(table: Table) -> Iterator[str]:
-    """The table for people: medians, the spread of the cost, and the ratio to the peer with its spread."""
-    peer, first = next(iter(table.items()))
-    cost, *others = first.rounds
-    heads = "".join(f"{other:>16}" for other in others)
-    yield f"  {'':<36}{cost:>16}  {'(spread)':<24}{'ratio (spread)':<24}{heads}   (ratio: cost to {peer})"
-    for name, row in table.items():
-        costs, ratios = row.rounds[cost], row.ratios(first)
-        spread = f"({shown(min(costs))} to {shown(max(costs))})"
-        ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        rest = "".join(f"{shown(row.median(other)):>16}" for other in others)
-        yield f"  {name:<36}{shown(row.median(cost)):>16}  {spread:<24}{ratio:<24}{rest}"
-
-
-def shown(value: float) -> str:
-    """With four digits, or all of a large number."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return {
+        name: {
+            figure: {"median": statistics.median(rounds), "rounds": rounds}
+            for figure, rounds in figures.items()
+        }
+        for name, figures in values.items()
+    }
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -130,16 +101,6 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
                     old, new = then["median"], now["median"]
                     change = f"{(new / old - 1) * 100:+.0f} %" if old else "new"
                     yield f"  {title}: {name}: {figure}: {shown(old)} → {shown(new)} ({change})"
-
-
-def as_json(table: Table) -> Mapping[str, Mapping[str, Mapping[str, object]]]:
-    return {
-        name: {
-            figure: {"median": row.median(figure), "rounds": list(values)}
-            for figure, values in row.rounds.items()
-        }
-        for name, row in table.items()
-    }
 
 
 def names() -> Sequence[str]:
@@ -162,9 +123,8 @@ def run(chosen: Iterable[str], options: Options, *, rounds: int) -> dict[str, An
                 count = min(rounds, contest.rounds or rounds)
                 title = f"{name}: {contest.title}"
                 print(f"\n{title} (medians of {count} in turns)", flush=True)
-                table = measured(contest, rounds=count)
-                contests[title] = as_json(table)
-                print(*lines_of(table), sep="\n", flush=True)
+                contests[title] = measured(contest, rounds=count)
+                print(*lines_of(contests[title]), sep="\n", flush=True)
                 for peer, reason in contest.missing.items():
                     missing[peer] = reason
                     print(f"  {peer}: missing: {reason}", flush=True)
@@ -195,7 +155,8 @@ def circumstances() -> Mapping[str, object]:
 def version(command: Sequence[str]) -> str:
     # Of these, wrk exits with 1.
     said = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (said.stdout + said.stderr).strip().partition("\n")[0]
+    found = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    return found[0] if found is not None else "unknown"
 
 
 def compile_byte_code() -> None:
@@ -212,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, help="size of the work: logos, files, rows, seconds, megapixels")
     parser.add_argument("--json", type=Path, help="the file to keep; default: .bench/DATE.json")
     parser.add_argument("--compare", type=Path, help="a file that an earlier run kept")
+    parser.add_argument("--write", action="store_true", help="write the figures to docs/performance.md")
     given = parser.parse_args(arguments)
     unknown = set(given.names) - set(names())
     if unknown:
@@ -225,6 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = given.json or RESULTS / f"{result['date']}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if given.write:
+        PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), result), encoding="utf-8")
     if before is not None:
         print(f"\ncompared with {given.compare}, of {before['date']}")
         print(*differences(before, result), sep="\n")
