@@ -18,10 +18,11 @@ from urllib.parse import unquote
 from logocache.server import request_id
 from logocache.server.access_log import AccessLog
 from logocache.server.early_responses import is_host
+from logocache.server.freshness import LastingHit
 from logocache.server.hits import RouteCache
 from logocache.server.metrics import BUCKETS, Metrics
 from logocache.server.responses import Cors, http_response_of
-from logocache.server.service import LastingHit, LogoService
+from logocache.server.service import LogoService
 
 FAST_PATH_IN_STATE = "logocache.fast_path"
 """Key of the lifespan's state, by which the protocol finds the application's fast path."""

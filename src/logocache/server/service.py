@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 from logocache.cache import LogoCache
@@ -13,6 +12,15 @@ from logocache.model import LogoRecord, Status, StoredFile
 from logocache.policy.attempts import is_unknown
 from logocache.queries import Variant
 from logocache.server.fetch_queue import RETRY_SECONDS, Admission
+from logocache.server.freshness import (
+    LASTING,
+    LONGEST_AGE,
+    SHORTEST_AGE,
+    LastingHit,
+    age,
+    immutable_response,
+    stored_response,
+)
 from logocache.server.limits import Bulkheads
 from logocache.server.memory import (
     CachedBody,
@@ -37,31 +45,11 @@ from logocache.server.requests import (
 )
 from logocache.store.names import key_of
 
-LONGEST_AGE = 86_400
-SHORTEST_AGE = 60
-"""Bounds of a logo's max-age, in seconds, which is otherwise the rest of its freshness."""
-PLACEHOLDER_AGE = 300
 STORED = Variant()
 STATES = {state: state.lower() for state in CacheState}
 """The states as metrics spell them."""
 
 _log = logging.getLogger(__name__)
-
-
-LASTING = 1.0
-"""Seconds for which a hit counts as lasting at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class LastingHit:
-    """A response from memory that stays true for `seconds`, while `name` has the record `cached`."""
-
-    response: LogoResponse
-    key: str
-    name: str | None
-    cached: CachedRecord | None
-    """Both None for a file, whose content never changes."""
-    seconds: float
 
 
 class LogoService:
@@ -94,18 +82,18 @@ class LogoService:
         body = self.responses.get(cached.record.file.name, request.variant.label)
         return self._stored(request, cached, cached.record, body) if body is not None else None
 
-    def lasting(self, request: CacheRequest) -> "LastingHit | None":
+    def lasting(self, request: CacheRequest) -> LastingHit | None:
         """The response of `from_memory`, if it stays the same for a while; it is not counted."""
         if not self._enabled:
             return None
         if isinstance(request, FileRequest):
             body, key = self.responses.get(request.file, STORED.label), key_of(request.file)
-            return LastingHit(_immutable(body), key, None, None, LASTING) if body and key else None
+            return LastingHit(immutable_response(body), key, None, None, LASTING) if body and key else None
         cached = self.records.get(request.name)
         if cached is None or cached.record is None or cached.record.file is None:
             return None
         body, now = self.responses.get(cached.record.file.name, request.variant.label), time.time()
-        response = _stored(request, cached, cached.record, body, now) if body is not None else None
+        response = stored_response(request, cached, cached.record, body, now) if body is not None else None
         if response is None:
             return None
         seconds = min(LASTING, cached.due_at - now)
@@ -117,7 +105,7 @@ class LogoService:
             return None
         return LastingHit(response, cached.record.key, request.name, cached, seconds)
 
-    def count_hits(self, hit: "LastingHit", times: int) -> None:
+    def count_hits(self, hit: LastingHit, times: int) -> None:
         """Count requests that were answered with the hit."""
         state = hit.response.state
         self._lookup.count_hit(hit.key, stale=state is CacheState.STALE, times=times)
@@ -183,7 +171,7 @@ class LogoService:
         now = time.time()
         if cached.due_at <= now:
             self.admission.revalidate(record)
-        response = _stored(request, cached, record, body, now)
+        response = stored_response(request, cached, record, body, now)
         if response is not None:
             self._lookup.count_hit(record.key, stale=response.state is CacheState.STALE)
             self._looked_up(STATES[response.state], 1)
@@ -200,7 +188,7 @@ class LogoService:
     def _immutable(self, request: FileRequest, body: CachedBody) -> LogoResponse:
         self._looked_up("hit", 1)
         self._lookup.count_file(request.file)
-        return _immutable(body)
+        return immutable_response(body)
 
     async def _cached(self, name: str) -> CachedRecord:
         if not self._enabled:
@@ -287,7 +275,7 @@ class LogoService:
         body = await self._body(record.file, request.variant, client) if record and record.file else None
         if record is None or body is None or record.status is not Status.CACHED:
             return await self._without(request, record, client)
-        return LogoResponse(body=body, state=CacheState.MISS, max_age=_age(cached.stale_at - time.time()))
+        return LogoResponse(body=body, state=CacheState.MISS, max_age=age(cached.stale_at - time.time()))
 
     async def _later(
         self,
@@ -329,23 +317,3 @@ class LogoService:
 def _task_name(name: str, record: LogoRecord | None) -> str:
     """The key of the entry, so that all its names share one fetch."""
     return record.key if record is not None else name
-
-
-def _stored(
-    request: LogoRequest, cached: CachedRecord, record: LogoRecord, body: CachedBody, now: float
-) -> LogoResponse | None:
-    if record.status is Status.PLACEHOLDER:
-        if request.fallback is Fallback.NOT_FOUND:
-            return None
-        return LogoResponse(body=body, state=CacheState.PLACEHOLDER, max_age=PLACEHOLDER_AGE)
-    if cached.stale_at <= now:
-        return LogoResponse(body=body, state=CacheState.STALE, max_age=SHORTEST_AGE)
-    return LogoResponse(body=body, state=CacheState.HIT, max_age=_age(cached.stale_at - now))
-
-
-def _immutable(body: CachedBody) -> LogoResponse:
-    return LogoResponse(body=body, state=CacheState.HIT, max_age=0, is_immutable=True)
-
-
-def _age(seconds_fresh: float) -> int:
-    return int(min(max(seconds_fresh, SHORTEST_AGE), LONGEST_AGE))
