@@ -82,6 +82,7 @@ class FindingKind(StrEnum):
     PERMISSIONS = "permissions"
     OVER_LIMIT = "over_limit"
     LOW_DISK = "low_disk"
+    WRONG_TOTALS = "wrong_totals"
     NOT_CHECKED = "not_checked"
     """The check failed (a read error, a decoder that died): the state is unknown, and nothing is changed."""
 

@@ -98,6 +98,10 @@ class Entry:
         )
 
 
+MOST_COUNTED = 10_000
+"""Entries counted one by one, or listed as missing, at most: in a large cache "more" is an answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """Answer of `list`."""
@@ -107,6 +111,8 @@ class Listing:
     entries: tuple[Entry, ...]
     matching: int
     """Number of matching entries, of which `entries` may be the first few."""
+    matching_capped: bool = False
+    """True if counting stopped at `matching`, which is 10,000: more entries match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +161,9 @@ class FetchReport:
     """Entries being fetched by another process."""
     evicted: int
     missing: tuple[str, ...]
-    """Selected keys that have no real logo after the run."""
+    """The first 10,000 selected keys that have no real logo after the run."""
+    missing_capped: bool = False
+    """True if there are more."""
     duration_seconds: float
     logos: tuple[FetchedLogo, ...]
 

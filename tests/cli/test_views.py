@@ -113,6 +113,10 @@ def test_stats_of_an_empty_cache_leave_out_what_is_not_there() -> None:
 def test_a_complete_listing_says_how_many_and_an_empty_one_too() -> None:
     assert "2 entries match.\n" in prettily(dataclasses.replace(LISTING, matching=2))
     assert prettily(Listing(entries=(), matching=0)) == "0 entries match.\n"
+    capped = dataclasses.replace(LISTING, matching=10_000, matching_capped=True)
+    assert "More than 10000 entries match, 2 shown.\n" in prettily(capped)
+    missing = dataclasses.replace(FETCHED, missing=("a", "b"), missing_capped=True)
+    assert "More than 2 entries have no real logo" in prettily(missing)
 
 
 def test_a_long_plan_is_cut_on_a_terminal_and_whole_in_a_pipe() -> None:

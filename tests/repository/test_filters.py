@@ -70,11 +70,13 @@ def as_python_orders(records: list[LogoRecord], sort: SortKey, *, reverse: bool)
         case SortKey.PROVIDER:
             records.sort(key=lambda record: record.provider or "")
         case SortKey.SIZE:
-            records.sort(key=lambda record: -(record.file.size if record.file else -1))
+            records.sort(
+                key=lambda record: (record.file.size if record.file else -1, record.key), reverse=True
+            )
         case SortKey.AGE:
             records.sort(key=lambda record: record.fetched_at or LONG_AGO)
         case SortKey.ACCESSED:
-            records.sort(key=lambda record: record.last_accessed_at or LONG_AGO, reverse=True)
+            records.sort(key=lambda record: (record.last_accessed_at or LONG_AGO, record.key), reverse=True)
     return [record.key for record in (reversed(records) if reverse else records)]
 
 

@@ -50,9 +50,9 @@ def test_a_replaced_file_is_kept_for_its_grace_period(repository: Repository) ->
     )
     assert list(repository.replaced_files()) == [early, late]
     with repository.unit() as unit:
-        assert list(unit.oldest_replaced(limit=1)) == [early]
+        assert next(unit.oldest_replaced()) == early
         unit.forget_replaced([early.name, "unknown.png"])
-        assert list(unit.oldest_replaced(limit=5)) == [late]
+        assert list(unit.oldest_replaced()) == [late]
 
 
 def test_a_file_that_is_current_again_is_no_longer_a_replaced_one(repository: Repository) -> None:
@@ -83,10 +83,8 @@ def test_the_least_recently_used_come_first_and_pinned_ones_never(repository: Re
     )
     repository.record_accesses({"read-lately": Access(count=1, last_at=NOW)}, {})
     with repository.unit() as unit:
-        order = [item.key for item in unit.least_recently_used(limit=9, excluding=[])]
+        order = [item.key for item in unit.least_recently_used()]
         assert order == ["never-fetched", "fetched-first", "same-a", "same-b", "read-lately"]
-        some = unit.least_recently_used(limit=2, excluding={"never-fetched", "same-a", "\0"})
-        assert [item.key for item in some] == ["fetched-first", "same-b"]
 
 
 def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_catalogue(
@@ -99,7 +97,7 @@ def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_
     ]
     store(repository, *records)
     with repository.unit() as unit:
-        found = unit.least_recently_used(limit=9, excluding=[])
+        found = list(unit.least_recently_used())
     assert [item.key for item in found] == [
         "on_demand-placeholder",
         "catalog-placeholder",
@@ -108,7 +106,7 @@ def test_placeholders_come_before_logos_and_what_strangers_asked_for_before_the_
         "catalog-cached",
         "custom-cached",
     ]
-    assert [worth_of(item) for item in found] == sorted(map(worth_of, records))
+    assert [item.worth for item in found] == sorted(map(worth_of, records))
 
 
 def test_an_evicted_entry_is_pending_and_rests(repository: Repository) -> None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import text
+
 from harness.bench import SHOPIFY, Bench, Steps
 from harness.factories import DAY, make_image, make_integration
 from harness.fakes import reply, sha256
@@ -162,3 +164,17 @@ def test_a_limit_that_was_lowered_is_found_and_enforced(bench: Bench) -> None:
         assert mended.findings[0].repair is not None
         assert cache.stats().size_bytes <= 20
         assert cache.verify().ok
+
+
+def test_miscounted_totals_are_found_and_counted_anew(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        before = cache.stats()
+        with cache._context.repository._database.write() as connection:
+            connection.execute(text("UPDATE total SET bytes = bytes + 1"))
+        found = cache.verify()
+        assert ([finding.kind for finding in found.findings], found.ok) == ([FindingKind.WRONG_TOTALS], False)
+        repaired = cache.verify(repair=True)
+        assert ([finding.repair for finding in repaired.findings], repaired.ok) == (["counted anew"], True)
+        assert cache.verify().findings == ()
+        assert cache.stats().size_bytes == before.size_bytes

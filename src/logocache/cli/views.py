@@ -38,6 +38,8 @@ def listing_view(listing: Listing, *, now: datetime) -> Blocks:
         rows = tuple(_row(entry, now) for entry in listing.entries)
         blocks.append(Grid(title="", columns=COLUMNS, rows=rows))
     matching = humanize.count(listing.matching, "entry matches", "entries match")
+    if listing.matching_capped:
+        matching = f"More than {matching}"
     shown = len(listing.entries)
     text = f"{matching}." if shown == listing.matching else f"{matching}, {shown} shown."
     return (*blocks, Line(text=text))
@@ -230,6 +232,8 @@ def fetch_view(report: FetchReport, *, now: datetime) -> Blocks:
         blocks.append(Line(text=text, tone=Tone.WARNING))
     if report.missing:
         missing = humanize.count(len(report.missing), "entry has", "entries have")
+        if report.missing_capped:
+            missing = f"More than {missing}"
         text = f"{missing} no real logo: {humanize.some(report.missing, most=NAMED)}"
         blocks.append(Line(text=text, tone=Tone.WARNING))
     return tuple(blocks)

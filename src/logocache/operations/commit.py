@@ -6,9 +6,10 @@ the files that no row names any more. Variants have no rows and are the first to
 """
 
 import contextlib
+import itertools
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from logocache.errors import DirectoryError, UnavailableError
@@ -21,11 +22,6 @@ from logocache.policy.eviction import EvictionPlan, Newcomer, Worth, plan_evicti
 from logocache.repository.mapping import SavedFetch
 from logocache.repository.unit_of_work import UnitOfWork
 
-LOOK_AHEAD = 250
-"""Entries first read for eviction; each further read is four times as large."""
-MOST_REPLACED = 10_000
-"""Replaced files considered for eviction."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -34,14 +30,16 @@ class Saved:
     fetches: tuple[SavedFetch, ...] = ()
     evicted: int = 0
 
-    def plus(self, other: "Saved") -> "Saved":
-        return Saved(fetches=self.fetches + other.fetches, evicted=self.evicted + other.evicted)
+    @classmethod
+    def together(cls, parts: Sequence["Saved"]) -> "Saved":
+        fetches = itertools.chain.from_iterable(part.fetches for part in parts)
+        return cls(fetches=tuple(fetches), evicted=sum(part.evicted for part in parts))
 
     def corrected(self, other: "Saved") -> "Saved":
         """Merge `other`, which replaces earlier results of the same entries."""
         later = {fetch.record.key for fetch in other.fetches}
         others = tuple(fetch for fetch in self.fetches if fetch.record.key not in later)
-        return Saved(fetches=others, evicted=self.evicted).plus(other)
+        return Saved.together([replace(self, fetches=others), other])
 
 
 class Committer:
@@ -80,10 +78,7 @@ class Committer:
                 raise
             if len(batch) == 1:
                 return self._save_failed(batch[0], fault)
-        saved = Saved()
-        for result in batch:
-            saved = saved.plus(self._save_isolated([result]))
-        return saved
+        return Saved.together([self._save_isolated([result]) for result in batch])
 
     def _fault_of_an_entry(self, error: Exception, batch: Sequence[FetchResult]) -> Exception | None:
         """The error, if caused by one entry's row or new file; None if caused by the environment.
@@ -146,7 +141,7 @@ class Committer:
         """Delete replaced files after their grace period, and variants beyond their limits."""
         self._context.variants.shrink(self._max_size_bytes)
         now = self._context.clock()
-        expired = [old.name for old in self._context.repository.replaced_files() if old.delete_after <= now]
+        expired = [old.name for old in self._context.repository.replaced_files(expired_at=now)]
         if not expired:
             return
         with self._context.repository.unit() as unit:
@@ -159,11 +154,12 @@ class Committer:
         """Return the batch without the new files that do not fit, and the evictions for the others."""
         stored = unit.stored_bytes()
         stored += self._variant_bytes(self._max_size_bytes - stored - sum(map(_growth, batch)))
+        own = {result.before.key for result in batch}
         plan = plan_eviction(
             room=self._max_size_bytes - stored,
             newcomers=[self._newcomer(result) for result in batch if result.staged is not None],
-            replaced=unit.oldest_replaced(limit=MOST_REPLACED),
-            logos=_least_recently_used(unit, excluding={result.before.key for result in batch}),
+            replaced=unit.oldest_replaced(),
+            logos=(logo for logo in unit.least_recently_used() if logo.key not in own),
         )
         unit.forget_replaced([old.name for old in plan.replaced])
         # Evicted entries are not due soon, or each run would fetch what the next evicts.
@@ -211,7 +207,7 @@ class Committer:
 
     def _dispose(self, plan: EvictionPlan, saved: Sequence[FetchResult]) -> None:
         names = [old.name for old in plan.replaced]
-        names += [record.file.name for record in plan.logos if record.file is not None]
+        names += [logo.file for logo in plan.logos]
         for result in saved:
             old = result.before.file if result.fetch.record.file is None else _replaced_by(result)
             if old is not None and (result.fetch.record.file is None or not self._keeps_replaced(result)):
@@ -281,15 +277,6 @@ def _growth(result: FetchResult) -> int:
         return 0
     damaged = result.before.file if not result.was_intact else None
     return result.staged.file.size - (damaged.size if damaged is not None else 0)
-
-
-def _least_recently_used(unit: UnitOfWork, *, excluding: Collection[str]) -> Iterator[LogoRecord]:
-    """All evictable entries in order, read as far as needed."""
-    passed, limit = set(excluding), LOOK_AHEAD
-    while records := unit.least_recently_used(limit=limit, excluding=passed):
-        yield from records
-        passed.update(record.key for record in records)
-        limit *= 4
 
 
 def _without_room(result: FetchResult) -> FetchResult:

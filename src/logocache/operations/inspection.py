@@ -18,6 +18,7 @@ from logocache.policy.findings import (
     judge_disk,
     judge_file,
     judge_limit,
+    judge_totals,
     not_checked,
 )
 from logocache.ports import FileCheck, Progress
@@ -193,7 +194,9 @@ class Inspector:
         return {key: (problem, check) for key, problem, check in judged if problem is not None}
 
     def _surroundings(self) -> list[Finding]:
-        findings = [
+        totals = self._wrong_totals()  # first: repaired before the limit is enforced by them
+        findings = [totals] if totals is not None else []
+        findings += [
             finding(FindingKind.LEFTOVER, "a temporary file of a write that broke off", file=leftover.name)
             for leftover in self._context.store.leftovers(before=self._context.clock() - LEFTOVER_AGE)
         ]
@@ -205,6 +208,13 @@ class Inspector:
             wanted_bytes=self._context.settings.min_free_disk_bytes,
         )
         return findings + [problem for problem in (self._over_limit(), low) if problem is not None]
+
+    def _wrong_totals(self) -> Finding | None:
+        if not self._context.repository.wrong_totals():
+            return None
+        # Writers may have changed one between the other: while we hold the transaction, both agree.
+        with self._context.repository.unit() as unit:
+            return judge_totals(unit.wrong_totals())
 
     def _over_limit(self) -> Finding | None:
         limit, now = self._context.settings.max_size_bytes, self._context.clock()

@@ -17,7 +17,7 @@ from logocache.queries import ListQuery, Variant
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
-from logocache.results import Entry, Listing
+from logocache.results import MOST_COUNTED, Entry, Listing
 from logocache.settings import OnDemand
 from logocache.store.names import is_ours, key_of
 
@@ -69,7 +69,6 @@ class Lookup:
         query = query.checked()
         self._context.identity.look()
         where, repository = self._where(query), self._context.repository
-        matching = repository.count(where)
         if not query.is_in_key_order:
             shown = repository.listed(where, sort=query.sort, reverse=query.reverse, limit=query.limit)
         elif query.limit is not None:
@@ -77,7 +76,13 @@ class Lookup:
         else:
             shown = [record for page in repository.pages(where, after=query.after) for record in page]
         entries = tuple(Entry.of(record, stale=self.is_stale(record)) for record in shown)
-        return Listing(entries=entries, matching=matching)
+        if query.after is None and (query.limit is None or len(shown) < query.limit):
+            return Listing(entries=entries, matching=len(shown))
+        matching = repository.count(where, most=MOST_COUNTED + 1)
+        is_capped = not where.is_of_groups and matching > MOST_COUNTED
+        return Listing(
+            entries=entries, matching=MOST_COUNTED if is_capped else matching, matching_capped=is_capped
+        )
 
     def generation(self) -> int:
         """See `Repository.generation`."""

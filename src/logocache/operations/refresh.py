@@ -1,6 +1,7 @@
 """Fetching of many logos: lease due entries, fetch in threads, save in batches, report."""
 
 import contextlib
+import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from logocache.policy.attempts import SUCCESSES
 from logocache.ports import Progress
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.mapping import SavedFetch
-from logocache.results import FetchedLogo, FetchReport
+from logocache.results import MOST_COUNTED, FetchedLogo, FetchReport
 
 BATCH = 32
 """Entries saved in one transaction, at most."""
@@ -102,6 +103,7 @@ class FetchRun:
     def _report(self, request: RunRequest, result: Saved, duration: float) -> FetchReport:
         now = self._context.clock()
         totals = self._context.repository.totals(now=now, stale_before=now)
+        missing = self._missing(request)
         kinds = Counter(fetch.outcome.kind for fetch in result.fetches)
         return FetchReport(
             command=request.command,
@@ -118,7 +120,8 @@ class FetchRun:
             errors=kinds[OutcomeKind.ERROR],
             elsewhere=totals.leased,
             evicted=result.evicted,
-            missing=self._missing(request),
+            missing=missing[:MOST_COUNTED],
+            missing_capped=len(missing) > MOST_COUNTED,
             duration_seconds=duration,
             logos=tuple(
                 _fetched(fetch) for fetch in sorted(result.fetches, key=lambda fetch: fetch.record.key)
@@ -126,8 +129,15 @@ class FetchRun:
         )
 
     def _missing(self, request: RunRequest) -> tuple[str, ...]:
-        where = RecordFilter(keys=request.due.keys, statuses=(Status.PLACEHOLDER, Status.PENDING))
-        return tuple(record.key for page in self._context.repository.pages(where) for record in page)
+        """The first selected keys without a real logo: more than `MOST_COUNTED` if there are more."""
+        # One query a status, since each is a range of an index in the order of keys.
+        found = [
+            self._context.repository.keys(
+                RecordFilter(keys=request.due.keys, statuses=(status,)), limit=MOST_COUNTED + 1
+            )
+            for status in (Status.PLACEHOLDER, Status.PENDING)
+        ]
+        return tuple(sorted(itertools.chain.from_iterable(found)))
 
 
 class _Pass:
@@ -146,7 +156,7 @@ class _Pass:
         self._running: set[Future[FetchResult]] = set()
         self._unsaved: list[FetchResult] = []
         self._saved_at = time.monotonic()
-        self._result = Saved()
+        self._saved: list[Saved] = []
 
     def run(self, keys: Sequence[str], due: DueFilter, progress: Progress) -> Saved:
         """Fetch those of `keys` that are still due and free, and save the results as they come.
@@ -166,7 +176,7 @@ class _Pass:
             while waiting or self._running:
                 self._start(waiting, due, pool, progress)
                 self._collect(progress)
-        return self._result
+        return Saved.together(self._saved)
 
     def _start(
         self, waiting: deque[str], due: DueFilter, pool: ThreadPoolExecutor, progress: Progress
@@ -206,7 +216,7 @@ class _Pass:
         for result in batch:
             del self._leased[result.before.key]
         self._saved_at = time.monotonic()
-        self._result = self._result.plus(saved)
+        self._saved.append(saved)
         self._context.notify(saved.fetches)
 
     @contextlib.contextmanager

@@ -13,11 +13,11 @@ def take_back(context: Context) -> Saved:
 
     Raises DatabaseError or DirectoryError; the next call then tries again.
     """
-    saved = Saved()
+    parts = []
     for fingerprint in context.placeholders.learnt_late():
-        saved = saved.plus(_demote(context, fingerprint))
+        parts.append(_demote(context, fingerprint))
         context.placeholders.taken_back(fingerprint)
-    return saved
+    return Saved.together(parts)
 
 
 def _demote(context: Context, fingerprint: Fingerprint) -> Saved:

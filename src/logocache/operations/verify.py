@@ -193,6 +193,10 @@ class Repair:
                 done = disposed.get(finding.file)
             case FindingKind.LEFTOVER if finding.file is not None:
                 done = DELETED if self._context.store.delete_leftover(finding.file) else GONE
+            case FindingKind.WRONG_TOTALS:
+                with self._context.repository.unit() as unit:
+                    unit.recount()
+                done = "counted anew"
             case FindingKind.OVER_LIMIT:
                 done = f"room was made: {Committer(self._context).enforce_limit()} logos evicted"
             case _:

@@ -22,11 +22,21 @@ class Worth(IntEnum):
 
 
 def worth_of(record: LogoRecord) -> Worth:
-    """Worth of an entry's file; `UnitOfWork.least_recently_used` sorts entries by it."""
+    """Worth of an entry's file; the database computes it, too, and sorts entries by it."""
     on_demand = record.origin is Origin.ON_DEMAND
     if record.status is Status.CACHED:
         return Worth.ON_DEMAND_LOGO if on_demand else Worth.LOGO
     return Worth.ON_DEMAND_PLACEHOLDER if on_demand else Worth.PLACEHOLDER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLogo:
+    """The current file of an entry; `size` is in bytes."""
+
+    key: str
+    file: str
+    size: int
+    worth: Worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +53,7 @@ class EvictionPlan:
     """Files to evict, and newcomers for which there is still no room."""
 
     replaced: tuple[ReplacedFile, ...] = ()
-    logos: tuple[LogoRecord, ...] = ()
+    logos: tuple[StoredLogo, ...] = ()
     refused: frozenset[str] = frozenset()
     """Keys of newcomers."""
     short_by: int = 0
@@ -55,7 +65,7 @@ def plan_eviction(
     room: int,
     newcomers: Iterable[Newcomer],
     replaced: Iterable[ReplacedFile],
-    logos: Iterable[LogoRecord],
+    logos: Iterable[StoredLogo],
 ) -> EvictionPlan:
     """Plan evictions so that the limit holds and as many newcomers as possible fit.
 
@@ -76,13 +86,13 @@ def plan_eviction(
             room = freed - newcomer.size
     return EvictionPlan(
         replaced=tuple(victim for victim in queue.taken if isinstance(victim, ReplacedFile)),
-        logos=tuple(victim for victim in queue.taken if isinstance(victim, LogoRecord)),
+        logos=tuple(victim for victim in queue.taken if isinstance(victim, StoredLogo)),
         refused=frozenset(refused),
         short_by=short_by,
     )
 
 
-Victim = ReplacedFile | LogoRecord
+Victim = ReplacedFile | StoredLogo
 
 
 class _Queue:
@@ -102,7 +112,7 @@ class _Queue:
         """
         count, freed = 0, room
         while freed < wanted and (victim := self._at(count)) is not None and _worth(victim) <= worth:
-            freed += _size(victim)
+            freed += victim.size
             count += 1
         if freed < wanted and room >= 0:
             return room
@@ -119,24 +129,18 @@ class _Queue:
         return self._looked_at[position]
 
 
-def _in_order(replaced: Iterable[ReplacedFile], logos: Iterable[LogoRecord]) -> Iterator[Victim]:
+def _in_order(replaced: Iterable[ReplacedFile], logos: Iterable[StoredLogo]) -> Iterator[Victim]:
     """Placeholders, replaced files, logos."""
     rest = iter(logos)
-    for record in rest:
-        if worth_of(record) > Worth.REPLACED:
+    for logo in rest:
+        if logo.worth > Worth.REPLACED:
             yield from replaced
-            yield record
+            yield logo
             yield from rest
             return
-        yield record
+        yield logo
     yield from replaced
 
 
 def _worth(victim: Victim) -> Worth:
-    return Worth.REPLACED if isinstance(victim, ReplacedFile) else worth_of(victim)
-
-
-def _size(victim: Victim) -> int:
-    if isinstance(victim, ReplacedFile):
-        return victim.size
-    return victim.file.size if victim.file is not None else 0
+    return Worth.REPLACED if isinstance(victim, ReplacedFile) else victim.worth

@@ -1,8 +1,9 @@
 """Rules of `verify`: findings, their severity, and which of them make it fail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
+from logocache.humanize import some
 from logocache.model import FoundFile, ReplacedFile, StoredFile
 from logocache.ports import FileCheck
 from logocache.queries import FailOn
@@ -21,6 +22,7 @@ def severity_of(kind: FindingKind) -> Severity:
             | FindingKind.ORPHAN
             | FindingKind.OVER_LIMIT
             | FindingKind.NOT_CHECKED
+            | FindingKind.WRONG_TOTALS
         ):
             return Severity.ERROR
         case FindingKind.LEFTOVER | FindingKind.PERMISSIONS | FindingKind.LOW_DISK:
@@ -83,6 +85,14 @@ def judge_limit(*, stored_bytes: int, limit: int) -> Finding | None:
     if stored_bytes <= limit:
         return None
     return finding(FindingKind.OVER_LIMIT, f"{stored_bytes} bytes are stored, the limit is {limit}")
+
+
+def judge_totals(differences: Sequence[str]) -> Finding | None:
+    """`differences` between the kept totals and a count from scratch; None if there are none."""
+    if not differences:
+        return None
+    detail = f"the database has miscounted its entries and files: {some(differences, most=3)}"
+    return finding(FindingKind.WRONG_TOTALS, detail)
 
 
 def judge_disk(*, free_bytes: int, wanted_bytes: int) -> Finding | None:

@@ -40,6 +40,13 @@ class RecordFilter:
     text: str | None = None
     """Text in key, name or domain, ignoring case."""
 
+    @property
+    def is_of_groups(self) -> bool:
+        """True if all conditions are about status, provider or category: the kept totals know the number."""
+        return self == RecordFilter(
+            statuses=self.statuses, providers=self.providers, categories=self.categories
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueFilter:
@@ -80,7 +87,8 @@ def matching(where: RecordFilter) -> list[Condition]:
         (LOGO.c.category, where.categories),
     ):
         if texts is not None:
-            conditions.append(among(column, texts))
+            # Entries of one value are a range of its index, in the order of their keys.
+            conditions.append(equal(column, *texts) if len(texts) == 1 else among(column, texts))
     if where.has_file is not None:
         conditions.append(LOGO.c.has_file == where.has_file)
     if where.failing is not None:
@@ -173,8 +181,6 @@ Order = tuple[ColumnElement[Any], ...]
 class _Sorting:
     column: ColumnElement[Any]
     descending: bool = False
-    keys_descending: bool = False
-    """Among equals."""
     nulls_first: bool | None = None
     """Position of entries without a value; None if each has one."""
 
@@ -191,7 +197,8 @@ SORTINGS: Mapping[SortKey, _Sorting] = {
 
 
 def ranges(sort: SortKey, *, reverse: bool) -> Iterator[tuple[tuple[Condition, ...], Order]]:
-    """The order, as one or two ranges of its index: conditions, and the order within.
+    """The order, as one or two ranges of its index, read forwards or backwards: conditions, and the order
+    within.
 
     Databases do not agree on where NULL stands; by itself it is a range in both.
     """
@@ -200,10 +207,9 @@ def ranges(sort: SortKey, *, reverse: bool) -> Iterator[tuple[tuple[Condition, .
         sorting = replace(
             sorting,
             descending=not sorting.descending,
-            keys_descending=True,
             nulls_first=None if sorting.nulls_first is None else not sorting.nulls_first,
         )
-    by_key = LOGO.c.key.desc() if sorting.keys_descending else LOGO.c.key.asc()
+    by_key = LOGO.c.key.desc() if sorting.descending else LOGO.c.key.asc()
     by_value = sorting.column.desc() if sorting.descending else sorting.column.asc()
     if sorting.nulls_first is None:
         yield (), (by_value, by_key)

@@ -13,7 +13,7 @@ from logocache.repository.filters import Condition, among, folded
 from logocache.repository.leases import Leases
 from logocache.repository.mapping import NO_LEASE, Values
 from logocache.repository.tables import AS_SOON_AS_POSSIBLE, ATTEMPT, LOGO, REPLACED, cleaned, identifier
-from logocache.repository.totals import advance_generation
+from logocache.repository.totals import advance_generation, keeping_totals
 
 MADE_ON_DEMAND = LOGO.c.origin == Origin.ON_DEMAND
 
@@ -42,8 +42,9 @@ def forget_oldest(
     entries = connection.execute(oldest).all()
     keys = [key for key, _ in entries]
     replaced = connection.execute(select(REPLACED.c.name).where(among(REPLACED.c.key, keys))).scalars().all()
-    for table in (LOGO, ATTEMPT, REPLACED):
-        connection.execute(delete(table).where(among(table.c.key, keys)))
+    with keeping_totals(connection, keys, replaced):
+        for table in (LOGO, ATTEMPT, REPLACED):
+            connection.execute(delete(table).where(among(table.c.key, keys)))
     return [*(name for _, name in entries if name is not None), *replaced]
 
 
@@ -127,9 +128,10 @@ def register(
     with database.write() as connection:
         # Another process may have registered them since we read.
         found = _differences(wanted, _known(connection, wanted))
-        _insert(connection, found.new, now)
-        _update(connection, found.changed, {})
-        _update(connection, found.moved, ANOTHER_DOMAIN)
+        with keeping_totals(connection, [facts.key for facts in (*found.new, *found.changed, *found.moved)]):
+            _insert(connection, found.new, now)
+            _update(connection, found.changed, {})
+            _update(connection, found.moved, ANOTHER_DOMAIN)
         if found:
             advance_generation(connection)
         files: Sequence[str] = ()

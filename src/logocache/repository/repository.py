@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, bindparam, case, delete, func, select, true, update
+from sqlalchemy import Select, bindparam, case, delete, func, select, update
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey, StoredFile
 from logocache.repository import registration, schema
@@ -20,8 +20,10 @@ from logocache.repository.totals import (
     Totals,
     add_to_counters,
     advance_generation,
+    kept_count,
     read_generation,
     totals,
+    wrong_totals,
 )
 from logocache.repository.unit_of_work import UnitOfWork, unnamed
 
@@ -184,11 +186,25 @@ class Repository:
                 found += [record_of(row) for row in rows.mappings()]
         return found
 
-    def count(self, where: RecordFilter) -> int:
-        """Return the number of matching entries."""
-        query = select(func.count()).select_from(LOGO).where(*matching(where))
+    def keys(self, where: RecordFilter, *, limit: int) -> Sequence[str]:
+        """Return the first `limit` keys of matching entries."""
+        query = select(LOGO.c.key).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
         with self._database.read() as connection:
-            return int(connection.execute(query).scalar_one())
+            return connection.execute(query).scalars().all()
+
+    def count(self, where: RecordFilter, *, most: int | None = None) -> int:
+        """Return the number of matching entries, from the kept totals, or counted up to `most`."""
+        with self._database.read() as connection:
+            kept = kept_count(connection, where)
+            if kept is not None:
+                return kept
+            some = select(LOGO.c.key).where(*matching(where)).limit(most).subquery()
+            return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+    def wrong_totals(self) -> Sequence[str]:
+        """Compare the kept totals with a count from scratch; describe each difference in a line."""
+        with self._database.read() as connection:
+            return wrong_totals(connection)
 
     def due_keys(self, due: DueFilter, *, limit: int | None) -> Sequence[str]:
         """Return free keys to fetch: without a file first, then the longest due."""
@@ -220,9 +236,12 @@ class Repository:
         query = select(*RECORD_COLUMNS).where(equal(LOGO.c.provider, provider), equal(LOGO.c.sha256, sha256))
         return self._records(query.order_by(LOGO.c.key))
 
-    def replaced_files(self) -> Sequence[ReplacedFile]:
+    def replaced_files(self, *, expired_at: datetime | None = None) -> Sequence[ReplacedFile]:
+        """Return all, or those whose grace period has ended then."""
+        query = select(REPLACED).order_by(REPLACED.c.delete_after, REPLACED.c.name)
+        if expired_at is not None:
+            query = query.where(REPLACED.c.delete_after <= expired_at)
         with self._database.read() as connection:
-            query = select(REPLACED).order_by(REPLACED.c.delete_after, REPLACED.c.name)
             return [replaced_of(row) for row in connection.execute(query).mappings()]
 
     def record_accesses(self, accesses: Mapping[str, Access], counters: Mapping[str, int]) -> None:
@@ -247,8 +266,9 @@ class Repository:
             return totals(connection, self._leases, now=now, stale_before=stale_before)
 
     def largest(self, limit: int) -> Sequence[LogoRecord]:
-        query = select(*RECORD_COLUMNS).where(LOGO.c.has_file == true())
-        return self._records(query.order_by(LOGO.c.size.desc(), LOGO.c.key).limit(limit))
+        """Return the entries with the largest files."""
+        query = select(*RECORD_COLUMNS).where(LOGO.c.size.is_not(None))
+        return self._records(query.order_by(LOGO.c.size.desc(), LOGO.c.key.desc()).limit(limit))
 
     def attempts(self, key: str, *, limit: int) -> Sequence[FetchAttempt]:
         """Return the audit log of one entry, newest first."""

@@ -11,7 +11,7 @@ from logocache.repository.database import Database
 from logocache.repository.engine import SETTING
 from logocache.repository.tables import METADATA
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """Newest revision in migrations/versions. Revisions are consecutive numbers of four digits."""
 
 VERSION_TABLE = "alembic_version"

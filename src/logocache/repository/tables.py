@@ -94,6 +94,7 @@ NAME_LENGTH = 200
 CATEGORY_LENGTH = 100
 FILE_NAME_LENGTH = 300
 DIGEST_LENGTH = 64
+STATUS_LENGTH = 32
 PROVIDER_LENGTH = 64
 URL_LENGTH = 2048
 LICENCE_LENGTH = 200
@@ -168,7 +169,7 @@ LOGO = Table(
     ),
     Index("ix_logo_due", "has_file", "next_attempt_at", "key"),
     Index("ix_logo_kept", "pinned", "has_file", "worth", "used_at", "key"),
-    Index("ix_logo_groups", "status", "provider", "category", "size", "fetched_at"),
+    Index("ix_logo_category", "category", "key"),
     Index("ix_logo_image", "provider", "sha256", "key"),
     Index("ix_logo_domain", "domain", "key"),
     Index("ix_logo_lease", "lease_until"),
@@ -226,6 +227,20 @@ COUNTER = Table(
 """Named counter: `hits`, `misses`, `stale`, `evictions`, `requests:<provider>:<YYYY-MM>`,
 `generation`.
 """
+
+TOTAL = Table(
+    "total",
+    METADATA,
+    # A status, or `replaced`.
+    Column("status", text(STATUS_LENGTH), primary_key=True),
+    Column("provider", text(PROVIDER_LENGTH), primary_key=True),
+    Column("category", text(CATEGORY_LENGTH), primary_key=True),
+    Column("entries", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("failing", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+)
+"""Sums over the entries of one status, provider ("": none) and category, or over all replaced files."""
 
 CACHE = Table(
     "cache",

@@ -1,15 +1,18 @@
-"""Totals for `stats`, in four statements, each consistent in itself, and counters."""
+"""Totals of entries and files, kept by each transaction that changes them, and counters."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import operator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from sqlalchemy import Connection, ScalarSelect, and_, false, func, select, text, true
+from sqlalchemy import Connection, ScalarSelect, and_, delete, false, func, select, text, true
 
 from logocache.model import FetchAttempt, OutcomeKind, Status
-from logocache.repository.filters import Condition, DueFilter, failing, is_due, stale
+from logocache.repository.filters import Condition, DueFilter, RecordFilter, among, is_due, stale
 from logocache.repository.leases import Leases
-from logocache.repository.tables import COUNTER, COUNTER_LENGTH, LOGO, REPLACED, identifier
+from logocache.repository.tables import COUNTER, COUNTER_LENGTH, LOGO, REPLACED, TOTAL, identifier
 
 REQUESTS = "requests:"
 NAMES = ("hits", "misses", "stale", "evictions")
@@ -85,6 +88,34 @@ def _requests_name(provider: str, at: datetime) -> str:
     return f"{REQUESTS}{provider}:{at.astimezone(UTC):%Y-%m}"
 
 
+class Sums(NamedTuple):
+    """Sums over one group of entries, or over all replaced files."""
+
+    entries: int
+    bytes: int
+    failing: int = 0
+    errors: int = 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number} {name}" for name, number in self._asdict().items())
+
+
+Group = tuple[str, str, str]
+"""Status, provider ("": none) and category."""
+
+REPLACED_FILES: Group = ("replaced", "", "")
+NOTHING = Sums(0, 0)
+FETCHED = (Status.CACHED, Status.PLACEHOLDER)
+_GROUP = (LOGO.c.status, func.coalesce(LOGO.c.provider, ""), LOGO.c.category)
+_ADD_TO_TOTAL = text(
+    "INSERT INTO total (status, provider, category, entries, bytes, failing, errors)"
+    " VALUES (:status, :provider, :category, :entries, :bytes, :failing, :errors)"
+    " ON CONFLICT (status, provider, category) DO UPDATE SET"
+    " entries = total.entries + excluded.entries, bytes = total.bytes + excluded.bytes,"
+    " failing = total.failing + excluded.failing, errors = total.errors + excluded.errors"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupTotal:
     """Entries and bytes of one group."""
@@ -96,7 +127,7 @@ class GroupTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Totals for `stats`, computed by the database."""
+    """Totals for `stats`: kept ones, and counts of ranges of an index."""
 
     entries: int
     files: int
@@ -123,81 +154,148 @@ class Totals:
 
 
 def totals(connection: Connection, leases: Leases, *, now: datetime, stale_before: datetime) -> Totals:
-    """Compute all totals. `due` excludes leased entries, as `due_keys` does."""
-    groups = _groups(connection)
-    with_files = [group for group in groups if group.status is not Status.PENDING]
-    files, size = connection.execute(select(func.count(), func.sum(REPLACED.c.size))).one()
+    """Return all totals. `due` excludes leased entries, as `due_keys` does."""
+    kept = kept_sums(connection)
+    replaced = kept.pop(REPLACED_FILES, NOTHING)
     due = and_(is_due(DueFilter(now=now)), leases.free(connection, now=now))
-    figures = select(
-        # Each is one range of ix_logo_due.
-        (_count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due)).label("due"),
-        _count(stale(stale_before)).label("stale"),
-        _count(failing()).label("failing"),
-        _count(failing(), LOGO.c.last_outcome == OutcomeKind.ERROR).label("errors"),
-        _count(leases.held(connection, now=now)).label("leased"),
+    oldest, newest = (
+        [
+            select(end(LOGO.c.fetched_at)).where(LOGO.c.status == status).scalar_subquery()
+            for status in FETCHED
+        ]
+        for end in (func.min, func.max)
     )
+    figures = connection.execute(
+        select(
+            # Each is one range of ix_logo_due.
+            _count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due),
+            _count(stale(stale_before)),
+            _count(leases.held(connection, now=now)),
+            *oldest,
+            *newest,
+        )
+    ).one()
+    due_count, stale_count, leased, *times = figures
     plain, requests = read_counters(connection, now=now)
     return Totals(
-        entries=sum(group.entries for group in groups),
-        files=sum(group.entries for group in with_files),
-        bytes=sum(group.bytes for group in groups),
-        replaced_files=files,
-        replaced_bytes=int(size or 0),
-        by_status=_added_up(groups, lambda group: group.status.value),
-        by_provider=_added_up(groups, lambda group: group.provider),
-        by_category=_added_up(groups, lambda group: group.category),
-        **connection.execute(figures).mappings().one(),
-        oldest_fetched_at=min((group.oldest for group in with_files if group.oldest), default=None),
-        newest_fetched_at=max((group.newest for group in with_files if group.newest), default=None),
+        entries=sum(sums.entries for sums in kept.values()),
+        files=sum(sums.entries for (status, _, _), sums in kept.items() if status != Status.PENDING),
+        bytes=sum(sums.bytes for sums in kept.values()),
+        replaced_files=replaced.entries,
+        replaced_bytes=replaced.bytes,
+        by_status=_by(0, kept),
+        by_provider=_by(1, kept),
+        by_category=_by(2, kept),
+        due=due_count,
+        stale=stale_count,
+        failing=sum(sums.failing for sums in kept.values()),
+        errors=sum(sums.errors for sums in kept.values()),
+        leased=leased,
+        oldest_fetched_at=min(filter(None, times), default=None),
+        newest_fetched_at=max(filter(None, times), default=None),
         counters=plain,
         provider_requests=requests,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    status: Status
-    provider: str | None
-    category: str
-    entries: int
-    bytes: int
-    oldest: datetime | None
-    newest: datetime | None
-    """Times when files of the group were last fetched or confirmed."""
+@contextmanager
+def keeping_totals(
+    connection: Connection, keys: Collection[str], names: Collection[str] = ()
+) -> Iterator[None]:
+    """Add to the kept totals what the block changes of the entries `keys` and the replaced files `names`.
+
+    Writers are exclusive: what is read before and after the block differs by the block alone.
+    """
+    entries, files = (
+        (among(LOGO.c.key, keys) if keys else None),
+        (among(REPLACED.c.name, names) if names else None),
+    )
+    before = _counted(connection, entries, files)
+    yield
+    after = _counted(connection, entries, files)
+    changes = {
+        group: Sums(*map(operator.sub, after.get(group, NOTHING), before.get(group, NOTHING)))
+        for group in before.keys() | after.keys()
+    }
+    _add(connection, changes)
 
 
-def _groups(connection: Connection) -> Sequence[_Group]:
-    """Read all groups once, from a covering index, so that all sums agree."""
-    by = (LOGO.c.status, LOGO.c.provider, LOGO.c.category)
-    fetched_at = LOGO.c.fetched_at
-    sums = (func.count(), func.sum(LOGO.c.size), func.min(fetched_at), func.max(fetched_at))
+def kept_sums(connection: Connection) -> dict[Group, Sums]:
+    """Return the kept totals by group, without empty ones."""
+    rows = connection.execute(select(TOTAL).where(TOTAL.c.entries != 0))
+    return {(status, provider, category): Sums(*sums) for status, provider, category, *sums in rows}
+
+
+def kept_count(connection: Connection, where: RecordFilter) -> int | None:
+    """Return the number of entries that match, if the kept totals know it: all conditions are of groups."""
+    providers = None if where.providers is None else {*where.providers} - {""}
+    groups = (where.statuses, providers, where.categories)
+    if not where.is_of_groups:
+        return None
+    kept = kept_sums(connection)
+    kept.pop(REPLACED_FILES, None)
+    return sum(
+        sums.entries
+        for group, sums in kept.items()
+        if all(wanted is None or value in wanted for value, wanted in zip(group, groups, strict=True))
+    )
+
+
+def wrong_totals(connection: Connection) -> Sequence[str]:
+    """Compare the kept totals with a count from scratch; describe each difference in a line."""
+    kept, counted = kept_sums(connection), _counted(connection, true(), true())
     return [
-        _Group(
-            status=status,
-            provider=provider,
-            category=category,
-            entries=entries,
-            bytes=int(size or 0),
-            oldest=oldest,
-            newest=newest,
-        )
-        for status, provider, category, entries, size, oldest, newest in connection.execute(
-            select(*by, *sums).group_by(*by)
-        )
+        f"{' '.join(filter(None, group))}: {was} are kept, {found} counted"
+        for group in sorted(kept.keys() | counted.keys())
+        if (was := kept.get(group, NOTHING)) != (found := counted.get(group, NOTHING))
     ]
 
 
-def _added_up(groups: Sequence[_Group], name_of: Callable[[_Group], str | None]) -> tuple[GroupTotal, ...]:
-    """Sums by name, sorted; groups without one (entries without a provider) are left out."""
-    names = sorted({name for group in groups if (name := name_of(group)) is not None})
-    return tuple(
-        GroupTotal(
-            name=name,
-            entries=sum(group.entries for group in groups if name_of(group) == name),
-            bytes=sum(group.bytes for group in groups if name_of(group) == name),
-        )
-        for name in names
+def recount(connection: Connection) -> None:
+    """Replace the kept totals by a count from scratch."""
+    connection.execute(delete(TOTAL))
+    _add(connection, _counted(connection, true(), true()))
+
+
+def _add(connection: Connection, changes: Mapping[Group, Sums]) -> None:
+    rows = [
+        {"status": status, "provider": provider, "category": category, **sums._asdict()}
+        for (status, provider, category), sums in sorted(changes.items())
+        if any(sums)
+    ]
+    if rows:
+        connection.execute(_ADD_TO_TOTAL, rows)
+
+
+def _counted(connection: Connection, entries: Condition | None, files: Condition | None) -> dict[Group, Sums]:
+    """Count these entries and these replaced files; None: none."""
+    fails = LOGO.c.failure_count > 0
+    size = (func.count(), func.coalesce(func.sum(LOGO.c.size), 0))
+    trouble = (
+        func.count().filter(fails),
+        func.count().filter(fails, LOGO.c.last_outcome == OutcomeKind.ERROR),
     )
+    found: dict[Group, Sums] = {}
+    if entries is not None:
+        query = select(*_GROUP, *size, *trouble).where(entries).group_by(*_GROUP)
+        for status, provider, category, *sums in connection.execute(query):
+            found[status, provider, category] = Sums(*map(int, sums))
+    if files is not None:
+        query = select(func.count(), func.coalesce(func.sum(REPLACED.c.size), 0)).where(files)
+        found[REPLACED_FILES] = Sums(*map(int, connection.execute(query).one()))
+    return found
+
+
+def _by(position: int, kept: Mapping[Group, Sums]) -> tuple[GroupTotal, ...]:
+    """Sums by status, provider or category, sorted; entries without a provider are left out."""
+    found: dict[str, GroupTotal] = {}
+    for group, sums in kept.items():
+        if name := group[position]:
+            before = found.get(name, GroupTotal(name=name, entries=0, bytes=0))
+            found[name] = replace(
+                before, entries=before.entries + sums.entries, bytes=before.bytes + sums.bytes
+            )
+    return tuple(found[name] for name in sorted(found))
 
 
 def _count(*conditions: Condition) -> ScalarSelect[int]:

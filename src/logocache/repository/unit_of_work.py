@@ -1,10 +1,14 @@
 """Unit of work: one exclusive write transaction over entries and files."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    RowMapping,
+    Select,
     Update,
     and_,
     bindparam,
@@ -13,14 +17,16 @@ from sqlalchemy import (
     false,
     func,
     insert,
-    not_,
+    literal,
     select,
     true,
+    tuple_,
     update,
 )
 
 from logocache.model import LogoRecord, Origin, ReplacedFile
 from logocache.policy.attempts import SUCCESSES
+from logocache.policy.eviction import StoredLogo, Worth
 from logocache.repository.filters import among
 from logocache.repository.leases import Leases
 from logocache.repository.mapping import (
@@ -36,8 +42,15 @@ from logocache.repository.mapping import (
     replaced_of,
     replaced_values,
 )
-from logocache.repository.tables import AS_SOON_AS_POSSIBLE, ATTEMPT, CACHE, LOGO, REPLACED
-from logocache.repository.totals import add_to_counters, advance_generation, requests_made
+from logocache.repository.tables import AS_SOON_AS_POSSIBLE, ATTEMPT, CACHE, LOGO, REPLACED, TOTAL
+from logocache.repository.totals import (
+    add_to_counters,
+    advance_generation,
+    keeping_totals,
+    recount,
+    requests_made,
+    wrong_totals,
+)
 
 LIKE_NEW: Values = {
     **NO_FILE,
@@ -49,6 +62,9 @@ LIKE_NEW: Values = {
     "last_error": None,
 }
 """Columns of a cleared entry, which can be fetched at once."""
+
+PAGE = 100
+"""Rows read at a time, in orders that are read only as far as needed."""
 
 _SAVE: Update = update(LOGO).where(LOGO.c.key == bindparam("of_key"))
 
@@ -76,9 +92,15 @@ class UnitOfWork:
 
     def stored_bytes(self) -> int:
         """Return the bytes of all current and replaced files."""
-        current = select(func.coalesce(func.sum(LOGO.c.size), 0)).scalar_subquery()
-        replaced = select(func.coalesce(func.sum(REPLACED.c.size), 0)).scalar_subquery()
-        return int(self._connection.execute(select(current + replaced)).scalar_one())
+        return int(self._connection.execute(select(func.sum(TOTAL.c.bytes))).scalar_one() or 0)
+
+    def wrong_totals(self) -> Sequence[str]:
+        """As `Repository.wrong_totals`."""
+        return wrong_totals(self._connection)
+
+    def recount(self) -> None:
+        """Replace the kept totals by a count from scratch."""
+        recount(self._connection)
 
     def owned(self, claimed: Sequence[LogoRecord]) -> Mapping[str, LogoRecord]:
         """Return by key the current entries of `claimed` whose leases were not taken by another claim.
@@ -90,24 +112,22 @@ class UnitOfWork:
         records = map(record_of, self._connection.execute(query).mappings())
         return {record.key: record for record in records if record.lease == leases[record.key]}
 
-    def least_recently_used(self, *, limit: int, excluding: Collection[str]) -> Sequence[LogoRecord]:
-        """Return unpinned entries with a file, sorted by `policy.eviction.Worth`, then by last use.
+    def least_recently_used(self) -> Iterator[StoredLogo]:
+        """Yield unpinned entries with a file, sorted by `policy.eviction.Worth`, then by last use.
 
-        Entries never accessed count as used when they were fetched.
+        Entries never accessed count as used when they were fetched. Read as far as needed.
         """
-        query = (
-            select(*RECORD_COLUMNS)
-            .where(LOGO.c.pinned == false(), LOGO.c.has_file == true())
-            .order_by(LOGO.c.worth, LOGO.c.used_at, LOGO.c.key)
-            .limit(limit)
-        )
-        if excluding:
-            query = query.where(not_(among(LOGO.c.key, excluding)))
-        return [record_of(row) for row in self._connection.execute(query).mappings()]
+        order = (LOGO.c.worth, LOGO.c.used_at, LOGO.c.key)
+        query = select(*order, LOGO.c.file_name, LOGO.c.size)
+        query = query.where(LOGO.c.pinned == false(), LOGO.c.has_file == true())
+        for row in self._in_order(query, order):
+            worth = Worth(row["worth"])
+            yield StoredLogo(key=row["key"], file=row["file_name"], size=row["size"], worth=worth)
 
-    def oldest_replaced(self, *, limit: int) -> Sequence[ReplacedFile]:
-        query = select(REPLACED).order_by(REPLACED.c.delete_after, REPLACED.c.name).limit(limit)
-        return [replaced_of(row) for row in self._connection.execute(query).mappings()]
+    def oldest_replaced(self) -> Iterator[ReplacedFile]:
+        """Yield the replaced files in the order in which their grace periods end. Read as far as needed."""
+        order = (REPLACED.c.delete_after, REPLACED.c.name)
+        yield from map(replaced_of, self._in_order(select(REPLACED), order))
 
     def save(self, fetches: Sequence[SavedFetch]) -> None:
         """Write the records, attempts and replaced files, and end the leases.
@@ -119,7 +139,8 @@ class UnitOfWork:
         if not fetches:
             return
         rows = [{"of_key": fetch.record.key, **NO_LEASE, **fetch_values(fetch.record)} for fetch in fetches]
-        self._connection.execute(_SAVE, rows)
+        with keeping_totals(self._connection, [fetch.record.key for fetch in fetches]):
+            self._connection.execute(_SAVE, rows)
         self._advance_generation()
         attempts = [attempt for fetch in fetches for attempt in fetch.attempts]
         if attempts:
@@ -138,9 +159,12 @@ class UnitOfWork:
             (and_(has_failed, LOGO.c.next_attempt_at < until), LOGO.c.next_attempt_at), else_=until
         )
         values = {**NO_FILE, **NO_LEASE, "next_attempt_at": next_attempt_at}
-        gone = self._connection.execute(
-            update(LOGO).where(among(LOGO.c.key, keys), LOGO.c.has_file == true()).values(values)
-        )
+        if not keys:
+            return
+        with keeping_totals(self._connection, keys):
+            gone = self._connection.execute(
+                update(LOGO).where(among(LOGO.c.key, keys), LOGO.c.has_file == true()).values(values)
+            )
         if gone.rowcount:
             add_to_counters(self._connection, {"evictions": gone.rowcount})
             self._advance_generation()
@@ -156,8 +180,9 @@ class UnitOfWork:
         cleared = [record for record in current if _name_of(record) == files[record.key]]
         on_demand = [record.key for record in cleared if record.origin is Origin.ON_DEMAND]
         others = [record.key for record in cleared if record.origin is not Origin.ON_DEMAND]
-        self._connection.execute(delete(LOGO).where(among(LOGO.c.key, on_demand)))
-        self._connection.execute(update(LOGO).where(among(LOGO.c.key, others)).values(LIKE_NEW))
+        with keeping_totals(self._connection, [record.key for record in cleared]):
+            self._connection.execute(delete(LOGO).where(among(LOGO.c.key, on_demand)))
+            self._connection.execute(update(LOGO).where(among(LOGO.c.key, others)).values(LIKE_NEW))
         if cleared:
             self._advance_generation()
         return cleared
@@ -180,7 +205,9 @@ class UnitOfWork:
         return due
 
     def forget_replaced(self, names: Collection[str]) -> None:
-        self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
+        if names:
+            with keeping_totals(self._connection, (), names):
+                self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
 
     def forget_replaced_of(self, keys: Collection[str]) -> Sequence[ReplacedFile]:
         """Forget the replaced files of these entries; return them."""
@@ -192,6 +219,16 @@ class UnitOfWork:
     def unnamed(self, names: Collection[str]) -> Collection[str]:
         """As `Repository.unnamed`; no writer can take these names until the transaction ends."""
         return unnamed(self._connection, names)
+
+    def _in_order(self, query: Select[Any], order: tuple[ColumnElement[Any], ...]) -> Iterator[RowMapping]:
+        """Yield the rows of `query` in that order, by keyset pages. `Any`: the types of any columns."""
+        query = query.order_by(*order).limit(PAGE)
+        page = self._connection.execute(query).mappings().all()
+        while page:
+            yield from page
+            last = [literal(page[-1][column], column.type) for column in order]
+            following = query.where(tuple_(*order) > tuple_(*last))
+            page = self._connection.execute(following).mappings().all()
 
     def _advance_generation(self) -> None:
         """Once for the whole transaction."""
@@ -207,9 +244,15 @@ class UnitOfWork:
             for fetch in fetches
             if fetch.replaced is not None and fetch.replaced.name not in current
         }
-        self.forget_replaced(current | replaced.keys())
-        if replaced:
-            self._connection.execute(insert(REPLACED), [replaced_values(file) for file in replaced.values()])
+        names = current | replaced.keys()
+        if not names:
+            return
+        with keeping_totals(self._connection, (), names):
+            self._connection.execute(delete(REPLACED).where(among(REPLACED.c.name, names)))
+            if replaced:
+                self._connection.execute(
+                    insert(REPLACED), [replaced_values(file) for file in replaced.values()]
+                )
 
 
 def unnamed(connection: Connection, names: Collection[str]) -> Collection[str]:
