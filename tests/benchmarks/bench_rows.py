@@ -1,16 +1,13 @@
 """What each question costs with many entries, against 1,000: CPU of the program and the database.
 
-python tests/benchmarks/bench_rows.py [--rows 1000000] [--database sqlite|postgresql]
+The size of the work is in entries.
 """
 
-import argparse
 import itertools
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,9 +20,9 @@ from logocache.cache import LogoCache
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.totals import recount
 from logocache.server.gallery.routes import Gallery
+from side_by_side import Contest, Figures, Options
 
-FEW, MANY = 1_000, 100_000
-ROUNDS = 3
+FEW = 1_000
 SHORTEST = 0.05
 """CPU seconds of one measurement, at least: a question is asked again until then."""
 AT_ONCE = 50_000
@@ -62,14 +59,6 @@ COLUMNS = {
     "last_outcome": "CASE WHEN i % 50 = 0 THEN 'not_found' ELSE 'found' END",
     "access_count": "0",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """CPU milliseconds of one question, with few and with many entries: medians."""
-
-    few: float
-    many: float
 
 
 def fill(cache: LogoCache, rows: int) -> None:
@@ -137,39 +126,40 @@ def cpu(pids: Callable[[], Iterator[int]]) -> float:
     return total
 
 
-def measured(ask: Callable[[], object], pids: Callable[[], Iterator[int]]) -> float:
+def measured(ask: Callable[[], object], pids: Callable[[], Iterator[int]]) -> Figures:
     ask()
-    values = []
-    for _ in range(ROUNDS):
-        started, asked = cpu(pids), 0
-        while cpu(pids) - started < SHORTEST:
-            ask()
-            asked += 1
-        values.append((cpu(pids) - started) / asked * 1000)
-        if values[0] > 5000:
-            break
-    return statistics.median(values)
+    started, asked = cpu(pids), 0
+    while (used := cpu(pids) - started) < SHORTEST or not asked:
+        ask()
+        asked += 1
+    return {"CPU ms": used / asked * 1000}
 
 
-def measure(
-    url: Callable[[str], str], *, rows: int, pids: Callable[[], Iterator[int]]
-) -> Mapping[str, Figure]:
-    """The figures of each question. `url` gives the URL of a new database of that name."""
-    found: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for count in (FEW, rows):
-            settings = Settings(
-                dir=Path(folder) / f"logos{count}",
-                database_url=url(f"rows{count}"),
-                offline=True,
-                max_size_mb=1_000_000,
-            )
-            with open_cache(settings) as cache:
-                cache.init(["shopify"])
-                fill(cache, count)
-                for name, ask in questions(cache).items():
-                    found.setdefault(name, []).append(measured(ask, pids))
-    return {name: Figure(few=few, many=many) for name, (few, many) in found.items()}
+@contextmanager
+def opened(folder: Path, url: str, count: int) -> Iterator[LogoCache]:
+    """A cache with so many entries in the new database at `url`."""
+    settings = Settings(dir=folder, database_url=url, offline=True, max_size_mb=1_000_000)
+    with open_cache(settings) as cache:
+        cache.init(["shopify"])
+        fill(cache, count)
+        yield cache
+
+
+def contests(options: Options) -> Iterator[Contest]:
+    counts = (FEW, options.pick(quick=2 * FEW, default=100_000))
+    for database, opening in DATABASES.items():
+        with tempfile.TemporaryDirectory() as folder, opening() as (url, pids), ExitStack() as stack:
+            asked = {
+                count: questions(
+                    stack.enter_context(opened(Path(folder) / f"{count}", url(f"rows{count}"), count))
+                )
+                for count in counts
+            }
+            for question in asked[FEW]:
+                contestants = {
+                    f"{count:,} entries": partial(measured, asked[count][question], pids) for count in counts
+                }
+                yield Contest(title=f"{database}, {question}", contestants=contestants)
 
 
 @contextmanager
@@ -195,23 +185,3 @@ def postgresql() -> Iterator[tuple[Callable[[str], str], Callable[[], Iterator[i
 
 
 DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=MANY)
-    parser.add_argument("--database", choices=DATABASES, action="append")
-    arguments = parser.parse_args()
-    for name in arguments.database or DATABASES:
-        with DATABASES[name]() as (url, pids):
-            show(name, measure(url, rows=arguments.rows, pids=pids), arguments.rows)
-
-
-def show(title: str, figures: Mapping[str, Figure], rows: int) -> None:
-    print(f"\n{title}: CPU ms a question, {FEW:,} and {rows:,} entries, medians of {ROUNDS} rounds")
-    for name, figure in figures.items():
-        print(f"  {name:<32} {figure.few:>10.2f} {figure.many:>12.2f} {figure.many / figure.few:>9.1f} x")
-
-
-if __name__ == "__main__":
-    main()
