@@ -118,3 +118,15 @@ def test_a_batch_of_logos_syncs_the_directory_once_and_leaves_nothing_to_discard
         LogoCache(replace(opened._context, store=store)).init()
     assert (sum(store.batches), store.discarded) == (MANY, 0)
     assert len(bench.files) == MANY
+
+
+def test_init_with_nothing_due_reads_no_entries(tmp_path: Path) -> None:
+    """Neither to compare its directory with the database, nor for its report."""
+    bench = stocked(tmp_path, FEW)
+    with bench.open() as cache, statements(cache) as seen:
+        assert cache.init().asked == 0
+    assert [
+        statement for statement in seen if "logo.source_url" in statement and "LIMIT" not in statement
+    ] == []
+    pages = [statement for statement in seen if "logo.source_url" in statement]
+    assert len(pages) == 1, "whether any entry has a file"

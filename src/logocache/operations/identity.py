@@ -112,7 +112,7 @@ class Identity:
             DatabaseError: the database cannot be used.
         """
         with self._repository.unit() as unit:
-            pair = self._pair(unit.identity())
+            pair = self._compared(unit.identity())
             verdict = judge(pair)
             if verdict is Verdict.SAME:
                 self._known = pair.database
@@ -155,13 +155,12 @@ class Identity:
 
     def check(self) -> None:
         """Raise DirectoryError unless the two are, or may become, one cache. Raises DatabaseError."""
-        pair = Pair(database=self._repository.identity(), directory=self._store.identity())
-        if pair.database is not None and judge(pair) is Verdict.SAME:
-            self._known = pair.database
-            return
-        pair = self._pair(pair.database)
-        if judge(pair) is Verdict.FOREIGN:
+        pair = self._compared(self._repository.identity())
+        verdict = judge(pair)
+        if verdict is Verdict.FOREIGN:
             raise self._foreign_directory(pair)
+        if verdict is Verdict.SAME:
+            self._known = pair.database
 
     def problem(self) -> LogoCacheError | None:
         """Return the error that `check` raises, as far as it is known without a working database."""
@@ -182,6 +181,13 @@ class Identity:
         if self._known is None or directory == self._known:
             return None
         return DirectoryError(f"{self._store.directory} is not the directory of this cache", hint=ADOPT)
+
+    def _compared(self, database: str | None) -> Pair:
+        """Compare the identities; the files, which may be a million, only if these do not agree."""
+        pair = Pair(database=database, directory=self._store.identity())
+        if database is not None and judge(pair) is Verdict.SAME:
+            return pair
+        return self._pair(database)
 
     def _pair(self, database: str | None) -> Pair:
         present = {found.name for found in self._store.files()}
