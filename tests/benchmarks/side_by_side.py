@@ -29,7 +29,7 @@ from tables import Table, lines_of, shown, with_figures
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "performance.md"
 RESULTS = HERE.parents[1] / ".bench"
-QUICK_ROUNDS, ROUNDS = 1, 5
+QUICK_ROUNDS, ROUNDS = 1, 4
 
 Figures = Mapping[str, float]
 """Figure with its unit → value. The first one is a cost, which is compared: less is better."""

@@ -49,7 +49,7 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     machine, versions = result["machine"], result["versions"]
     yield (
         f"{machine['processor']}, {machine['processors']} processors, load {machine['load']:.1f}; "
-        f"{result['date'][:10]}; at most {result['rounds']} rounds."
+        f"{result['date'][:10]}; rounds: {result['rounds']}."
     )
     yield ""
     yield f"{'; '.join(f'{name} {version}' for name, version in versions.items())}."
