@@ -181,6 +181,11 @@ def test_no_figure_of_the_totals_reads_the_entries_from_end_to_end(watched: Watc
     assert "SCAN logo" not in figures
 
 
+def test_who_does_not_ask_for_stale_logos_has_none_counted(watched: Watched) -> None:
+    assert watched.repository.totals(now=NOW).stale == 0
+    assert not any("ix_logo_fetched (status=? AND" in plan for plan in watched.plans)
+
+
 def test_making_a_known_catalogue_known_is_one_statement(watched: Watched) -> None:
     catalog = [make_integration(f"key-{number}") for number in range(80)]
     watched.repository.register(catalog, now=NOW)

@@ -218,7 +218,7 @@ class Inspector:
 
     def _over_limit(self) -> Finding | None:
         limit, now = self._context.settings.max_size_bytes, self._context.clock()
-        totals = self._context.repository.totals(now=now, stale_before=now)
+        totals = self._context.repository.totals(now=now)
         stored = totals.bytes + totals.replaced_bytes + self._context.variants.size_bytes()
         if stored <= limit:
             return None

@@ -102,7 +102,7 @@ class FetchRun:
 
     def _report(self, request: RunRequest, result: Saved, duration: float) -> FetchReport:
         now = self._context.clock()
-        totals = self._context.repository.totals(now=now, stale_before=now)
+        totals = self._context.repository.totals(now=now)
         missing = self._missing(request)
         kinds = Counter(fetch.outcome.kind for fetch in result.fetches)
         return FetchReport(

@@ -138,7 +138,7 @@ class HealthCheck:
     def _totals(self) -> Totals | None:
         now = self._context.clock()
         try:
-            return self._context.repository.totals(now=now, stale_before=now)
+            return self._context.repository.totals(now=now)
         except (DatabaseError, SchemaError):
             return None
 

@@ -261,7 +261,7 @@ class Repository:
                 connection.execute(_RECORD_ACCESS, rows)
             add_to_counters(connection, counters)
 
-    def totals(self, *, now: datetime, stale_before: datetime) -> Totals:
+    def totals(self, *, now: datetime, stale_before: datetime | None = None) -> Totals:
         with self._database.read() as connection:
             return totals(connection, self._leases, now=now, stale_before=stale_before)
 

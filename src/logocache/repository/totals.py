@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, ScalarSelect, and_, delete, false, func, select, text, true
+from sqlalchemy import Connection, ScalarSelect, and_, delete, false, func, literal, select, text, true
 
 from logocache.model import FetchAttempt, OutcomeKind, Status
 from logocache.repository.filters import Condition, DueFilter, RecordFilter, among, is_due, stale
@@ -140,7 +140,7 @@ class Totals:
     by_category: tuple[GroupTotal, ...]
     due: int
     stale: int
-    """Real logos last fetched or confirmed at or before `stale_before`."""
+    """Real logos last fetched or confirmed at or before `stale_before`; 0 if that was not given."""
     failing: int
     errors: int
     """Failing entries with our own failure (outcome `error`)."""
@@ -153,7 +153,7 @@ class Totals:
     """Requests this month, by provider."""
 
 
-def totals(connection: Connection, leases: Leases, *, now: datetime, stale_before: datetime) -> Totals:
+def totals(connection: Connection, leases: Leases, *, now: datetime, stale_before: datetime | None) -> Totals:
     """Return all totals. `due` excludes leased entries, as `due_keys` does."""
     kept = kept_sums(connection)
     replaced = kept.pop(REPLACED_FILES, NOTHING)
@@ -169,7 +169,8 @@ def totals(connection: Connection, leases: Leases, *, now: datetime, stale_befor
         select(
             # Each is one range of ix_logo_due.
             _count(LOGO.c.has_file == false(), due) + _count(LOGO.c.has_file == true(), due),
-            _count(stale(stale_before)),
+            # By far the longest range, if most logos are older.
+            _count(stale(stale_before)) if stale_before is not None else literal(0),
             _count(leases.held(connection, now=now)),
             *oldest,
             *newest,
