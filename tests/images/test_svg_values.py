@@ -8,6 +8,7 @@ import tinycss2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logocache.images import svg_colours as colours
 from logocache.images import svg_values as values
 
 
@@ -18,34 +19,34 @@ def tokens(text: str) -> list[Any]:
 @pytest.mark.parametrize(
     ("read", "text", "value"),
     [
-        (values.colour, "#0A5", "#00aa55"),
-        (values.colour, "rgb(0 170 85)", "#00aa55"),
-        (values.colour, "rgb(0, 170, 85)", "#00aa55"),
-        (values.colour, "rgb(0 170 85 / 50%)", "rgba(0,170,85,0.5)"),
-        (values.colour, "hsl(150deg 100% 33.333%)", "#00aa55"),
-        (values.colour, "hwb(150 0% 33.333%)", "#00aa55"),
-        (values.colour, "color(srgb 0 0.6667 0.3333)", "#00aa55"),
-        (values.colour, "color(srgb-linear 0 0.402 0.0908)", "#00aa55"),
-        (values.colour, "color(display-p3 .5252 .23 1)", "#9135ff"),
-        (values.colour, "color(xyz 0.16014 0.29405 0.13423)", "#00aa55"),
-        (values.colour, "lab(100 0 0)", "#ffffff"),
-        (values.colour, "oklab(1 0 0)", "#ffffff"),
-        (values.colour, "color(a98-rgb 1 1 1)", "#ffffff"),
-        (values.colour, "color(rec2020 1 1 1)", "#ffffff"),
-        (values.colour, "TRANSPARENT", "rgba(0,0,0,0)"),
-        (values.colour, "currentColor", "currentColor"),
-        (values.colour, "rgb(from red r g b)", None),
-        (values.colour, "color(unknown 1 1 1)", None),
-        (values.colour, "color()", None),
-        (values.colour, "red blue", None),
+        (colours.colour, "#0A5", "#00aa55"),
+        (colours.colour, "rgb(0 170 85)", "#00aa55"),
+        (colours.colour, "rgb(0, 170, 85)", "#00aa55"),
+        (colours.colour, "rgb(0 170 85 / 50%)", "rgba(0,170,85,0.5)"),
+        (colours.colour, "hsl(150deg 100% 33.333%)", "#00aa55"),
+        (colours.colour, "hwb(150 0% 33.333%)", "#00aa55"),
+        (colours.colour, "color(srgb 0 0.6667 0.3333)", "#00aa55"),
+        (colours.colour, "color(srgb-linear 0 0.402 0.0908)", "#00aa55"),
+        (colours.colour, "color(display-p3 .5252 .23 1)", "#9135ff"),
+        (colours.colour, "color(xyz 0.16014 0.29405 0.13423)", "#00aa55"),
+        (colours.colour, "lab(100 0 0)", "#ffffff"),
+        (colours.colour, "oklab(1 0 0)", "#ffffff"),
+        (colours.colour, "color(a98-rgb 1 1 1)", "#ffffff"),
+        (colours.colour, "color(rec2020 1 1 1)", "#ffffff"),
+        (colours.colour, "TRANSPARENT", "rgba(0,0,0,0)"),
+        (colours.colour, "currentColor", "currentColor"),
+        (colours.colour, "rgb(from red r g b)", None),
+        (colours.colour, "color(unknown 1 1 1)", None),
+        (colours.colour, "color()", None),
+        (colours.colour, "red blue", None),
         (values.paint, "none", "none"),
         (values.paint, "url(#a)", "url(#a)"),
         (values.paint, 'url("#a") hsl(0 100% 50%)', "url(#a) #ff0000"),
         (values.paint, "url(#a) url(#b)", None),
         (values.paint, "", None),
-        (values.background, "url(x.png) #0a5 no-repeat", "#00aa55"),
-        (values.background, "none", "rgba(0,0,0,0)"),
-        (values.background, "linear-gradient(red, blue)", None),
+        (colours.background, "url(x.png) #0a5 no-repeat", "#00aa55"),
+        (colours.background, "none", "rgba(0,0,0,0)"),
+        (colours.background, "linear-gradient(red, blue)", None),
         (values.opacity, "150%", "1"),
         (values.opacity, ".5", "0.5"),
         (values.opacity, "half", None),
@@ -95,7 +96,7 @@ def test_origins(text: str, size: tuple[float, float] | None, origin: str | None
 
 
 READERS = [
-    *(values.colour, values.paint, values.background, values.opacity, values.length, values.dashes),
+    *(colours.colour, values.paint, colours.background, values.opacity, values.length, values.dashes),
     *(values.reference, values.filters, values.transform, values.path_data, values.number, values.words),
 ]
 

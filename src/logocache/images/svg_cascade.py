@@ -5,33 +5,35 @@ drops a sheet for one escape. So nothing but presentation attributes is left for
 CSS Nesting 1, Media Queries 5, SVG 2 chapter 6. `cssselect2` matches selectors.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import cssselect2
 import tinycss2
 
+from logocache.images import svg_colours as colours
 from logocache.images import svg_values as values
 from logocache.images.errors import ImageRefused
-from logocache.images.svg_conditions import media_matches, supports_matches
-from logocache.images.svg_values import Token, Tokens
+from logocache.images.svg_colours import Token, Tokens
+from logocache.images.svg_sheets import (
+    DEEPEST_NESTING,
+    MOST_DECLARATIONS,
+    Declaration,
+    Sheets,
+    declarations_in,
+    local_name,
+    parsed_block,
+    trimmed,
+)
 
-MOST_STYLING = 1_000_000
-"""Selectors of style sheets times elements."""
-MOST_DECLARATIONS = 20_000
-"""In all style sheets, and in one `style` attribute."""
-DEEPEST_NESTING = 10
-"""Of rules in rules, and of `var()` in `var()`."""
 MOST_TOKENS = 10_000
 """Of one value, after `var()` has been replaced."""
 
 _RENDERING = ("auto", "optimizeSpeed", "crispEdges", "geometricPrecision", "optimizeQuality", "pixelated")
 _RULES = values.one_of("nonzero", "evenodd")
 _INHERITED: Mapping[str, tuple[Any, str]] = {
-    "color": (values.colour, "#000000"),
+    "color": (colours.colour, "#000000"),
     "fill": (values.paint, "#000000"),
     "stroke": (values.paint, "none"),
     "fill-opacity": (values.opacity, "1"),
@@ -57,12 +59,12 @@ _INHERITED: Mapping[str, tuple[Any, str]] = {
 """Readers and initial values of inherited properties."""
 _OWN: Mapping[str, Any] = {
     "opacity": values.opacity,
-    "stop-color": values.colour,
+    "stop-color": colours.colour,
     "stop-opacity": values.opacity,
-    "flood-color": values.colour,
+    "flood-color": colours.colour,
     "flood-opacity": values.opacity,
-    "lighting-color": values.colour,
-    "background-color": values.background,
+    "lighting-color": colours.colour,
+    "background-color": colours.background,
     "display": values.words,
     "overflow": values.one_of("visible", "hidden", "scroll", "auto", "clip"),
     "clip-path": values.reference,
@@ -86,13 +88,6 @@ _GEOMETRY = {
 _OWN_BOXES = {"fill-box", "content-box", "border-box", "stroke-box"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    name: str
-    value: Tokens
-    is_important: bool
-
-
 _Custom = Mapping[str, Tokens]
 
 
@@ -102,7 +97,7 @@ def resolve(root: Element, size: tuple[float, float] | None) -> str | None:
     `size` is that of the view box. Returns what cannot be drawn as a browser would, in words, or None.
     Raises `ImageRefused` for more than `MOST_STYLING` or `MOST_DECLARATIONS`.
     """
-    sheets = _Sheets(root)
+    sheets = Sheets(root)
     wrapped = cssselect2.ElementWrapper.from_xml_root(root)
     custom: dict[Element | None, _Custom] = {None: {}}
     for element in list(wrapped.iter_subtree()):
@@ -110,109 +105,9 @@ def resolve(root: Element, size: tuple[float, float] | None) -> str | None:
         parent = element.parent.etree_element if element.parent is not None else None
         custom[node] = _Style(node, sheets.matching(element), custom[parent], size, sheets).apply()
     for node in root.iter():
-        for child in [child for child in node if _name(child) == "style"]:
+        for child in [child for child in node if local_name(child) == "style"]:
             node.remove(child)
     return sheets.lost
-
-
-class _Sheets:
-    """The rules of all style sheets of a document."""
-
-    def __init__(self, root: Element) -> None:
-        self.lost: str | None = None
-        self._matcher = cssselect2.Matcher()
-        self._selectors = 0
-        self._declarations = 0
-        elements = list(root.iter())
-        for node in elements:
-            if _name(node) == "style" and node.get("type", "text/css").strip().lower() in {"", "text/css"}:
-                media = tinycss2.parse_component_value_list(node.get("media", ""), skip_comments=True)
-                if media_matches(media):
-                    sheet = tinycss2.parse_stylesheet(
-                        "".join(node.itertext()), skip_comments=True, skip_whitespace=True
-                    )
-                    self._add(sheet, "", 0)
-        if self._selectors * len(elements) > MOST_STYLING:
-            raise ImageRefused("an SVG whose style sheets have too many rules for its elements")
-
-    def matching(self, element: Token) -> list[_Declaration]:  # cssselect2 has no types
-        """Declarations that apply to `element`, the strongest last."""
-        return [
-            declaration
-            for _, _, pseudo, declarations in self._matcher.match(element)
-            if pseudo is None
-            for declaration in declarations
-        ]
-
-    def _add(self, rules: Sequence[Token], parent: str, depth: int) -> None:
-        if depth > DEEPEST_NESTING:
-            return
-        for is_declared, group in groupby(rules, lambda rule: rule.type == "declaration"):
-            if is_declared and parent:
-                self._register(parent, list(_declared(list(group))))
-            elif not is_declared:
-                for rule in group:
-                    self._add_rule(rule, parent, depth)
-
-    def _add_rule(self, rule: Token, parent: str, depth: int) -> None:
-        if rule.type == "qualified-rule":
-            selector = _nested(tinycss2.serialize(rule.prelude).strip(), parent)
-            self._add(_parsed(rule.content), selector, depth + 1)
-        elif rule.type == "at-rule":
-            self._add_at_rule(rule, parent, depth)
-
-    def _add_at_rule(self, rule: Token, parent: str, depth: int) -> None:  # tinycss2 has no types
-        match rule.lower_at_keyword:
-            case "import":
-                self.lost = "a style sheet elsewhere"
-            case "media" if rule.content is not None and media_matches(rule.prelude):
-                self._add(_rules(rule.content, parent), parent, depth + 1)
-            case "supports" if rule.content is not None and supports_matches(rule.prelude):
-                self._add(_rules(rule.content, parent), parent, depth + 1)
-            case "layer" if rule.content is not None:
-                self._add(_rules(rule.content, parent), parent, depth + 1)
-            case _:
-                pass  # fonts, animations and whatever draws nothing here
-
-    def _register(self, selector: str, declarations: list[_Declaration]) -> None:
-        self._declarations += len(declarations)
-        if self._declarations > MOST_DECLARATIONS:
-            raise ImageRefused(f"an SVG whose style sheets have more than {MOST_DECLARATIONS} declarations")
-        try:
-            compiled = cssselect2.compile_selector_list(selector)
-        except (cssselect2.SelectorError, RecursionError):
-            return  # An unknown selector costs its rule.
-        for one in compiled:
-            self._selectors += 1
-            self._matcher.add_selector(one, declarations)
-
-
-def _parsed(block: str | Sequence[Token]) -> list[Token]:
-    return list(tinycss2.parse_blocks_contents(block, skip_comments=True, skip_whitespace=True))
-
-
-def _rules(content: Sequence[Token], parent: str) -> list[Token]:
-    """The rules in a block that stands in the rule of `parent`, or in none."""
-    if parent:
-        return _parsed(content)
-    return list(tinycss2.parse_rule_list(content, skip_comments=True, skip_whitespace=True))
-
-
-def _nested(selector: str, parent: str) -> str:
-    if not parent:
-        return selector.replace("&", ":root")
-    return selector.replace("&", f":is({parent})") if "&" in selector else f":is({parent}) {selector}"
-
-
-def _declared(parsed: Sequence[Token]) -> Iterator[_Declaration]:
-    for node in parsed:
-        if node.type == "declaration":
-            name = node.name if node.name.startswith("--") else node.lower_name
-            yield _Declaration(name, _trimmed(node.value), node.important)
-
-
-def _trimmed(tokens: Sequence[Token]) -> Tokens:
-    return [token for token in tokens if token.type not in {"whitespace", "comment"}]
 
 
 class _Style:
@@ -221,20 +116,20 @@ class _Style:
     def __init__(
         self,
         node: Element,
-        matches: list[_Declaration],
+        matches: list[Declaration],
         inherited: _Custom,
         size: tuple[float, float] | None,
-        sheets: _Sheets,
+        sheets: Sheets,
     ) -> None:
         self._node, self._size, self._sheets = node, size, sheets
         inline = node.attrib.pop("style", None)
         node.attrib.pop("class", None)
         declared = list(matches)
         if inline is not None:
-            parsed = _parsed(inline)
+            parsed = parsed_block(inline)
             if len(parsed) > MOST_DECLARATIONS:
                 raise ImageRefused(f"an SVG with a style of more than {MOST_DECLARATIONS} declarations")
-            declared += _declared(parsed)
+            declared += declarations_in(parsed)
         declared.sort(key=lambda declaration: declaration.is_important)  # stable: the strongest stays last
         self._declared = declared
         own = {item.name: item.value for item in declared if item.name.startswith("--")}
@@ -245,7 +140,7 @@ class _Style:
         strongest: dict[str, str | None] = {}
         for name, reader in _READERS.items():
             if name in self._node.attrib and not name.startswith("background"):
-                tokens = _trimmed(tinycss2.parse_component_value_list(self._node.attrib[name]))
+                tokens = trimmed(tinycss2.parse_component_value_list(self._node.attrib[name]))
                 strongest[name] = self._read(name, reader, tokens)
         for declaration in self._declared:
             for name in _SHORTHANDS.get(declaration.name, (declaration.name,)):
@@ -257,8 +152,8 @@ class _Style:
                 self._node.attrib.pop(name, None)
         return self._custom
 
-    def _declare(self, name: str, declaration: _Declaration, strongest: dict[str, str | None]) -> None:
-        element = _name(self._node)
+    def _declare(self, name: str, declaration: Declaration, strongest: dict[str, str | None]) -> None:
+        element = local_name(self._node)
         if name in _READERS:
             value = self._read(name, _READERS[name], declaration.value)
             if value is not None or self._uses_variables(declaration.value):
@@ -338,7 +233,7 @@ class _Style:
         return result
 
     def _variable(self, arguments: Sequence[Token], depth: int) -> Tokens | None:
-        parts = _trimmed(arguments)
+        parts = trimmed(arguments)
         if not parts or parts[0].type != "ident":
             return None
         value = self._custom.get(parts[0].value)
@@ -356,8 +251,4 @@ class _Style:
 
 def _function(token: Token, arguments: Tokens) -> Tokens:  # tinycss2 has no types
     text = f"{token.name}({tinycss2.serialize(arguments)})"
-    return _trimmed(tinycss2.parse_component_value_list(text))
-
-
-def _name(node: Element) -> str:
-    return node.tag.rpartition("}")[2]
+    return trimmed(tinycss2.parse_component_value_list(text))

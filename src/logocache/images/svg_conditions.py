@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from logocache.images.svg_values import Token, Tokens, pixels
+from logocache.images.svg_colours import Token, Tokens
+from logocache.images.svg_values import pixels
 
 SIDE = 512
 """Pixels of the page's width and height: those of our drawing."""

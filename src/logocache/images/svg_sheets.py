@@ -1,0 +1,149 @@
+"""Style sheets of an SVG: the rules that apply on a light page, with nesting flattened."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from xml.etree.ElementTree import Element
+
+import cssselect2
+import tinycss2
+
+from logocache.images.errors import ImageRefused
+from logocache.images.svg_colours import Token, Tokens
+from logocache.images.svg_conditions import media_matches, supports_matches
+
+MOST_STYLING = 1_000_000
+"""Selectors of style sheets times elements."""
+MOST_DECLARATIONS = 20_000
+"""In all style sheets, and in one `style` attribute."""
+DEEPEST_NESTING = 10
+"""Of rules in rules, and of `var()` in `var()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A declaration of a property or of a custom property."""
+
+    name: str
+    value: Tokens
+    is_important: bool
+
+
+class Sheets:
+    """The rules of all style sheets of a document."""
+
+    def __init__(self, root: Element) -> None:
+        self.lost: str | None = None
+        self._matcher = cssselect2.Matcher()
+        self._selectors = 0
+        self._declarations = 0
+        elements = list(root.iter())
+        for node in elements:
+            if local_name(node) == "style" and node.get("type", "text/css").strip().lower() in {
+                "",
+                "text/css",
+            }:
+                media = tinycss2.parse_component_value_list(node.get("media", ""), skip_comments=True)
+                if media_matches(media):
+                    sheet = tinycss2.parse_stylesheet(
+                        "".join(node.itertext()), skip_comments=True, skip_whitespace=True
+                    )
+                    self._add(sheet, "", 0)
+        if self._selectors * len(elements) > MOST_STYLING:
+            raise ImageRefused("an SVG whose style sheets have too many rules for its elements")
+
+    def matching(self, element: Token) -> list[Declaration]:  # cssselect2 has no types
+        """Declarations that apply to `element`, the strongest last."""
+        return [
+            declaration
+            for _, _, pseudo, declarations in self._matcher.match(element)
+            if pseudo is None
+            for declaration in declarations
+        ]
+
+    def _add(self, rules: Sequence[Token], parent: str, depth: int) -> None:
+        if depth > DEEPEST_NESTING:
+            return
+        for is_declared, group in groupby(rules, lambda rule: rule.type == "declaration"):
+            if is_declared and parent:
+                self._register(parent, list(declarations_in(list(group))))
+            elif not is_declared:
+                for rule in group:
+                    self._add_rule(rule, parent, depth)
+
+    def _add_rule(self, rule: Token, parent: str, depth: int) -> None:
+        if rule.type == "qualified-rule":
+            self._add(parsed_block(rule.content), _nested(rule.prelude, parent), depth + 1)
+        elif rule.type == "at-rule":
+            self._add_at_rule(rule, parent, depth)
+
+    def _add_at_rule(self, rule: Token, parent: str, depth: int) -> None:  # tinycss2 has no types
+        match rule.lower_at_keyword:
+            case "import":
+                self.lost = "a style sheet elsewhere"
+            case "media" if rule.content is not None and media_matches(rule.prelude):
+                self._add(_rules(rule.content, parent), parent, depth + 1)
+            case "supports" if rule.content is not None and supports_matches(rule.prelude):
+                self._add(_rules(rule.content, parent), parent, depth + 1)
+            case "layer" if rule.content is not None:
+                self._add(_rules(rule.content, parent), parent, depth + 1)
+            case _:
+                pass  # fonts, animations and whatever draws nothing here
+
+    def _register(self, selector: str, declarations: list[Declaration]) -> None:
+        self._declarations += len(declarations)
+        if self._declarations > MOST_DECLARATIONS:
+            raise ImageRefused(f"an SVG whose style sheets have more than {MOST_DECLARATIONS} declarations")
+        try:
+            compiled = cssselect2.compile_selector_list(selector)
+        except (cssselect2.SelectorError, RecursionError):
+            return  # An unknown selector costs its rule.
+        for one in compiled:
+            self._selectors += 1
+            self._matcher.add_selector(one, declarations)
+
+
+def parsed_block(block: str | Sequence[Token]) -> list[Token]:
+    """Contents of a block of declarations and rules."""
+    return list(tinycss2.parse_blocks_contents(block, skip_comments=True, skip_whitespace=True))
+
+
+def _rules(content: Sequence[Token], parent: str) -> list[Token]:
+    """The rules in a block that stands in the rule of `parent`, or in none."""
+    if parent:
+        return parsed_block(content)
+    return list(tinycss2.parse_rule_list(content, skip_comments=True, skip_whitespace=True))
+
+
+def _nested(prelude: Sequence[Token], parent: str) -> str:
+    """The selectors in `prelude` as they read outside of the rule of `parent`."""
+    parts: list[list[Token]] = [[]]
+    for token in prelude:
+        if token.type == "literal" and token.value == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    scope = f":is({parent})" if parent else ":root"
+    selectors = [tinycss2.serialize(part).strip() for part in parts]
+    return ", ".join(
+        selector.replace("&", scope) if "&" in selector or not parent else f"{scope} {selector}"
+        for selector in selectors
+    )
+
+
+def declarations_in(parsed: Sequence[Token]) -> Iterator[Declaration]:
+    """The declarations among the contents of a block."""
+    for node in parsed:
+        if node.type == "declaration":
+            name = node.name if node.name.startswith("--") else node.lower_name
+            yield Declaration(name, trimmed(node.value), node.important)
+
+
+def trimmed(tokens: Sequence[Token]) -> Tokens:
+    """`tokens` without white space and comments."""
+    return [token for token in tokens if token.type not in {"whitespace", "comment"}]
+
+
+def local_name(node: Element) -> str:
+    """The name of an element without its namespace."""
+    return node.tag.rpartition("}")[2]
