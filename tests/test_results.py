@@ -32,6 +32,7 @@ def test_a_document_names_its_version_and_command_first() -> None:
         ("command", "list"),
         ("entries", []),
         ("matching", 0),
+        ("matching_capped", False),
     ]
 
 

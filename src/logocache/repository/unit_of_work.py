@@ -42,7 +42,15 @@ from logocache.repository.mapping import (
     replaced_of,
     replaced_values,
 )
-from logocache.repository.tables import AS_SOON_AS_POSSIBLE, ATTEMPT, CACHE, LOGO, REPLACED, TOTAL
+from logocache.repository.tables import (
+    AS_SOON_AS_POSSIBLE,
+    ATTEMPT,
+    CACHE,
+    LOGO,
+    REPLACED,
+    TOTAL,
+    is_storable,
+)
 from logocache.repository.totals import (
     add_to_counters,
     advance_generation,
@@ -257,8 +265,9 @@ class UnitOfWork:
 
 def unnamed(connection: Connection, names: Collection[str]) -> Collection[str]:
     """Return the names that no entry has, neither as its current nor as a replaced file."""
-    current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, names))
-    replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, names))
+    storable = [name for name in names if is_storable(name)]  # others are in no row
+    current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, storable))
+    replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, storable))
     return set(names) - set(connection.execute(current.union(replaced)).scalars())
 
 
