@@ -29,7 +29,7 @@ from pathlib import Path
 from logocache.errors import DirectoryError
 from logocache.model import FoundFile, StoredFile
 from logocache.ports import NormalisedImage
-from logocache.store.digests import LARGEST_LOGO, READ_FLAGS, Differing, Expected, differing_in_batches
+from logocache.store.digests import LARGEST_LOGO, Differing, Expected, differing_in_batches
 from logocache.store.errors import check_writable, problems_of, translated
 from logocache.store.folders import (
     IDENTITY_FILE,
@@ -40,8 +40,10 @@ from logocache.store.folders import (
     opened,
     opened_directory,
     read_identity,
+    read_regular,
     refuse_links,
     scanned,
+    sync_directory,
     unfinished_name,
     write_file,
     write_identity,
@@ -55,7 +57,6 @@ TEMPORARY = "tmp"
 QUARANTINE = "quarantine"
 UNFINISHED = re.compile(r"[0-9a-f]{16}\.part")
 """Names of our own temporary files. No others are ever deleted."""
-NOT_A_PLAIN_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ class FileStore:
                     write_file(temporary, name := unfinished_name(), bytes(size), sync=self._sync)
                     os.unlink(name, dir_fd=temporary)
                     with opened_directory(self.directory) as directory:
-                        self._sync_directory(directory)
+                        sync_directory(directory, self._sync)
 
     def identity(self) -> str | None:
         """Return the identity of the cache that owns the directory; None if there is none yet."""
@@ -177,7 +178,7 @@ class FileStore:
                     except FileNotFoundError:
                         if self.sha256(target.name) != staged.file.sha256:
                             raise
-            self._sync_directory(directory)
+            sync_directory(directory, self._sync)
 
     def discard(self, staged: StagedFile) -> None:
         self._unlink_unfinished(staged.path.name)
@@ -190,21 +191,7 @@ class FileStore:
         """Return its bytes; None if it is missing, over `LARGEST_LOGO`, or not a regular file (a link)."""
         path = self.path(name)
         with translated(self.directory, f"the logo {path} cannot be read"):
-            try:
-                descriptor = os.open(path, READ_FLAGS)
-            except OSError as error:
-                if error.errno in NOT_A_PLAIN_FILE:
-                    return None
-                raise
-            try:
-                found = os.fstat(descriptor)
-                if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_LOGO:
-                    return None
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    content = file.read(LARGEST_LOGO + 1)
-            finally:
-                os.close(descriptor)
-        return content if len(content) <= LARGEST_LOGO else None
+            return read_regular(path, LARGEST_LOGO)
 
     def read_intact(self, name: str) -> bytes | None:
         """As `read`; None also if the content does not match the digest in the name."""
@@ -321,14 +308,6 @@ class FileStore:
             self._unwritten = max(size, 1)
             raise
         self._unwritten = 0
-
-    def _sync_directory(self, descriptor: int) -> None:
-        """Make the rename itself durable (fsync(2): "an explicit fsync on the directory is needed")."""
-        try:
-            self._sync(descriptor)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # some network file systems cannot sync directories
-                raise
 
     def _unlink_unfinished(self, name: str) -> bool:
         path = self._private / TEMPORARY / name

@@ -20,6 +20,7 @@ PRIVATE_MODE = 0o700
 NOBODY = 65534
 """Owner shown for unmapped users, such as a squashed root (NFS)."""
 
+NOT_A_PLAIN_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -174,6 +175,37 @@ def write_file(
 class DiskSpace:
     free_bytes: int
     total_bytes: int
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """Return the bytes of a file; None if it is missing, not a regular file (a link), or longer than `most`.
+
+    Raises OSError.
+    """
+    try:
+        descriptor = os.open(path, READ_FLAGS)
+    except OSError as error:
+        if error.errno in NOT_A_PLAIN_FILE:
+            return None
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+    finally:
+        os.close(descriptor)
+    return content if len(content) <= most else None
+
+
+def sync_directory(descriptor: int, sync: Callable[[int], None]) -> None:
+    """Make a rename itself durable (fsync(2): "an explicit fsync on the directory is needed")."""
+    try:
+        sync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot sync directories
+            raise
 
 
 def scanned(folder: int | Path) -> Iterator[FoundFile]:

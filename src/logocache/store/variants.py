@@ -22,8 +22,7 @@ from pathlib import Path
 from logocache.queries import Variant
 from logocache.store.digests import READ_FLAGS
 from logocache.store.errors import translated
-from logocache.store.files import NOT_A_PLAIN_FILE
-from logocache.store.folders import locked, opened, unfinished_name, write_file
+from logocache.store.folders import NOT_A_PLAIN_FILE, locked, opened, unfinished_name, write_file
 from logocache.store.names import belongs_to, is_ours, owner_of, variant_name, with_digest, without_digest
 
 LARGEST_VARIANT = 2_000_000
