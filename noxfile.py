@@ -130,7 +130,7 @@ def tests(session: nox.Session, database: str) -> None:
 @nox.parametrize("database", ["sqlite", "postgresql"])
 def e2e(session: nox.Session, database: str) -> None:
     """Tests with processes, browsers and servers of their own, and many examples of each property."""
-    marks = "not docs and (end_to_end or hypothesis)"
+    marks = "not docs and not benchmark and (end_to_end or hypothesis)"
     measure(session, f"e2e-{database}", database, marks, "--hypothesis-profile=many")
 
 
@@ -225,6 +225,13 @@ def bench(session: nox.Session) -> None:
         session.run(*pip, external=True, success_codes=range(256))
     data = {"PYTHONPATH": "tests", "LOGOCACHE_BENCH_HF": str(peers / "bin" / "hf")}
     session.run("python", "tests/benchmarks/side_by_side.py", *session.posargs, env=data)
+
+
+@nox.session
+def benchcheck(session: nox.Session) -> None:
+    """Every benchmark in its smallest form: none has gone stale."""
+    install(session, "test")
+    session.run("pytest", "tests/end_to_end/test_benchmarks.py", "-m", "benchmark", *session.posargs)
 
 
 @nox.session

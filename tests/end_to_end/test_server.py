@@ -53,7 +53,7 @@ def test_init_then_serve_and_every_route_answers(environment: dict[str, str]) ->
         assert over_http["by_status"] == json.loads(stats.stdout)["by_status"]
         assert server.get("/api/integrations/logos/stats").json()["entries"] == COUNT
 
-        files = server.get("/api/logo-cache/files?limit=500").json()["files"]
+        files = server.get("/api/logo-cache/files?limit=1000").json()["files"]
         assert len(files) == COUNT
         static = server.ask("HEAD", f"/static/cached_logos/{files[0]['file']}")
         assert (static.status_code, static.headers["content-type"]) == (200, "image/png")

@@ -44,10 +44,12 @@ def locks_in(thing: object, seen: dict[int, object]) -> Iterator[Any]:
     if id(thing) in seen:
         return
     seen[id(thing)] = thing  # kept, or its id would soon be another's
-    if hasattr(thing, "acquire") and hasattr(thing, "release"):
-        yield thing
+    if isinstance(thing, threading.Condition):
+        yield from locks_in(thing._lock, seen)  # type: ignore[attr-defined]  # several may share one
     elif isinstance(thing, threading.Event):
-        yield thing._cond  # type: ignore[attr-defined]  # what its methods wait for
+        yield from locks_in(thing._cond, seen)  # type: ignore[attr-defined]  # what its methods wait for
+    elif hasattr(thing, "acquire") and hasattr(thing, "release"):
+        yield thing
     elif isinstance(thing, dict):
         for value in [*thing.keys(), *thing.values()]:
             yield from locks_in(value, seen)
