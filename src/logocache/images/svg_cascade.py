@@ -24,8 +24,8 @@ from logocache.images.svg_sheets import (
     declarations_in,
     local_name,
     parsed_block,
-    trimmed,
 )
+from logocache.images.svg_values import trimmed
 
 MOST_TOKENS = 10_000
 """Of one value, after `var()` has been replaced."""

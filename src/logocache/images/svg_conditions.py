@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from logocache.images.svg_colours import Token, Tokens
-from logocache.images.svg_values import pixels
+from logocache.images.svg_values import comma_separated, pixels, trimmed
 
 SIDE = 512
 """Pixels of the page's width and height: those of our drawing."""
@@ -38,13 +38,13 @@ _COMPARISONS: dict[str, Callable[[float], bool]] = {
 
 def media_matches(query: Sequence[Any]) -> bool:
     """True if a list of media queries applies: no query applies to all media."""
-    queries = [_bare(part) for part in _split(query)]
+    queries = [trimmed(part) for part in comma_separated(query)]
     return queries == [[]] or any(_holds(part, _feature) is True for part in queries)
 
 
 def supports_matches(condition: Sequence[Any]) -> bool:
     """True if the condition of `@supports` holds in a browser that knows every property."""
-    return _holds(_bare(condition), lambda _: True) is True
+    return _holds(trimmed(condition), lambda _: True) is True
 
 
 def _holds(tokens: Tokens, leaf: Callable[[Tokens], bool | None], depth: int = 0) -> bool | None:
@@ -80,10 +80,10 @@ def _value(token: Token, leaf: Callable[[Tokens], bool | None], depth: int) -> b
     if token.type == "ident":
         return token.lower_value in {"all", "screen"}
     if token.type == "function":
-        return leaf(_bare(token.arguments))
+        return leaf(trimmed(token.arguments))
     if token.type != "() block" or depth > DEEPEST_CONDITION:  # nobody nests deeper
         return None
-    inside = _bare(token.content)
+    inside = trimmed(token.content)
     if any(part.type == "() block" for part in inside):
         return _holds(inside, leaf, depth + 1)
     return leaf(inside)
@@ -112,17 +112,3 @@ def _feature(tokens: Tokens) -> bool | None:
     if name not in _FEATURES or value.type != "ident":
         return None
     return bool(value.lower_value == _FEATURES[name])
-
-
-def _split(tokens: Sequence[Any]) -> list[list[Any]]:
-    parts: list[list[Any]] = [[]]
-    for token in tokens:
-        if token.type == "literal" and token.value == ",":
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
-def _bare(tokens: Sequence[Any]) -> Tokens:
-    return [token for token in tokens if token.type not in {"whitespace", "comment"}]

@@ -11,6 +11,7 @@ import tinycss2
 from logocache.images.errors import ImageRefused
 from logocache.images.svg_colours import Token, Tokens
 from logocache.images.svg_conditions import media_matches, supports_matches
+from logocache.images.svg_values import comma_separated, trimmed
 
 MOST_STYLING = 1_000_000
 """Selectors of style sheets times elements."""
@@ -117,14 +118,8 @@ def _rules(content: Sequence[Token], parent: str) -> list[Token]:
 
 def _nested(prelude: Sequence[Token], parent: str) -> str:
     """The selectors in `prelude` as they read outside of the rule of `parent`."""
-    parts: list[list[Token]] = [[]]
-    for token in prelude:
-        if token.type == "literal" and token.value == ",":
-            parts.append([])
-        else:
-            parts[-1].append(token)
     scope = f":is({parent})" if parent else ":root"
-    selectors = [tinycss2.serialize(part).strip() for part in parts]
+    selectors = [tinycss2.serialize(part).strip() for part in comma_separated(prelude)]
     return ", ".join(
         selector.replace("&", scope) if "&" in selector or not parent else f"{scope} {selector}"
         for selector in selectors
@@ -137,11 +132,6 @@ def declarations_in(parsed: Sequence[Token]) -> Iterator[Declaration]:
         if node.type == "declaration":
             name = node.name if node.name.startswith("--") else node.lower_name
             yield Declaration(name, trimmed(node.value), node.important)
-
-
-def trimmed(tokens: Sequence[Token]) -> Tokens:
-    """`tokens` without white space and comments."""
-    return [token for token in tokens if token.type not in {"whitespace", "comment"}]
 
 
 def local_name(node: Element) -> str:

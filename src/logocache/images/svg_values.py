@@ -5,7 +5,7 @@ lists of tinycss2's component values, without comments.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from logocache.images.svg_colours import Token, Tokens, colour
 
@@ -132,6 +132,22 @@ def url_of(token: Token) -> str | None:
         strings = [argument.value for argument in token.arguments if argument.type == "string"]
         return str(strings[0]).strip() if strings else None
     return None
+
+
+def trimmed(tokens: Iterable[Token]) -> Tokens:
+    """`tokens` without white space and comments."""
+    return [token for token in tokens if token.type not in {"whitespace", "comment"}]
+
+
+def comma_separated(tokens: Iterable[Token]) -> list[list[Token]]:
+    """The parts of `tokens` between commas; one empty part if there are no tokens."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if _is_comma(token):
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
 
 
 def _is_comma(token: Token) -> bool:
