@@ -177,17 +177,12 @@ class DiskSpace:
     total_bytes: int
 
 
-def read_regular(path: Path, most: int) -> bytes | None:
-    """Return the bytes of a file; None if it is missing, not a regular file (a link), or longer than `most`.
+def read_plain(path: Path | str, most: int, *, folder: int | None = None) -> bytes | None:
+    """Return the bytes of a file, which may be in an open folder.
 
-    Raises OSError.
+    None if it is not a regular file, or longer than `most`. Raises OSError, also for a link.
     """
-    try:
-        descriptor = os.open(path, READ_FLAGS)
-    except OSError as error:
-        if error.errno in NOT_A_PLAIN_FILE:
-            return None
-        raise
+    descriptor = os.open(path, READ_FLAGS, dir_fd=folder)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_size > most:
@@ -197,6 +192,16 @@ def read_regular(path: Path, most: int) -> bytes | None:
     finally:
         os.close(descriptor)
     return content if len(content) <= most else None
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """As `read_plain`; None also for a file that is missing, and for a link."""
+    try:
+        return read_plain(path, most)
+    except OSError as error:
+        if error.errno in NOT_A_PLAIN_FILE:
+            return None
+        raise
 
 
 def sync_directory(descriptor: int, sync: Callable[[int], None]) -> None:
@@ -251,15 +256,11 @@ def read_identity(private: Path) -> str | None:
     """Return the identity in the private folder; None if there is none. Raises OSError."""
     try:
         with opened(private) as folder:
-            descriptor = os.open(IDENTITY_FILE, READ_FLAGS, dir_fd=folder)
+            content = read_plain(IDENTITY_FILE, _LONGEST, folder=folder)
     except FileNotFoundError:
         return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return UNREADABLE
-        content = os.read(descriptor, _LONGEST)
-    finally:
-        os.close(descriptor)
+    if content is None:
+        return UNREADABLE
     return content.decode("ascii").strip() if _UUID.fullmatch(content) else UNREADABLE
 
 

@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logocache.queries import Variant
-from logocache.store.digests import READ_FLAGS
 from logocache.store.errors import translated
-from logocache.store.folders import NOT_A_PLAIN_FILE, locked, opened, unfinished_name, write_file
+from logocache.store.folders import NOT_A_PLAIN_FILE, locked, opened, read_plain, unfinished_name, write_file
 from logocache.store.names import belongs_to, is_ours, owner_of, variant_name, with_digest, without_digest
 
 LARGEST_VARIANT = 2_000_000
@@ -67,7 +66,8 @@ class FileVariants:
         name = variant_name(file, variant)
         try:
             with self._opened() as folder:
-                image = without_digest(file, variant, _read(folder, name))
+                content = read_plain(name, LARGEST_VARIANT, folder=folder)
+                image = without_digest(file, variant, content or b"")
                 if image is None:
                     _log.warning("variant.damaged", extra={"file": name})
                     with suppress(OSError):  # it is found damaged again
@@ -213,15 +213,3 @@ def _found(entry: os.DirEntry[str]) -> _VariantFile | None:
     if stat.S_ISDIR(facts.st_mode):
         return None
     return _VariantFile(name=entry.name, size=facts.st_size, changed_at=facts.st_mtime_ns)
-
-
-def _read(folder: int, name: str) -> bytes:
-    """At most one byte more than the largest variant; empty if not a regular file."""
-    descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return b""
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(LARGEST_VARIANT + 1)
-    finally:
-        os.close(descriptor)
