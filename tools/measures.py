@@ -1,6 +1,6 @@
 """Figures of the source's shape: how much there is, and how many files a piece of work leads through.
 
-    python tools/measures.py [checkout]
+    nox -s measures -- [checkout]
 
 measures this checkout, or another one. A walk runs the program itself in a process whose every call is
 noted, in all threads; a file is entered when one of its functions is called, whatever its import ran.

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never
 
 from logocache.cli import terminal
 from logocache.humanize import clean, logfmt_value, quoted
@@ -95,21 +94,10 @@ def _set_up(name: str, handler: logging.Handler, level: int) -> None:
 
 def _handler(log_format: LogFormat) -> logging.Handler:
     handler = StandardErrorHandler()
-    handler.setFormatter(JsonFormatter() if _as_json(log_format) else TextFormatter())
+    is_json = log_format.is_json(on_terminal=terminal.err_is_terminal())
+    handler.setFormatter(JsonFormatter() if is_json else TextFormatter())
     handler.addFilter(RequestIds())
     return handler
-
-
-def _as_json(log_format: LogFormat) -> bool:
-    match log_format:
-        case LogFormat.JSON:
-            return True
-        case LogFormat.TEXT:
-            return False
-        case LogFormat.AUTO:
-            return not terminal.err_is_terminal()
-        case _:
-            assert_never(log_format)
 
 
 def _level(verbosity: int, *, quiet: bool) -> int:

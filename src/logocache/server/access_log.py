@@ -8,7 +8,7 @@ import time
 from functools import lru_cache
 
 from logocache.humanize import logfmt_value
-from logocache.settings import LogFormat, Settings
+from logocache.settings import Settings
 
 LOGGER = "logocache.server.access_log"
 FLUSH_SECONDS = 0.2
@@ -96,8 +96,7 @@ def access_log_of(settings: Settings) -> AccessLog | None:
     if not settings.access_log:
         return None
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
-    as_text = settings.log_format is LogFormat.TEXT or (settings.log_format is LogFormat.AUTO and is_terminal)
-    return AccessLog(as_json=not as_text)
+    return AccessLog(as_json=settings.log_format.is_json(on_terminal=is_terminal))
 
 
 def _put(piece: str) -> None:

@@ -38,9 +38,11 @@ class OnDemand(StrEnum):
 
 class LogFormat(StrEnum):
     AUTO = "auto"
-    """Text on a terminal, JSON elsewhere."""
     TEXT = "text"
     JSON = "json"
+
+    def is_json(self, *, on_terminal: bool) -> bool:
+        return self is LogFormat.JSON or (self is LogFormat.AUTO and not on_terminal)
 
 
 class Settings(ServerSettings):
