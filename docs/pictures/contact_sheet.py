@@ -1,4 +1,4 @@
-"""Draw all logos of a cache on one sheet: `python docs/pictures/contact_sheet.py LOGOS SHEET.png`.
+"""Draw logos of a cache on one sheet: `python docs/pictures/contact_sheet.py LOGOS SHEET.png`.
 
 `nox -s pictures` makes the README's picture with it.
 """
@@ -12,16 +12,18 @@ from logocache import Settings, open_cache
 from logocache.model import Logo
 
 COLUMNS = 12
+MOST_ROWS = 12
 CELL = 116
 LOGO = 72
 INK, PAPER, PALE = "#1F2328", "#FFFFFF", "#8B949E"
 
 
 def main(directory: Path, sheet: Path) -> None:
-    """Write the sheet: real logos first, then placeholders, each with its key."""
+    """Write the sheet: the first real logos, then placeholders, each with its key."""
     with open_cache(Settings(dir=directory)) as cache:
         found = [cache.get(entry.key) for entry in cache.list().entries]
     logos = sorted(filter(None, found), key=lambda logo: (logo.record.status, logo.record.key))
+    del logos[COLUMNS * MOST_ROWS :]
     rows = -(-len(logos) // COLUMNS)
     picture = Image.new("RGB", (COLUMNS * CELL, rows * CELL), PAPER)
     for place, logo in enumerate(logos):
