@@ -26,6 +26,8 @@ nox.options.sessions = [
 ]
 
 COVERAGE_DIR = Path(".coverage")
+WHEELS = Path(".nox/wheels")
+"""Packages as they were downloaded, for every session's environment."""
 UV = ".ci/uv.txt"
 """The version of uv in the lock, with its hashes: what reads the lock cannot come from it."""
 EXPORTED = {
@@ -64,9 +66,20 @@ def install(session: nox.Session, *groups: str, project: bool = True, extra: str
         chosen += ["--group" if project else "--only-group", group]
     pinned = Path(session.virtualenv.location) / "requirements.txt"
     pinned.write_text(export(session, chosen))
-    session.install("--require-hashes", "--requirement", str(pinned))
+    unpack(session, str(pinned))
     if project:
         session.install("--no-deps", "--no-build-isolation", ".")
+
+
+def unpack(session: nox.Session, pinned: str) -> None:
+    """Install these packages: pip, which knows its user's package index, downloads each once; uv unpacks."""
+    exact = ("--no-deps", "--require-hashes", "--find-links", str(WHEELS), "--requirement", pinned)
+    unpacking = ("uv", "pip", "install", "--quiet", "--no-index", *exact)
+    try:
+        session.run(*unpacking, silent=True, log=False)
+    except nox.command.CommandFailed:
+        session.run("python", "-m", "pip", "download", "--quiet", "--dest", str(WHEELS), *exact, silent=True)
+        session.run(*unpacking)
 
 
 @nox.session
