@@ -1,7 +1,8 @@
 """Parameters of the operations: pure values, and their parsers."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -149,22 +150,69 @@ class ImageFormat(StrEnum):
     WEBP = "webp"
 
 
+class Shape(StrEnum):
+    """Outline of a variant."""
+
+    ORIGINAL = "original"
+    """The picture as stored, with its margins."""
+    SQUARE = "square"
+    """The mark without its transparent margins, in the middle of a square."""
+
+
+SMALLEST, LARGEST = 16, 512
+"""Bounds of a variant's size, in pixels."""
+MOST_PADDING = 40
+TRANSPARENT = "transparent"
+BACKGROUND = rf"{TRANSPARENT}|white|[0-9A-Fa-f]{{6}}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A size, format and colour of a stored logo. The default is the stored file itself."""
+    """A look of a stored logo. The default is the stored file itself.
+
+    Raises:
+        SelectionError: a value is out of its bounds, or there is padding without a square.
+    """
 
     size: int | None = None
-    """Longest side in pixels, 16 to 512; a smaller logo is not enlarged. None: as stored."""
+    """Longest side in pixels, 16 to 512; a smaller logo is not enlarged, but in a square. None: as stored."""
     format: ImageFormat = ImageFormat.PNG
     greyscale: bool = False
+    shape: Shape = Shape.ORIGINAL
+    padding: int = 0
+    """Space on each side of a square, 0 to 40 per cent of its side."""
+    background: str = TRANSPARENT
+    """`transparent`, `white` (kept as `ffffff`), or six hexadecimal digits (kept in lower case).
+
+    A JPEG has no transparency: on `transparent` it gets the ground on which its mark shows.
+    """
+    label: str = field(init=False, compare=False, repr=False)
+    """Identifies a variant of a logo in file names and ETags: `128-webp`, `64-png-grey-square10`."""
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not SMALLEST <= self.size <= LARGEST:
+            raise SelectionError(f"{self.size} is not a size", hint=f"use {SMALLEST} to {LARGEST}")
+        if not 0 <= self.padding <= MOST_PADDING:
+            raise SelectionError(f"{self.padding} is not a padding", hint=f"use 0 to {MOST_PADDING}")
+        if self.padding and self.shape is not Shape.SQUARE:
+            raise SelectionError("padding needs a square", hint="use shape=square, or leave out padding")
+        if not re.fullmatch(BACKGROUND, self.background):
+            raise SelectionError(
+                f"{self.background[:60]!r} is not a background",
+                hint="use transparent, white or six hexadecimal digits",
+            )
+        background = "ffffff" if self.background == "white" else self.background.lower()
+        parts = (
+            str(self.size or "full"),
+            self.format,
+            "grey" if self.greyscale else "",
+            f"{self.shape}{self.padding or ''}" if self.shape is not Shape.ORIGINAL else "",
+            background if background != TRANSPARENT else "",
+        )
+        object.__setattr__(self, "background", background)
+        object.__setattr__(self, "label", "-".join(part for part in parts if part))
 
     @property
     def is_stored_form(self) -> bool:
         """True if this is the stored PNG itself."""
-        return self == Variant()
-
-    @property
-    def label(self) -> str:
-        """Identifies a variant of a logo in file names and ETags: `128-webp`, `full-png-grey`."""
-        grey = "-grey" if self.greyscale else ""
-        return f"{self.size or 'full'}-{self.format}{grey}"
+        return self.label == "full-png"

@@ -50,8 +50,9 @@ def client_of(bench: Bench, **settings: Any) -> Iterator[LogoClient]:
         service = LogoService(cache, looked_up=lambda state, times: None)
         route_cache, cors = RouteCache(), Cors(cache.settings.cors_origins)
         app = FastAPI()
-        app.include_router(logos.build(service, route_cache, cors, admin_only(cache.settings)))
-        app.include_router(logos.build_by_domain(service, route_cache, cors))
+        admin, offer = admin_only(cache.settings), cache.settings.offer_webp
+        app.include_router(logos.build(service, route_cache, cors, admin, is_webp_offered=offer))
+        app.include_router(logos.build_by_domain(service, route_cache, cors, is_webp_offered=offer))
         app.add_middleware(Hits, service=service, route_cache=route_cache, cors=cors)
         yield LogoClient(app, runner)
         runner.run(service.admission.queue.close(patience=10))

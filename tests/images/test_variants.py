@@ -3,11 +3,12 @@
 import io
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from harness.image_samples import (
     RED,
@@ -20,8 +21,9 @@ from harness.image_samples import (
     two_colours,
 )
 from logocache.images import raster
-from logocache.images.variants import derive
-from logocache.queries import ImageFormat, Variant
+from logocache.images.variants import derive, mark_box, placed
+from logocache.images.visibility import INK
+from logocache.queries import ImageFormat, Shape, Variant
 
 FORMATS = {ImageFormat.PNG: "PNG", ImageFormat.JPG: "JPEG", ImageFormat.WEBP: "WEBP"}
 EVERY = [
@@ -172,3 +174,74 @@ def test_a_jpeg_has_the_ground_on_which_its_mark_shows(mark: str, ground: int, *
     with Image.open(io.BytesIO(jpeg)) as shown:
         lowest, highest = shown.convert("L").crop((0, 0, 8, 8)).getextrema()
     assert lowest == highest == ground
+
+
+# Squares and grounds.
+
+SIDES = st.integers(1, 512)
+PADDINGS = st.integers(0, 40)
+
+
+@given(SIDES, SIDES, st.integers(16, 512), PADDINGS)
+def test_a_mark_fills_the_middle_of_its_square(width: int, height: int, side: int, padding: int) -> None:
+    left, top, right, bottom = placed((width, height), side, padding=padding)
+    free = round(side * padding / 100)
+    assert max(right - left, bottom - top) == side - 2 * free, "as large as it fits"
+    assert abs(left - (side - right)) <= 1, "in the middle"
+    assert abs(top - (side - bottom)) <= 1
+    assert min(left, top) >= free
+    # Rounding aside, it keeps its proportions.
+    assert abs((right - left) * height - (bottom - top) * width) <= max(width, height)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 60), st.integers(1, 60), st.integers(1, 255))
+def test_margins_that_cannot_be_seen_are_trimmed(
+    left: int, top: int, width: int, height: int, opacity: int
+) -> None:
+    picture = Image.new("RGBA", (120, 120))
+    picture.paste((*RED, 3), (left, top, 120, 120))
+    picture.paste((*RED, opacity), (left, top, left + width, top + height))
+    seen = (left, top, left + width, top + height) if opacity >= INK else (0, 0, 120, 120)
+    assert mark_box(picture) == seen
+
+
+@pytest.mark.parametrize("variant", EVERY, ids=lambda variant: variant.label)
+@pytest.mark.parametrize("margins", [(0, 0, 0, 0), (200, 10, 3, 90)], ids=["without", "with"])
+def test_marks_look_even_whatever_their_margins(variant: Variant, margins: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = margins
+    stored = Image.new("RGBA", (100 + left + right, 50 + top + bottom))
+    stored.paste(RED, (left, top, left + 100, top + 50))
+    made = decoded(
+        derive(raster.pack(stored), replace(variant, shape=Shape.SQUARE, padding=10, background="00ff00"))
+    )
+    side = variant.size or max(stored.size)
+    assert (made.size, made.has_transparency_data) == ((side, side), False)
+    green = Image.new("RGB", made.size, "#00ff00")
+    differs = ImageChops.difference(made.convert("RGB"), green).convert("L").point([0] * 60 + [255] * 196)
+    box, expected = differs.getbbox(), placed((100, 50), side, padding=10)
+    assert box is not None
+    assert all(abs(found - there) <= 1 for found, there in zip(box, expected, strict=True))
+
+
+def test_an_opaque_logo_keeps_its_ground() -> None:
+    made = decoded(derive(OPAQUE, Variant(shape=Shape.SQUARE, background="00ff00")))
+    assert made.size == (256, 256)
+    assert made.getpixel((128, 10)) == (0, 255, 0)
+    assert made.getpixel((10, 70)) == RED
+
+
+@pytest.mark.parametrize("greyscale", [False, True])
+@pytest.mark.parametrize("image_format", ImageFormat)
+@pytest.mark.parametrize(("background", "colour"), [("white", (255,) * 3), ("3366Cc", (0x33, 0x66, 0xCC))])
+def test_a_ground_has_its_colour_also_under_grey(
+    image_format: ImageFormat, background: str, colour: tuple[int, int, int], *, greyscale: bool
+) -> None:
+    variant = Variant(size=64, format=image_format, greyscale=greyscale, background=background)
+    corner = decoded(derive(CLEAR, variant)).convert("RGB").getpixel((0, 0))
+    assert isinstance(corner, tuple)
+    assert all(abs(found - there) <= 5 for found, there in zip(corner, colour, strict=True)), corner
+
+
+def test_nothing_to_be_seen_is_no_reason_to_fail() -> None:
+    nothing = raster.pack(Image.new("RGBA", (64, 32)))
+    assert decoded(derive(nothing, Variant(shape=Shape.SQUARE, padding=40))).size == (64, 64)

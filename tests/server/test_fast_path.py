@@ -136,6 +136,11 @@ def requests(files: list[str], etag: str) -> list[tuple[bytes, str]]:
         (get(f"{by_domain}?size=64"), FAST),
         (get(f"{by_domain}?size=64&x=%20"), FAST),
         (get("/%73lack.test"), FAST),
+        (get(f"{by_domain}?shape=square&padding=10&background=F5f5f5&retina=1"), FAST),
+        (get(f"{by_domain}?format=auto"), FAST),
+        (get(f"{by_domain}?format=auto", "accept: image/webp,*/*;q=0.8"), FAST),
+        (get(f"{by_domain}?format=auto", "accept: image/webp;q=0"), FAST),
+        (get(f"{by_domain}?format=auto", "accept: image/webp", "accept: image/png"), PLAIN),
         (get(file), FAST),
         (get(file, "connection: Keep-Alive"), FAST),
         (get(file, "x-request-id: of-a.proxy_1"), FAST),
@@ -176,6 +181,7 @@ def requests(files: list[str], etag: str) -> list[tuple[bytes, str]]:
         pytest.param({"cors_origins": ()}, id="no origin"),
         pytest.param({"root_path": "/logos"}, id="below a path"),
         pytest.param({"hot_memory_mb": 0}, id="without memory"),
+        pytest.param({"offer_webp": True, "cors_origins": ("https://a.test",)}, id="webp if accepted"),
     ],
 )
 def test_both_ways_give_the_same_and_count_the_same(tmp_path: Path, given_settings: dict[str, Any]) -> None:
@@ -198,6 +204,7 @@ def test_both_ways_give_the_same_and_count_the_same(tmp_path: Path, given_settin
 FIELDS = [
     *(
         "accept: */*",
+        "accept: image/webp",
         "x-request-id: a-1",
         "x-request-id: a b",
         "if-none-match: *",
@@ -212,10 +219,8 @@ QUERIES = [
     "?size=64",
     "?size=064",
     "?size=64&size=65",
-    "?format=webp",
-    "?greyscale=1",
-    "?%73ize=64",
-    "?a=%zz",
+    *("?format=webp", "?format=auto", "?greyscale=1", "?shape=square&background=white", "?padding=1"),
+    *("?%73ize=64", "?a=%zz"),
 ]
 
 

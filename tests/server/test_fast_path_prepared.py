@@ -13,6 +13,7 @@ from harness.logo_client import filled
 from harness.small_app import make_bench
 from logocache.server.app import Server, assemble
 from logocache.server.fast_path import MOST_HEADS, usual_request
+from logocache.server.negotiation import Preferences
 from logocache.server.requests import LogoRequest
 
 
@@ -27,7 +28,7 @@ class Sent(asyncio.WriteTransport):
         self.pieces.append(bytes(data))
 
 
-REQUEST = (b"GET", b"/slack", None)
+REQUEST = (b"GET", b"/slack", None, Preferences())
 
 
 @asynccontextmanager
@@ -106,10 +107,10 @@ def test_heads_are_bounded(tmp_path: Path) -> None:
     with make_bench(tmp_path).open() as cache:
         fast_path = assemble(cache).fast_path
         for number in range(MOST_HEADS + 1):
-            fast_path.learn(b"%d" % number, (b"GET", b"/", None))
+            fast_path.learn(b"%d" % number, (b"GET", b"/", None, Preferences()))
         assert len(fast_path.heads) == 1
 
 
 def test_names_of_fields_are_compared_as_they_come_from_the_parser() -> None:
-    assert usual_request(b"GET", b"/", [(b"host", b"a")]) == ((b"GET", b"/", None), None)
+    assert usual_request(b"GET", b"/", [(b"host", b"a")]) == ((b"GET", b"/", None, Preferences()), None)
     assert usual_request(b"GET", b"/", []) is None

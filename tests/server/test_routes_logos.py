@@ -47,6 +47,14 @@ def test_a_logo_and_its_headers(live_bench: Bench, path: str, *, twice: bool) ->
         ("/shopify.test", b"128-png of shopify", "image/png"),
         ("/shopify.test?format=jpg&size=80", b"80-jpg of shopify", "image/jpeg"),
         ("/www.shopify.test?greyscale=true", b"128-png-grey of shopify", "image/png"),
+        (f"{LOGO}?shape=square", b"full-png-square of shopify", "image/png"),
+        (f"{LOGO}?shape=original&padding=0&background=transparent", b"shopify", "image/png"),
+        ("/shopify.test?shape=square&padding=40", b"128-png-square40 of shopify", "image/png"),
+        ("/shopify.test?background=white&format=jpg", b"128-jpg-ffffff of shopify", "image/jpeg"),
+        ("/shopify.test?background=F5f5f5&size=16", b"16-png-f5f5f5 of shopify", "image/png"),
+        ("/shopify.test?retina=true", b"256-png of shopify", "image/png"),
+        ("/shopify.test?retina=true&size=300", b"512-png of shopify", "image/png"),
+        (f"{LOGO}?retina=true", b"shopify", "image/png"),
     ],
 )
 def test_parameters(live_bench: Bench, path: str, body: bytes, media_type: str) -> None:
@@ -56,7 +64,12 @@ def test_parameters(live_bench: Bench, path: str, body: bytes, media_type: str) 
 
 
 @pytest.mark.parametrize(
-    "query", ["size=15", "size=513", "size=x", "size=", "format=svg", "greyscale=maybe", "fallback=500"]
+    "query",
+    [
+        *("size=15", "size=513", "size=x", "size=", "format=gif", "greyscale=maybe", "fallback=500"),
+        *("shape=round", "shape=square&padding=41", "shape=square&padding=-1", "shape=square&padding=x"),
+        *("background=red", "background=fff", "background=%23ffffff", "background=", "retina=2"),
+    ],
 )
 @pytest.mark.parametrize("path", [LOGO, "/shopify.test"])
 def test_parameters_out_of_bounds_are_refused(live_bench: Bench, path: str, query: str) -> None:
@@ -65,6 +78,44 @@ def test_parameters_out_of_bounds_are_refused(live_bench: Bench, path: str, quer
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["code"] == "invalid_request"
+
+
+def test_padding_without_a_square_is_refused(live_bench: Bench) -> None:
+    with client_of(live_bench) as client:
+        answer = client.get(f"{LOGO}?padding=10")
+        assert (answer.status_code, answer.json()["code"]) == (400, "selection")
+        assert answer.json()["detail"] == "padding needs a square: use shape=square, or leave out padding"
+
+
+@pytest.mark.parametrize("path", [LOGO, "/shopify.test"])
+@pytest.mark.parametrize(
+    ("offer", "query", "accept", "media_type", "varies"),
+    [
+        pytest.param(False, "format=auto", "image/webp", "image/webp", True, id="auto, accepted"),
+        pytest.param(False, "format=auto", "*/*", "image/png", True, id="auto, not named"),
+        pytest.param(False, "", "image/webp", "image/png", False, id="not offered"),
+        pytest.param(True, "", "image/webp", "image/webp", True, id="offered, accepted"),
+        pytest.param(True, "", "image/png", "image/png", True, id="offered, not accepted"),
+        pytest.param(True, "format=png", "image/webp", "image/png", False, id="png"),
+        pytest.param(True, "format=jpg", "image/webp", "image/jpeg", False, id="jpg"),
+    ],
+)
+def test_the_client_chooses_the_format(
+    live_bench: Bench, path: str, query: str, accept: str, media_type: str, *, offer: bool, varies: bool
+) -> None:
+    with client_of(live_bench, offer_webp=offer, cors_origins=("https://a.test",)) as client:
+        for _ in range(2):
+            other = client.get(f"{path}?{query}", headers={"Accept": "image/gif"})
+            answer = client.get(f"{path}?{query}", headers={"Accept": accept})
+            assert answer.headers["content-type"] == media_type
+            assert (
+                answer.headers["vary"] == other.headers["vary"] == ("Origin, Accept" if varies else "Origin")
+            )
+            assert (other.headers["etag"] == answer.headers["etag"]) == (media_type != "image/webp")
+            again = client.get(
+                f"{path}?{query}", headers={"Accept": accept, "If-None-Match": answer.headers["etag"]}
+            )
+            assert (again.status_code, again.headers["vary"]) == (304, answer.headers["vary"])
 
 
 def test_a_file_by_its_name_is_for_ever(live_bench: Bench) -> None:

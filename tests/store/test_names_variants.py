@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.queries import ImageFormat, Variant
+from logocache.queries import ImageFormat, Shape, Variant
 from logocache.store.names import (
     belongs_to,
     check_name,
@@ -22,6 +22,11 @@ FILE = file_name("shopify", DIGEST)
 VARIANTS = [
     Variant(size=size, format=each, greyscale=grey)
     for size, each, grey in itertools.product((None, 16, 512), ImageFormat, (False, True))
+] + [
+    Variant(size=size, greyscale=grey, shape=Shape.SQUARE, padding=padding, background=background)
+    for size, grey, padding, background in itertools.product(
+        (None, 512), (False, True), (0, 40), ("transparent", "f5f5f5")
+    )
 ]
 KEYS = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,250}[a-z0-9])?", fullmatch=True)
 
@@ -29,6 +34,14 @@ KEYS = st.from_regex(r"[a-z0-9]([a-z0-9._-]{0,250}[a-z0-9])?", fullmatch=True)
 def test_the_name_says_whose_copy_it_is_and_which() -> None:
     assert variant_name(FILE, Variant(size=128, format=ImageFormat.WEBP)) == "shopify_1f3a9c2e.128-webp.copy"
     assert variant_name(FILE, Variant(greyscale=True)) == "shopify_1f3a9c2e.full-png-grey.copy"
+    square = Variant(size=64, shape=Shape.SQUARE, padding=10, background="white")
+    assert variant_name(FILE, square) == "shopify_1f3a9c2e.64-png-square10-ffffff.copy"
+
+
+@given(KEYS, st.lists(st.sampled_from(VARIANTS), min_size=2, max_size=2, unique=True))
+def test_no_two_variants_share_a_name(key: str, variants: list[Variant]) -> None:
+    one, other = (variant_name(file_name(key, DIGEST), variant) for variant in variants)
+    assert one != other
 
 
 @given(KEYS, st.sampled_from(VARIANTS))

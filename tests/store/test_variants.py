@@ -8,7 +8,7 @@ import pytest
 
 from harness.variants import DIGEST_SIZE, LARGE, ROOM, SMALL, file, keep
 from logocache.queries import ImageFormat, Variant
-from logocache.store.variants import LARGEST_VARIANT, FileVariants
+from logocache.store.variants import LARGEST_VARIANT, MOST_OF_A_LOGO, FileVariants
 
 LONG = f"{'a' * 242}_12345678.png"
 
@@ -117,6 +117,17 @@ def test_there_are_never_more_than_allowed(folder: Path) -> None:
     assert kept(folder) == ["b", "c"]
     assert copies.write(file("b"), SMALL, b"again", room=ROOM)
     assert kept(folder) == ["b", "c"], "a copy that is there takes no second place"
+
+
+def test_the_variants_of_one_logo_evict_each_other(folder: Path) -> None:
+    """Each of its sizes and colours may be requested, by anybody."""
+    copies = FileVariants(folder, max_count=1000)
+    keep(copies, "slack", age=9000)
+    for number in range(MOST_OF_A_LOGO + 5):
+        keep(copies, "shopify", variant=Variant(background=f"{number:06x}"), age=1000 - number)
+    assert kept(folder) == ["shopify"] * MOST_OF_A_LOGO + ["slack"]
+    assert copies.read(file("shopify"), Variant(background="000004")) is None
+    assert copies.read(file("shopify"), Variant(background="000005")) == b"x"
 
 
 def test_none_are_kept_when_none_are_wanted(copies: FileVariants, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Make variants of a stored logo (size, format, grey), and check that stored files still decode."""
+"""Make variants of a stored logo (size, shape, ground, format), and check that stored files still decode."""
 
 import errno
 import io
@@ -7,16 +7,16 @@ import stat
 from pathlib import Path
 from typing import assert_never
 
-from PIL import Image
+from PIL import Image, ImageColor
 
 from logocache.images.errors import LARGEST_PNG, DecodingFailed, ImageRefused
 from logocache.images.messages import stored_size
 from logocache.images.raster import fitted, load_plugin, opened, pack, without_metadata
 from logocache.images.sniff import ImageFormat as Sniffed
 from logocache.images.sniff import sniff
-from logocache.images.visibility import ground_for
+from logocache.images.visibility import INK, ground_for
 from logocache.ports import FileCheck
-from logocache.queries import ImageFormat, Variant
+from logocache.queries import TRANSPARENT, ImageFormat, Shape, Variant
 
 JPEG_QUALITY = 85
 WEBP_QUALITY = 80
@@ -24,6 +24,11 @@ WEBP_METHOD = 4
 """Method 6 takes fifty times as long, and saves a few per cent."""
 
 _STORED_MODES = {"RGB", "RGBA"}
+_SEEN = [255 * (opacity >= INK) for opacity in range(256)]
+"""Looks up in an alpha channel what belongs to the mark."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, in pixels."""
 
 
 def derive(png: bytes, variant: Variant) -> bytes:
@@ -37,10 +42,14 @@ def derive(png: bytes, variant: Variant) -> bytes:
     picture = _decoded(png)
     if variant.is_stored_form:
         return png
-    if variant.size is not None:
+    if variant.shape is Shape.SQUARE:
+        picture = squared(picture, variant.size or max(picture.size), padding=variant.padding)
+    elif variant.size is not None:
         picture = fitted(picture, variant.size)
     if variant.greyscale:
         picture = picture.convert("LA" if picture.mode == "RGBA" else "L")
+    if variant.background != TRANSPARENT:
+        picture = on_ground(picture, f"#{variant.background}")
     match variant.format:
         case ImageFormat.PNG:
             return pack(picture)
@@ -50,6 +59,50 @@ def derive(png: bytes, variant: Variant) -> bytes:
             return _webp(picture)
         case _:
             assert_never(variant.format)
+
+
+def squared(picture: Image.Image, side: int, *, padding: int) -> Image.Image:
+    """The mark in `picture` (RGB or RGBA) as large as it fits into the middle of a transparent square.
+
+    `padding` is the space on each side, in per cent of `side`. A small mark is enlarged, so that squares
+    of one side form an even list.
+    """
+    mark = mark_box(picture)
+    left, top, right, bottom = placed((mark[2] - mark[0], mark[3] - mark[1]), side, padding=padding)
+    scaled = picture.resize((right - left, bottom - top), Image.Resampling.LANCZOS, box=mark)
+    if scaled.size == (side, side):
+        return scaled
+    square = Image.new("RGBA", (side, side))
+    square.paste(scaled, (left, top))
+    return square
+
+
+def mark_box(picture: Image.Image) -> Box:
+    """The box of the pixels that can be seen; all of the picture if none can, or all are opaque."""
+    seen = picture.getchannel("A").point(_SEEN).getbbox() if picture.mode == "RGBA" else None
+    return seen or (0, 0, *picture.size)
+
+
+def placed(mark: tuple[int, int], side: int, *, padding: int) -> Box:
+    """The box of a mark of that width and height in a square: see `squared`."""
+    longest, room = max(mark), max(1, side - 2 * round(side * padding / 100))
+    width, height = (max(1, round(length * room / longest)) for length in mark)
+    left, top = (side - width) // 2, (side - height) // 2
+    return left, top, left + width, top + height
+
+
+def on_ground(picture: Image.Image, colour: str) -> Image.Image:
+    """The picture (L, LA, RGB or RGBA) on a ground of that colour, `#rrggbb`; itself if it is opaque.
+
+    Without colour (L), if both are.
+    """
+    if picture.mode not in {"LA", "RGBA"}:
+        return picture
+    red, green, blue = ImageColor.getrgb(colour)[:3]
+    mode = "L" if picture.mode == "LA" and red == green == blue else "RGB"
+    ground = Image.new(mode, picture.size, colour)
+    ground.paste(picture.convert(mode), mask=picture.getchannel("A"))
+    return ground
 
 
 def _decoded(png: bytes) -> Image.Image:
@@ -65,15 +118,11 @@ def _decoded(png: bytes) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
-    """The picture as JPEG, on white, or on a dark ground if it shows only there.
+    """The picture as JPEG; a transparent one on white, or on a dark ground if it shows only there.
 
     Without chroma subsampling (4:4:4), which would blur the sharp edges of logos.
     """
-    if picture.mode in {"LA", "RGBA"}:
-        colour = picture.mode.removesuffix("A")
-        paper = Image.new(colour, picture.size, ground_for(picture))
-        paper.paste(picture.convert(colour), mask=picture.getchannel("A"))
-        picture = paper
+    picture = on_ground(picture, ground_for(picture))
     file = io.BytesIO()
     picture.save(file, format="JPEG", quality=JPEG_QUALITY, progressive=True, optimize=True, subsampling=0)
     return file.getvalue()

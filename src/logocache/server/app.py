@@ -94,8 +94,12 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
     router.include_router(maintenance.build(server.cache, admin, management, opening))
     for routes in (
         maintenance.build_integrations(server.cache, management),
-        logos.build(server.service, server.route_cache, server.cors, admin),
-        logos.build_by_domain(server.service, server.route_cache, server.cors),
+        logos.build(
+            server.service, server.route_cache, server.cors, admin, is_webp_offered=settings.offer_webp
+        ),
+        logos.build_by_domain(
+            server.service, server.route_cache, server.cors, is_webp_offered=settings.offer_webp
+        ),
     ):
         router.include_router(routes, dependencies=[Depends(opening.check)])
     return router

@@ -21,7 +21,8 @@ from logocache.server.early_responses import is_host
 from logocache.server.freshness import LastingHit
 from logocache.server.hits import RouteCache
 from logocache.server.metrics import BUCKETS, Metrics
-from logocache.server.responses import Cors, http_response_of
+from logocache.server.negotiation import Preferences, preferences_of
+from logocache.server.responses import Cors, http_response_of, with_vary
 from logocache.server.service import LogoService
 
 FAST_PATH_IN_STATE = "logocache.fast_path"
@@ -40,8 +41,8 @@ UNUSUAL = frozenset(
 """Fields on which a response, or what follows it, may depend."""
 
 Headers = Sequence[tuple[bytes, bytes]]
-UsualRequest = tuple[bytes, bytes, bytes | None]
-"""Method, target and If-None-Match."""
+UsualRequest = tuple[bytes, bytes, bytes | None, Preferences]
+"""Method, target, If-None-Match, and what else chooses the response."""
 
 
 def usual_request(method: bytes, target: bytes, headers: Headers) -> tuple[UsualRequest, bytes | None] | None:
@@ -58,7 +59,7 @@ def usual_request(method: bytes, target: bytes, headers: Headers) -> tuple[Usual
         return None
     if connection is not None and connection.strip(b" \t").lower() != b"keep-alive":
         return None
-    return (method, target, fields.get(b"if-none-match")), named
+    return (method, target, fields.get(b"if-none-match"), preferences_of(fields.get(b"accept"))), named
 
 
 class Prepared:
@@ -163,16 +164,17 @@ class FastPath:
         earlier = self._prepared.pop(request, None)
         if earlier is not None:
             self._settle(earlier)
-        method, target, condition = request
+        method, target, condition, client = request
         url = parse_url(target)  # as uvicorn does it
         path = self._root_path + unquote(url.path.decode("ascii"))
         known = self._route_cache.find(path, url.query or b"")
-        hit = self._service.lasting(known[0]) if known is not None else None
+        hit = self._service.lasting(known[0].chosen(client)) if known is not None else None
         if known is None or hit is None:
             return None
         prepared = Prepared(hit, method.decode("ascii"), path, known[1], date=date)
         headers = {b"if-none-match": condition} if condition is not None else {}
-        response = http_response_of(hit.response, method=prepared.method, headers=headers, cors=self._cors)
+        cors = with_vary(self._cors, known[0].vary)
+        response = http_response_of(hit.response, method=prepared.method, headers=headers, cors=cors)
         fields = b"".join(b"%b: %b\r\n" % field for field in (*date, *response.headers))
         status = f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}\r\n".encode()
         prepared.head = b"%b%b%b: " % (status, fields, request_id.HEADER)

@@ -6,8 +6,9 @@ from cachetools import LRUCache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from logocache.server.middleware import ROUTE_IN_SCOPE
+from logocache.server.negotiation import preferences_in
 from logocache.server.requests import CacheRequest
-from logocache.server.responses import Cors, HttpResponse, http_response_of
+from logocache.server.responses import Cors, HttpResponse, http_response_of, with_vary
 from logocache.server.service import LogoService
 
 CAPACITY = 20_000
@@ -62,6 +63,8 @@ class Hits:
         if found is None:
             return None
         request, route = found
+        if request.vary:
+            request = request.chosen(preferences_in(scope["headers"]))
         response = self._service.from_memory(request)
         if response is None:
             return None
@@ -69,4 +72,5 @@ class Hits:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         origin = headers.get(b"origin")
         cors = self._cors.headers(origin.decode("latin-1") if origin is not None else None)
+        cors = with_vary(cors, request.vary)
         return http_response_of(response, method=scope["method"], headers=headers, cors=cors)

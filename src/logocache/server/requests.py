@@ -1,9 +1,9 @@
 """Requests for logos apart from HTTP, bounded parameters, and the bearer token (RFC 6750)."""
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import Query
 from fastapi.security import HTTPBearer
@@ -12,8 +12,9 @@ from starlette.requests import HTTPConnection
 
 from logocache.errors import PicklableError
 from logocache.model import SortKey, Status
-from logocache.queries import ListQuery, Variant
+from logocache.queries import ImageFormat, ListQuery, Variant
 from logocache.server.memory import CachedBody
+from logocache.server.negotiation import ACCEPT, Preferences
 from logocache.server.problems import ProblemError
 from logocache.settings import Settings
 
@@ -43,6 +44,14 @@ class LogoRequest:
     name: str
     variant: Variant = field(default_factory=Variant)
     fallback: Fallback = Fallback.MONOGRAM
+    vary: tuple[str, ...] = ()
+    """Names of the header fields that choose the variant: see `Wanted`."""
+
+    def chosen(self, client: Preferences) -> "LogoRequest":
+        """The request for the variant that this client gets."""
+        if client.webp and ACCEPT in self.vary:
+            return replace(self, variant=replace(self.variant, format=ImageFormat.WEBP))
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,10 @@ class FileRequest:
     """A request for a stored file by its name."""
 
     file: str
+    vary: ClassVar[tuple[str, ...]] = ()
+
+    def chosen(self, client: Preferences) -> "FileRequest":  # noqa: ARG002  # a file has one form
+        return self
 
 
 CacheRequest = LogoRequest | FileRequest

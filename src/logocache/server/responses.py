@@ -100,6 +100,15 @@ class Cors:
         )
 
 
+def with_vary(headers: Headers, names: tuple[str, ...]) -> Headers:
+    """The headers, whose `Vary` names these fields, too."""
+    if not names:
+        return headers
+    others = tuple(header for header in headers if header[0] != b"vary")
+    told = [value for name, value in headers if name == b"vary"]
+    return (*others, (b"vary", b", ".join([*told, *(name.encode("ascii") for name in names)])))
+
+
 YEAR = 31_536_000
 """In seconds."""
 STALE_SECONDS = 604_800

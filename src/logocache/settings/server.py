@@ -108,6 +108,10 @@ class ServerSettings(BaseModel):
             description="Memory for the bytes of hot logos, in MB (10^6 bytes), per worker.",
         ),
     ] = 64 * MB
+    offer_webp: Annotated[
+        bool,
+        Field(description="Send WebP to clients that accept it, where a request names no format."),
+    ] = False
     max_variants: Annotated[
         int,
         Field(ge=0, le=10_000_000, description="Variants kept on disk, within the size limit."),

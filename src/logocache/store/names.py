@@ -78,8 +78,9 @@ def _shortened(key: str) -> str:
 
 VARIANT_SUFFIX = ".copy"
 """Not that of an image: the file begins with a digest."""
-LONGEST_LABEL = len("full-webp-grey")
-MAX_OWNER_LENGTH = MAX_NAME_BYTES - len(".") - LONGEST_LABEL - len(VARIANT_SUFFIX)
+MAX_LABEL_LENGTH = len("full-webp-grey")
+"""Behind the longest owners; a longer label is a digest there."""
+MAX_OWNER_LENGTH = MAX_NAME_BYTES - len(".") - MAX_LABEL_LENGTH - len(VARIANT_SUFFIX)
 
 DIGEST_SIZE = hashlib.sha256().digest_size
 
@@ -100,7 +101,11 @@ def owner_of(file: str) -> str:
 
 def variant_name(file: str, variant: Variant) -> str:
     """Return a name such as `shopify_1f3a9c2e.128-webp.copy`, at most 255 bytes. Raises as `owner_of`."""
-    return f"{owner_of(file)}.{variant.label}{VARIANT_SUFFIX}"
+    name = f"{owner_of(file)}.{variant.label}{VARIANT_SUFFIX}"
+    if len(name) <= MAX_NAME_BYTES:
+        return name
+    label = hashlib.sha256(variant.label.encode()).hexdigest()[:MAX_LABEL_LENGTH]
+    return f"{owner_of(file)}.{label}{VARIANT_SUFFIX}"
 
 
 def belongs_to(name: str) -> str:

@@ -26,6 +26,8 @@ from logocache.store.names import belongs_to, is_ours, owner_of, variant_name, w
 
 LARGEST_VARIANT = 2_000_000
 """Bytes of one file. Incompressible 512×512 RGBA has 1.05 million."""
+MOST_OF_A_LOGO = 100
+"""Variants of one logo: whoever asks for each of its sizes and colours evicts no variants of other logos."""
 WRITE_WAIT = 0.1
 """Seconds to wait for the lock. A request is waiting, and the variant can be derived again."""
 SHRINK_WAIT = 1.0
@@ -85,12 +87,15 @@ class FileVariants:
         the room or cannot be written; never raises for that, since it can be derived again.
         """
         name, content = variant_name(file, variant), with_digest(file, variant, image)
+        owner = owner_of(file)
         if self._max_count < 1 or len(content) > min(room, LARGEST_VARIANT):
             return False
         try:
             with self._opened(make=True) as folder, _tidy(folder, WRITE_WAIT) as variants:
-                others = [other for other in variants if other.name != name]
                 _unlink(folder, name)
+                ours = [other for other in variants if belongs_to(other.name) == owner and other.name != name]
+                ours = _delete_oldest(folder, ours, room=room, count=MOST_OF_A_LOGO - 1)
+                others = [*(other for other in variants if belongs_to(other.name) != owner), *ours]
                 _delete_oldest(folder, others, room=room - len(content), count=self._max_count - 1)
                 _write(folder, name, content)
         except OSError as error:
@@ -179,14 +184,17 @@ def _tidy(folder: int, seconds: float) -> Iterator[Sequence[_VariantFile]]:
         yield variants
 
 
-def _delete_oldest(folder: int, variants: Sequence[_VariantFile], *, room: int, count: int) -> None:
-    """Delete the oldest until at most `count` remain, with at most `room` bytes."""
-    remaining, size = len(variants), sum(variant.size for variant in variants)
-    for variant in sorted(variants, key=lambda variant: (variant.changed_at, variant.name)):
-        if remaining <= count and size <= room:
-            return
-        _unlink(folder, variant.name)
-        remaining, size = remaining - 1, size - variant.size
+def _delete_oldest(
+    folder: int, variants: Sequence[_VariantFile], *, room: int, count: int
+) -> list[_VariantFile]:
+    """Delete the oldest until at most `count` remain, with at most `room` bytes; return these."""
+    remaining = sorted(variants, key=lambda variant: (variant.changed_at, variant.name), reverse=True)
+    size = sum(variant.size for variant in remaining)
+    while remaining and (len(remaining) > count or size > room):
+        oldest = remaining.pop()
+        _unlink(folder, oldest.name)
+        size -= oldest.size
+    return remaining
 
 
 def _unlink(folder: int, name: str) -> None:

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from logocache.errors import LogoCacheError
-from logocache.queries import ImageFormat, Variant
 from logocache.results import Entry
 from logocache.server.hits import RouteCache
 from logocache.server.json_documents import EntryDocument, entry_response, problem_responses
+from logocache.server.negotiation import Wanted, preferences_in, variant_query
 from logocache.server.problems import ProblemError, ProblemRoute, problem_of
 from logocache.server.requests import (
     AdminOnly,
@@ -29,20 +29,16 @@ from logocache.server.requests import (
     NoLogoError,
     TooManyMissesError,
 )
-from logocache.server.responses import Cors, Headers, HttpResponse, http_response_of
+from logocache.server.responses import Cors, Headers, HttpResponse, http_response_of, with_vary
 from logocache.server.service import LogoService
 
 CLEARBIT_SIZE = 128
 """Clearbit's default size."""
-SMALLEST, LARGEST = 16, 512
 LONGEST_NAME = 300
 KEY = "Key, alias or domain."
 MISS_SECONDS = 60
 """Freshness of a 404, and of the redirect to the current file."""
 
-Size = Query(ge=SMALLEST, le=LARGEST, description="Longest side in pixels; a smaller logo is not enlarged.")
-Format = Annotated[ImageFormat, Query(description="Format of the response.")]
-Greyscale = Annotated[bool, Query(description="Without colour.")]
 FallbackQuery = Query(description="What to send when there is no logo: status 404, or a drawn monogram.")
 
 LOGO: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
@@ -63,10 +59,16 @@ LOGO: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
 }
 
 
-def build(service: LogoService, route_cache: RouteCache, cors: Cors, admin: AdminOnly) -> APIRouter:
-    """Build the router; `route_cache` learns the requests that it has parsed."""
+def build(
+    service: LogoService, route_cache: RouteCache, cors: Cors, admin: AdminOnly, *, is_webp_offered: bool
+) -> APIRouter:
+    """Build the router; `route_cache` learns the requests that it has parsed.
+
+    With `is_webp_offered`, requests without a format get WebP if the client accepts it.
+    """
     router = APIRouter(route_class=ProblemRoute, tags=["logos"])
     responder = Responder(service, route_cache, cors)
+    variants = variant_query(None, is_webp_offered=is_webp_offered)
 
     @router.get(
         "/static/cached_logos/{file}",
@@ -98,14 +100,11 @@ def build(service: LogoService, route_cache: RouteCache, cors: Cors, admin: Admi
     async def get_logo(
         request: Request,
         key: Annotated[Name, Path(alias="id", description=KEY)],
-        size: Annotated[int | None, Size] = None,
-        format: Format = ImageFormat.PNG,  # noqa: A002  # the parameter's name in the URL
-        greyscale: Greyscale = False,
+        wanted: Annotated[Wanted, Depends(variants)],
         fallback: Annotated[Fallback, FallbackQuery] = Fallback.MONOGRAM,
     ) -> Response:
         """From memory, from disk, or fetched on first access. Without `size` in the size that is stored."""
-        variant = Variant(size=size, format=format, greyscale=greyscale)
-        return await responder.logo(request, LogoRequest(key, variant, fallback))
+        return await responder.logo(request, LogoRequest(key, wanted.variant, fallback, wanted.vary))
 
     @router.post(
         "/api/integrations/{id}/logo/refresh",
@@ -125,10 +124,13 @@ def build(service: LogoService, route_cache: RouteCache, cors: Cors, admin: Admi
     return router
 
 
-def build_by_domain(service: LogoService, route_cache: RouteCache, cors: Cors) -> APIRouter:
+def build_by_domain(
+    service: LogoService, route_cache: RouteCache, cors: Cors, *, is_webp_offered: bool
+) -> APIRouter:
     """Build the router of Clearbit's URL shape. It matches every name, so it comes after all other routes."""
     router = APIRouter(route_class=ProblemRoute, tags=["logos"])
     responder = Responder(service, route_cache, cors)
+    variants = variant_query(CLEARBIT_SIZE, is_webp_offered=is_webp_offered)
 
     @router.get(
         "/{domain}",
@@ -141,14 +143,11 @@ def build_by_domain(service: LogoService, route_cache: RouteCache, cors: Cors) -
     async def get_logo_of_domain(
         request: Request,
         domain: Annotated[str, Path(max_length=LONGEST_NAME, examples=["shopify.com"])],
-        size: Annotated[int, Size] = CLEARBIT_SIZE,
-        format: Format = ImageFormat.PNG,  # noqa: A002  # the parameter's name in the URL
-        greyscale: Greyscale = False,
+        wanted: Annotated[Wanted, Depends(variants)],
         fallback: Annotated[Fallback, FallbackQuery] = Fallback.NOT_FOUND,
     ) -> Response:
         """Like https://logo.clearbit.com: 404 if there is no logo, unless `fallback=monogram`."""
-        variant = Variant(size=size, format=format, greyscale=greyscale)
-        return await responder.logo(request, LogoRequest(domain, variant, fallback))
+        return await responder.logo(request, LogoRequest(domain, wanted.variant, fallback, wanted.vary))
 
     for path in ("/static/cached_logos/{file}", "/api/integrations/{id}/logo", "/{domain}"):
         router.add_api_route(path, responder.preflight, methods=["OPTIONS"], include_in_schema=False)
@@ -165,13 +164,14 @@ class Responder:
 
     async def logo(self, request: Request, cache_request: LogoRequest) -> Response:
         client = request.client.host if request.client is not None else ""
-        return await self.respond(request, cache_request, self._service.logo(cache_request, client))
+        chosen = cache_request.chosen(preferences_in(request.scope["headers"]))
+        return await self.respond(request, cache_request, self._service.logo(chosen, client))
 
     async def respond(
         self, request: Request, cache_request: CacheRequest, pending: Awaitable[LogoResponse]
     ) -> Response:
         """Return the HTTP response for `pending`. Raises ProblemError."""
-        cors = self._cors.headers(request.headers.get("origin"))
+        cors = with_vary(self._cors.headers(request.headers.get("origin")), cache_request.vary)
         try:
             with as_problems(cors):
                 found = await pending
