@@ -18,7 +18,7 @@ from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.ports import Monogram
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants

@@ -19,7 +19,7 @@ from logocache import ListQuery, Settings, SortKey, Status, open_cache
 from logocache.cache import LogoCache
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.totals import recount
-from logocache.server.gallery.routes import Gallery
+from logocache.server.gallery import Gallery
 from side_by_side import Contest, Figures, Options
 
 FEW = 1_000

@@ -13,9 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from harness.bench import Bench
 from logocache import errors
 from logocache.health import Health
-from logocache.server import early_responses, json_documents, problems
+from logocache.server import early_responses, gallery, json_documents, problems
 from logocache.server.app import create_app
-from logocache.server.gallery import routes
 from logocache.server.limits import Bulkheads
 from logocache.server.metrics import Metrics
 from logocache.server.responses import YEAR
@@ -80,7 +79,7 @@ def test_every_route_has_its_section(sections: dict[str, str], operations: dict[
 
 def test_every_page_for_people_is_in_the_table(text: str, tmp_path: Path) -> None:
     with Bench(tmp_path).open() as cache:
-        router = routes.build(cache, Bulkheads().management)
+        router = gallery.build(cache, Bulkheads().management)
     built = {route.path for route in router.routes if isinstance(route, APIRoute)}
     named = {path for row in rows(text, "path") for path in re.findall(r"`(/[^`]*)`", row[0])}
     assert named == built

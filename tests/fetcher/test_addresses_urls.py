@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.fetcher.addresses import LONGEST_URL, check, parsed, redirected
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.model import OutcomeKind
 
 REFUSED = {

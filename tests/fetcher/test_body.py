@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.fetcher.body import STEP, read, steps
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.model import OutcomeKind
 
 TEXT = b"logo " * 5000

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from logocache.fetcher.client import TransportPool
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 
 
 class Transport(httpx.BaseTransport):

@@ -3,8 +3,7 @@ from types import FrameType
 
 import pytest
 
-from logocache.fetcher.errors import FetchError, NoTurnError
-from logocache.fetcher.limits import HostSlots
+from logocache.fetcher.limits import FetchError, HostSlots, NoTurnError
 from logocache.model import OutcomeKind
 
 

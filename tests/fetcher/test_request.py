@@ -5,8 +5,7 @@ import httpx
 import pytest
 
 from harness.loopback import FakeTime, options, request, terms
-from logocache.fetcher.errors import FetchError, NoTurnError
-from logocache.fetcher.limits import HostSlots
+from logocache.fetcher.limits import FetchError, HostSlots, NoTurnError
 from logocache.fetcher.request import LONGEST_REASON, MAX_REDIRECTS, Exchange, FetchContext, user_agent
 from logocache.fetcher.transport import GUARD_CONTEXT
 from logocache.model import OutcomeKind

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from harness.loopback import Server, always, http, in_time, serving
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.fetcher.streams import Deadline, Shutdown, SocketStream, TLSStream
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.loopback import FakeTime
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.fetcher.streams import LONGEST_WAIT, Deadline, Shutdown
 from logocache.model import OutcomeKind
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.loopback import LOOPBACK, always, http, in_time, options, serving
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.fetcher.network import Resolve
 from logocache.fetcher.transport import GUARD_CONTEXT, GuardContext, GuardedTransport, pool_of
 from logocache.settings import Settings

@@ -17,9 +17,9 @@ from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.ports import Clock, Monogram
+from logocache.repository import LOCK_WAIT, Repository, open_repository
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
-from logocache.repository.repository import LOCK_WAIT, Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import psycopg
 from psycopg.rows import TupleRow
 
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 BACKENDS = ("sqlite", "postgresql")
 

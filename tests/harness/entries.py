@@ -7,9 +7,9 @@ from typing import Any
 
 from harness.factories import DAY, NOW, make_cached, make_file, make_integration
 from logocache.model import FetchAttempt, Integration, LogoRecord, Outcome, OutcomeKind, ReplacedFile
+from logocache.repository import Repository
 from logocache.repository.filters import DueFilter
 from logocache.repository.mapping import SavedFetch
-from logocache.repository.repository import Repository
 
 HOUR = timedelta(hours=1)
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from harness.bench import Bench
 from harness.small_app import make_bench
-from logocache.server.hits import Hits, RouteCache
+from logocache.server.fast_path import Hits, RouteCache
 from logocache.server.requests import admin_only
 from logocache.server.responses import Cors
 from logocache.server.routes import logos

@@ -17,7 +17,7 @@ from logocache.server.metrics import Load, Metrics
 from logocache.server.middleware import Requests
 from logocache.server.problems import install_handlers
 from logocache.server.requests import admin_only
-from logocache.server.routes import maintenance, probes
+from logocache.server.routes import maintenance
 
 TOKEN = "a-token-of-sixteen-or-more"
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
@@ -42,7 +42,9 @@ def without_database(folder: Path) -> LogoCache:
 def make_router(cache: LogoCache, metrics: Metrics | None = None, load: Load = IDLE) -> APIRouter:
     router = APIRouter()
     management, opening = Bulkheads().management, Opening(lambda: asyncio.sleep(0))
-    router.include_router(probes.build(cache, metrics or Metrics(), lambda: load, management, opening))
+    router.include_router(
+        maintenance.build_probes(cache, metrics or Metrics(), lambda: load, management, opening)
+    )
     router.include_router(maintenance.build(cache, admin_only(cache.settings), management, opening))
     router.include_router(maintenance.build_integrations(cache, management))
     return router

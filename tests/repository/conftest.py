@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from logocache.repository.repository import Repository, open_repository
+from logocache.repository import Repository, open_repository
 
 
 @pytest.fixture

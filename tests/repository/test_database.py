@@ -6,7 +6,7 @@ from sqlalchemy import text
 from harness.entries import known
 from harness.factories import NOW
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository.repository import Repository
+from logocache.repository import Repository
 
 
 def test_a_failed_write_is_remembered_until_one_is_done(repository: Repository) -> None:

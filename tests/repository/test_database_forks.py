@@ -9,9 +9,9 @@ import pytest
 
 from harness.forks import in_child, open_files
 from logocache.errors import DatabaseError
+from logocache.repository import Repository
 from logocache.repository.database import Forks
 from logocache.repository.engine import Address, parse_address
-from logocache.repository.repository import Repository
 
 pytestmark = pytest.mark.end_to_end
 

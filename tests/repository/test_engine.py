@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import SettingsError
+from logocache.repository import open_repository
 from logocache.repository.engine import parse_address
-from logocache.repository.repository import open_repository
 
 SECRET = "s3cr3t-w0rd"  # the secret of these tests
 

@@ -7,8 +7,8 @@ import pytest
 from harness.entries import store
 from harness.factories import DAY, NOW, make_cached, make_file, make_record
 from logocache.model import LogoRecord, SortKey, Status
+from logocache.repository import Repository
 from logocache.repository.filters import RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)

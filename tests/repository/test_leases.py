@@ -13,8 +13,8 @@ from harness.entries import claim, claimed, due_keys, known, store
 from harness.factories import DAY, NOW, files_by_key, make_cached, make_record
 from harness.race import race, start
 from logocache.model import OutcomeKind
+from logocache.repository import LEASE, Repository
 from logocache.repository.filters import DueFilter
-from logocache.repository.repository import LEASE, Repository
 
 SECOND = timedelta(seconds=1)
 SOON = NOW + LEASE
@@ -197,7 +197,7 @@ CLAIM_ONE = """
 import sys
 from datetime import UTC, datetime
 from logocache.repository.filters import DueFilter
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 repository = open_repository(sys.argv[1])
 now = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -248,7 +248,7 @@ CLAIM = """
 import json
 from datetime import UTC, datetime
 from logocache.repository.filters import DueFilter
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 repository = open_repository(url)
 now = datetime(2026, 11, 22, 12, tzinfo=UTC)

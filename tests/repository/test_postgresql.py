@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 from harness.databases import PostgresServer
 from harness.tcp_relay import Relay
 from logocache.errors import DatabaseError
+from logocache.repository import Repository
 from logocache.repository.engine import UNHURRIED, WRITES, Pool, make_engine, parse_address
-from logocache.repository.repository import Repository
 
 Open = Callable[..., Repository]
 HASTY = Pool(size=1, overflow=0, statement_seconds=0.1, connect_seconds=5)

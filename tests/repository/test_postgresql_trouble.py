@@ -11,9 +11,9 @@ from harness.databases import PostgresServer
 from harness.entries import claim, claimed, due_keys, fetch_of, known
 from harness.factories import NOW, make_cached
 from logocache.errors import DatabaseError
+from logocache.repository import Repository
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
-from logocache.repository.repository import Repository
 
 Open = Callable[..., Repository]
 SECRET = "s3cr3t-w0rd"  # the secret of these tests

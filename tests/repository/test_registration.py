@@ -9,9 +9,9 @@ import pytest
 from harness.entries import claimed, due_keys, fetch_of, save, store
 from harness.factories import DAY, NOW, make_cached, make_integration, make_record
 from logocache.model import Origin, OutcomeKind, Status
+from logocache.repository import Repository
 from logocache.repository.filters import RecordFilter
 from logocache.repository.registration import Registration
-from logocache.repository.repository import Repository
 
 LATER = NOW + timedelta(minutes=5, microseconds=7)
 

@@ -8,8 +8,8 @@ from harness.entries import HOUR, fetch_of, make_attempt, make_replaced, save, s
 from harness.factories import DAY, NOW, make_cached, make_integration, make_record
 from harness.race import race
 from logocache.model import LogoRecord, Origin
+from logocache.repository import Repository
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
 
 Open = Callable[..., Repository]
@@ -116,7 +116,7 @@ import json
 import os
 from datetime import UTC, datetime
 from logocache.model import Integration, Origin
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 repository = open_repository(url, most_on_demand=10)
 wait_for_the_others()

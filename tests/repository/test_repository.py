@@ -7,8 +7,8 @@ import pytest
 from harness.entries import claim, due_keys, fetch_of, known, make_attempt, make_replaced, save, store
 from harness.factories import DAY, NOW, make_cached, make_file, make_record
 from logocache.model import Origin, OutcomeKind, Status
+from logocache.repository import Repository
 from logocache.repository.filters import RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.totals import Access, GroupTotal
 
 RECORDS = [

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, event
 
 from harness.factories import NOW, make_integration
 from logocache.model import SortKey, Status
+from logocache.repository import Repository, open_repository
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.repository import Repository, open_repository
 from logocache.repository.totals import Access
 
 pytestmark = pytest.mark.database
@@ -214,7 +214,7 @@ def test_a_migrated_database_is_used_without_alembic_and_foreign_drivers(
     path = tmp_path / "x.db"
     shutil.copy(sqlite_template, path)
     imported = modules_after(
-        "from logocache.repository.repository import open_repository\n"
+        "from logocache.repository import open_repository\n"
         f"repository = open_repository('sqlite:///{path}')\n"
         "assert repository.migrate() is False\n"
         "repository.check_schema()\n"

@@ -23,8 +23,8 @@ from harness.entries import HOUR, fetch_of, make_replaced
 from harness.factories import DAY, NOW, files_by_key, make_cached, make_integration, make_record
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 from logocache.policy.eviction import worth_of
+from logocache.repository import open_repository
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.repository import open_repository
 from logocache.repository.totals import Access
 
 pytestmark = pytest.mark.end_to_end

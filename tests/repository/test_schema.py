@@ -13,10 +13,9 @@ from harness.entries import due_keys, known
 from harness.factories import NOW
 from harness.race import race
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository import schema
+from logocache.repository import Repository, schema
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
-from logocache.repository.repository import Repository
 from logocache.repository.tables import METADATA
 
 Open = Callable[..., Repository]
@@ -228,7 +227,7 @@ def test_a_version_that_never_was_is_refused(database_url: str, open_url: Open) 
 
 MIGRATE = """
 import json
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 repository = open_repository(url)
 wait_for_the_others()

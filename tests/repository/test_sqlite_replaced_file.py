@@ -8,7 +8,7 @@ import pytest
 
 from harness.entries import known
 from logocache.errors import DatabaseError
-from logocache.repository.repository import Repository, open_repository
+from logocache.repository import Repository, open_repository
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from logocache.bootstrap import open_cache
 from logocache.errors import DatabaseError, DirectoryError
 from logocache.model import Integration
 from logocache.queries import ClearSelection, ListQuery
-from logocache.repository.repository import Repository
+from logocache.repository import Repository
 from logocache.settings import Settings
 
 Open = Callable[..., Repository]

@@ -13,9 +13,8 @@ from sqlalchemy import event, text
 
 from harness.entries import known
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository import sqlite
+from logocache.repository import Repository, sqlite
 from logocache.repository.engine import _switch_to_wal, make_engine, parse_address
-from logocache.repository.repository import Repository
 
 Open = Callable[..., Repository]
 

@@ -19,8 +19,8 @@ from harness.entries import (
 from harness.factories import DAY, NOW, files_by_key, make_cached, make_record
 from harness.race import race
 from logocache.model import LogoRecord, Origin
+from logocache.repository import Repository
 from logocache.repository.filters import RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
 
 CACHED = make_cached("cached", next_attempt_at=NOW)
@@ -145,7 +145,7 @@ CHANGE_AND_LOOK = """
 import json
 from datetime import UTC, datetime
 from logocache.model import Integration
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 repository = open_repository(url)
 wait_for_the_others()

@@ -16,8 +16,8 @@ from harness.entries import fetch_of, known, make_replaced, save, store
 from harness.factories import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
 from harness.race import race
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
+from logocache.repository import Repository
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.tables import METADATA
 from logocache.repository.totals import Access, GroupTotal
 
@@ -209,7 +209,7 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from harness.entries import fetch_of, save
 from harness.factories import make_cached
-from logocache.repository.repository import open_repository
+from logocache.repository import open_repository
 
 repository = open_repository(url)
 wait_for_the_others()

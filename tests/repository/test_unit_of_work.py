@@ -22,8 +22,8 @@ from harness.entries import (
 from harness.factories import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
 from logocache.model import Origin, OutcomeKind, Status
 from logocache.policy.eviction import worth_of
+from logocache.repository import Repository
 from logocache.repository.filters import DueFilter
-from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
 
 

@@ -16,7 +16,7 @@ from harness.entries import (
 )
 from harness.factories import DAY, NOW, make_cached, make_file, make_record
 from logocache.model import OutcomeKind, Status
-from logocache.repository.repository import Repository
+from logocache.repository import Repository
 from logocache.repository.totals import Access
 
 

@@ -13,7 +13,7 @@ from harness.small_app import Client, make_bench, without_database
 from logocache.cache import LogoCache
 from logocache.errors import SchemaError
 from logocache.model import OutcomeKind
-from logocache.server.gallery import routes
+from logocache.server import gallery
 from logocache.server.gallery.pages import POLICY
 from logocache.server.limits import Bulkheads
 
@@ -35,7 +35,7 @@ def cache(bench: Bench) -> Iterator[LogoCache]:
 def client_of(cache: LogoCache, *, prefix: str = "", days_later: float = 3) -> Client:
     app = FastAPI()
     app.include_router(
-        routes.build(cache, Bulkheads().management, lambda: NOW + days_later * DAY), prefix=prefix
+        gallery.build(cache, Bulkheads().management, lambda: NOW + days_later * DAY), prefix=prefix
     )
     return Client(app)
 
@@ -211,32 +211,32 @@ def test_many_who_look_at_the_same_time_cost_no_more_than_one(bench: Bench) -> N
     now = 0.0
     with bench.open() as cache:
         cache.init(["shopify"])
-        shown = routes.Gallery(cache, clock=lambda: now)
+        shown = gallery.Gallery(cache, clock=lambda: now)
         before = shown.look()
         cache.init()
         assert shown.look() == before
-        now = routes.KEPT_SECONDS
+        now = gallery.KEPT_SECONDS
         assert shown.look() != before
 
 
 def test_a_database_that_is_away_is_asked_once_a_second_too(tmp_path: Path) -> None:
     now = 0.0
     with without_database(tmp_path) as cache:
-        shown = routes.Gallery(cache, clock=lambda: now)
+        shown = gallery.Gallery(cache, clock=lambda: now)
         first = shown.look()
         assert isinstance(first, SchemaError)
         assert shown.look() is first
-        now = routes.KEPT_SECONDS
+        now = gallery.KEPT_SECONDS
         assert shown.look() is not first
 
 
 @pytest.mark.end_to_end
 def test_beyond_what_a_page_can_show_it_says_where_the_rest_is(tmp_path: Path) -> None:
-    keys = [f"shop-{number}" for number in range(routes.MOST_SHOWN + 2)]
+    keys = [f"shop-{number}" for number in range(gallery.MOST_SHOWN + 2)]
     with Bench(tmp_path, integrations=[make_integration(key) for key in keys]).open() as cache:
         cache.init(keys[:1])
         page = client_of(cache).get("/").text
-    assert page.count('class="card"') == routes.MOST_SHOWN
+    assert page.count('class="card"') == gallery.MOST_SHOWN
     assert "have the other 2" in text_of(page)
 
 

@@ -10,8 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from harness.small_app import Client
 from logocache.errors import DatabaseError
-from logocache.server import request_id
-from logocache.server.access_log import AccessLog
+from logocache.server.access_log import AccessLog, current_request_id
 from logocache.server.metrics import Metrics
 from logocache.server.middleware import GONE, Requests
 from logocache.server.problems import ProblemRoute, install_handlers
@@ -48,7 +47,7 @@ def client(metrics: Counted, access_log: AccessLog) -> Client:
     @router.get("/logo/{id}")
     @router.head("/logo/{id}")
     def logo(id: str) -> Response:  # noqa: A002  # the parameter's name in the URL
-        return Response(b"png", headers={"X-Seen": request_id.current() or ""})
+        return Response(b"png", headers={"X-Seen": current_request_id() or ""})
 
     @router.get("/healthz")
     async def healthz() -> str:

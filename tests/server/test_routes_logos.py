@@ -5,7 +5,7 @@ import pytest
 from harness.bench import SHOPIFY, Bench
 from harness.fakes import reply
 from harness.logo_client import LOGO, client_of, stored_name
-from logocache.server.hits import RouteCache
+from logocache.server.fast_path import RouteCache
 from logocache.server.requests import FileRequest
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from logocache.cli import terminal
 from logocache.humanize import clean, logfmt_value, quoted
-from logocache.server.request_id import RequestIds
+from logocache.server.access_log import RequestIds
 from logocache.settings import LogFormat
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from logocache.domains import is_public_host
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.model import OutcomeKind
 
 IPAddress = IPv4Address | IPv6Address

@@ -7,7 +7,7 @@ whole chunk of a compression bomb before its size can be checked.
 import zlib
 from collections.abc import Iterable, Iterator
 
-from logocache.fetcher.errors import FetchError
+from logocache.fetcher.limits import FetchError
 from logocache.model import OutcomeKind
 
 ACCEPT_ENCODING = "gzip, deflate"

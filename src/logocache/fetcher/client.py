@@ -13,10 +13,8 @@ from datetime import UTC, datetime
 import httpx
 
 from logocache.fetcher import addresses, limits
-from logocache.fetcher.errors import FetchError, NoTurnError, closed
-from logocache.fetcher.limits import Breaker, HostSlots
+from logocache.fetcher.limits import Breaker, FetchError, HostSlots, NoTurnError, TokenBucket, closed
 from logocache.fetcher.network import Resolve, system_resolve
-from logocache.fetcher.rates import TokenBucket
 from logocache.fetcher.request import Exchange, FetchContext
 from logocache.fetcher.streams import Deadline, Shutdown
 from logocache.fetcher.transport import GuardedTransport

@@ -1,4 +1,4 @@
-"""Limits per host, circuit breakers and retries. Thread-safe."""
+"""Limits of requests: rates, slots per host, circuit breakers and retries. Loads no HTTP library."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,9 +8,32 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from logocache.fetcher.errors import NoTurnError, closed
+from logocache.errors import PicklableError
 from logocache.model import OutcomeKind
 from logocache.ports import Answer
+
+
+class FetchError(PicklableError):
+    """An attempt ended without a usable answer. Never leaves the fetcher."""
+
+    def __init__(self, kind: OutcomeKind, reason: str, *, retry_at: datetime | None = None) -> None:
+        self.kind = kind
+        self.retry_at = retry_at
+        self.reason = " ".join(reason.split())
+        super().__init__(self.reason)
+
+
+class NoTurnError(FetchError):
+    """Nothing was sent: limits left no time, or the breaker is open. An earlier answer takes precedence.
+
+    TRANSIENT when time ran out, so that the entry backs off instead of being retried at once;
+    NOT_ASKED while the breaker is open.
+    """
+
+
+def closed() -> FetchError:
+    """The error of requests that are started or still running once the fetcher is closed."""
+    return FetchError(OutcomeKind.NOT_ASKED, "the fetcher is closed")
 
 
 @dataclass(slots=True)
@@ -203,3 +226,47 @@ def http_date(value: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None  # the parser promises ValueError, and has raised the others in some versions
+
+
+class TokenBucket:
+    """At most `rate` requests a second, after a `burst` of at least one. Thread-safe."""
+
+    def __init__(self, rate: float, *, burst: float | None = None, monotonic: Callable[[], float]) -> None:
+        """`burst` defaults to one second's worth. Raises ValueError for a rate that is not above 0."""
+        if rate <= 0:
+            raise ValueError(f"a rate must be above 0, not {rate}")
+        self._rate = rate
+        self._capacity = max(1.0, rate if burst is None else burst)
+        self._tokens = self._capacity
+        self._monotonic = monotonic
+        self._counted_at = monotonic()
+        self._lock = threading.Lock()
+
+    def take(self, *, until: float) -> float | None:
+        """Reserve one token and return the seconds to wait before using it.
+
+        Returns None, and reserves nothing, when that would be after `until`. Tokens are reserved in
+        the order of the calls.
+        """
+        with self._lock:
+            wait = self._wait()
+            if self._counted_at + wait >= until:
+                return None
+            self._tokens -= 1.0
+            return wait
+
+    def take_now(self) -> float:
+        """Take one token and return 0, or take none and return the seconds until there is one."""
+        with self._lock:
+            wait = self._wait()
+            if not wait:
+                self._tokens -= 1.0
+            return wait
+
+    def _wait(self) -> float:
+        """Seconds until there is a token."""
+        now = self._monotonic()
+        gained = (now - self._counted_at) * self._rate
+        self._tokens = min(self._capacity, self._tokens + gained)
+        self._counted_at = now
+        return max(0.0, (1.0 - self._tokens) / self._rate)

@@ -10,9 +10,8 @@ import httpx
 
 from logocache import __version__
 from logocache.fetcher import addresses, body
-from logocache.fetcher.errors import FOREIGN, FetchError, NoTurnError, translated
-from logocache.fetcher.limits import HostSlots, retry_at
-from logocache.fetcher.transport import GUARD_CONTEXT, GuardContext
+from logocache.fetcher.limits import FetchError, HostSlots, NoTurnError, retry_at
+from logocache.fetcher.transport import FOREIGN, GUARD_CONTEXT, GuardContext, translated
 from logocache.model import OutcomeKind
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpcore
 
-from logocache.fetcher.errors import FetchError, closed
+from logocache.fetcher.limits import FetchError, closed
 
 
 class Shutdown:

@@ -1,19 +1,120 @@
-"""httpx's transport with the guard built in: every hop is checked."""
+"""httpx's transport with the SSRF guard built in: see docs/adr/0003. Every hop is checked."""
 
 import logging
 import ssl
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import httpcore
 import httpx
 
 from logocache.fetcher import addresses
-from logocache.fetcher.errors import FetchError
-from logocache.fetcher.guard import GuardedBackend, ProxyBackend
-from logocache.fetcher.network import Resolve
+from logocache.fetcher.addresses import IPAddress, IPNetwork, forbidden_reason
+from logocache.fetcher.limits import FetchError
+from logocache.fetcher.network import Resolve, connect, resolve_within
 from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings import Settings
+from logocache.settings.sources import ConnectTo
+
+logger = logging.getLogger(__name__)
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Resolves a name once, checks all its addresses, and connects only to those.
+
+    Every operation ends before `deadline`; resolving and connecting take at most `limit` seconds
+    each. `connect_to` redirects connections as curl's --connect-to does; the resulting addresses are
+    checked as well.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve,
+        deadline: Deadline,
+        limit: float,
+        allowed: Sequence[IPNetwork] = (),
+        connect_to: Sequence[ConnectTo] = (),
+    ) -> None:
+        self._resolve = resolve
+        self._deadline = deadline
+        self._limit = limit
+        self._allowed = allowed
+        self._connect_to = connect_to
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline applies
+        local_address: str | None = None,  # noqa: ARG002  # our pools set none
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # our pools set none
+    ) -> httpcore.NetworkStream:
+        """Raises `FetchError` (REFUSED) for a forbidden address, else httpcore's `Connect…` errors."""
+        host, port = destination(host, port, self._connect_to)
+        addresses = resolve_within(self._resolve, host, port, deadline=self._deadline.within(self._limit))
+        check(host, addresses, allowed=self._allowed)
+        return connect(addresses, port, deadline=self._deadline, limit=self._limit)
+
+    def connect_unix_socket(
+        self,
+        path: str,  # noqa: ARG002  # refused whatever it is
+        timeout: float | None = None,  # noqa: ARG002  # as above
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # as above
+    ) -> httpcore.NetworkStream:
+        raise FetchError(OutcomeKind.REFUSED, "local sockets are not asked")
+
+
+class ProxyBackend(httpcore.NetworkBackend):
+    """Connects to the operator's proxy only.
+
+    The proxy's address is not checked, since the operator chose it; nor are those of the sites, since
+    the proxy resolves them.
+    """
+
+    def __init__(self, *, proxy: tuple[str, int], resolve: Resolve, deadline: Deadline, limit: float) -> None:
+        self._proxy = proxy
+        self._resolve = resolve
+        self._deadline = deadline
+        self._limit = limit
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002  # the deadline applies
+        local_address: str | None = None,  # noqa: ARG002  # our pools set none
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  # our pools set none
+    ) -> httpcore.NetworkStream:
+        """Raises `FetchError` (REFUSED) for anything but the proxy, else httpcore's `Connect…` errors."""
+        if (host, port) != self._proxy:
+            raise FetchError(OutcomeKind.REFUSED, "only the proxy is connected to")
+        addresses = resolve_within(self._resolve, host, port, deadline=self._deadline.within(self._limit))
+        return connect(addresses, port, deadline=self._deadline, limit=self._limit)
+
+
+def destination(host: str, port: int, connect_to: Iterable[ConnectTo]) -> tuple[str, int]:
+    """Host and port to connect to for `host:port`, by the first matching entry of `connect_to`."""
+    for entry in connect_to:
+        if entry.host in {None, host} and entry.port in {None, port}:
+            return entry.to_host, entry.to_port
+    return host, port
+
+
+def check(host: str, addresses: Iterable[IPAddress], *, allowed: Sequence[IPNetwork]) -> None:
+    """Raise `FetchError` unless every address may be connected to.
+
+    Outcomes are public and must not reveal internal addresses: the address is only in the debug log.
+    One forbidden address forbids all: a name with both public and internal addresses is an attack or
+    a mistake.
+    """
+    for address in addresses:
+        why = forbidden_reason(address, allowed=allowed)
+        if why is not None:
+            logger.debug("address.refused", extra={"host": host, "address": str(address), "reason": why})
+            raise FetchError(OutcomeKind.REFUSED, "refused: not a public address")
+
 
 GUARD_CONTEXT = "logocache"
 """The request extension with the `GuardContext`."""
@@ -104,3 +205,50 @@ def pool_of(
 def silence_headers() -> None:
     """Keep httpcore from logging response headers: a Location may echo a secret."""
     logging.getLogger("httpcore.http11").setLevel(logging.INFO)
+
+
+FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+"""The base classes of all exceptions that httpx raises on purpose."""
+
+MEANINGS: dict[type[Exception], tuple[OutcomeKind, str]] = {
+    httpx.HTTPError: (OutcomeKind.TRANSIENT, "the request failed"),
+    httpx.HTTPStatusError: (OutcomeKind.TRANSIENT, "the answer says that the request failed"),
+    httpx.RequestError: (OutcomeKind.TRANSIENT, "the request failed"),
+    httpx.TransportError: (OutcomeKind.TRANSIENT, "the request failed"),
+    httpx.TimeoutException: (OutcomeKind.TRANSIENT, "it took too long"),
+    httpx.ConnectTimeout: (OutcomeKind.TRANSIENT, "connecting took too long"),
+    httpx.ReadTimeout: (OutcomeKind.TRANSIENT, "the answer took too long"),
+    httpx.WriteTimeout: (OutcomeKind.TRANSIENT, "sending took too long"),
+    httpx.PoolTimeout: (OutcomeKind.TRANSIENT, "no connection became free"),
+    httpx.NetworkError: (OutcomeKind.TRANSIENT, "the network failed"),
+    httpx.ConnectError: (OutcomeKind.TRANSIENT, "could not connect"),
+    httpx.ReadError: (OutcomeKind.TRANSIENT, "the connection broke while reading"),
+    httpx.WriteError: (OutcomeKind.TRANSIENT, "the connection broke while sending"),
+    httpx.CloseError: (OutcomeKind.TRANSIENT, "the connection broke while closing"),
+    httpx.ProxyError: (OutcomeKind.TRANSIENT, "the proxy did not let us through"),
+    httpx.ProtocolError: (OutcomeKind.TRANSIENT, "HTTP was broken"),
+    httpx.RemoteProtocolError: (OutcomeKind.TRANSIENT, "the answer is broken or incomplete"),
+    httpx.LocalProtocolError: (OutcomeKind.REFUSED, "the request cannot be written as HTTP"),
+    httpx.UnsupportedProtocol: (OutcomeKind.REFUSED, "only http and https are asked"),
+    httpx.DecodingError: (OutcomeKind.TRANSIENT, "the answer cannot be decoded"),
+    httpx.TooManyRedirects: (OutcomeKind.REFUSED, "too many redirects"),
+    httpx.InvalidURL: (OutcomeKind.REFUSED, "not a valid URL"),
+    httpx.CookieConflict: (OutcomeKind.TRANSIENT, "the answer's cookies contradict each other"),
+    httpx.StreamError: (OutcomeKind.TRANSIENT, "the answer could not be read"),
+    httpx.StreamConsumed: (OutcomeKind.TRANSIENT, "the answer could not be read twice"),
+    httpx.StreamClosed: (OutcomeKind.TRANSIENT, "the answer was closed before it was read"),
+    httpx.ResponseNotRead: (OutcomeKind.TRANSIENT, "the answer was not read"),
+    httpx.RequestNotRead: (OutcomeKind.TRANSIENT, "the request was not read"),
+}
+"""Every exception class of httpx; a test fails when httpx adds one."""
+
+
+def translated(error: Exception) -> FetchError:
+    """`error`, an instance of `FOREIGN`, as a `FetchError` with the original text in parentheses.
+
+    That text may be long and contain what a server sent: mask it, then shorten it, before it is shown.
+    """
+    kind, meaning = next(MEANINGS[base] for base in type(error).__mro__ if base in MEANINGS)
+    # A proxy's text may describe its internal network: only the status is shown.
+    detail = str(error).strip() if not isinstance(error, httpx.ProxyError) else str(error)[:3]
+    return FetchError(kind, f"{meaning} ({detail})" if detail else meaning)

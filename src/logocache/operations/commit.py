@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 from logocache.errors import DirectoryError, UnavailableError
 from logocache.model import LogoRecord, Outcome, OutcomeKind, ReplacedFile, Status, StoredFile
+from logocache.operations.clear import dispose
 from logocache.operations.context import Context
 from logocache.operations.fetch import FetchResult, discard, failed
 from logocache.operations.fetch_log import without_monogram
-from logocache.operations.garbage import dispose
 from logocache.policy.eviction import EvictionPlan, Newcomer, Worth, plan_eviction, worth_of
 from logocache.repository.mapping import SavedFetch
 from logocache.repository.unit_of_work import UnitOfWork

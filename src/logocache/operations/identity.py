@@ -11,8 +11,8 @@ from enum import Enum, auto
 
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
 from logocache.ports import Clock
+from logocache.repository import Repository
 from logocache.repository.filters import RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.unit_of_work import UnitOfWork
 from logocache.store.files import FileStore
 

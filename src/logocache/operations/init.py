@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from logocache.errors import ConfigurationError
 from logocache.model import FoundFile, Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.operations.clear import register
 from logocache.operations.commit import Committer
 from logocache.operations.context import Context
-from logocache.operations.garbage import register
 from logocache.operations.lookup import may_admit
 from logocache.operations.refresh import FetchRun, RunRequest, disabled_report, due_filter
 from logocache.policy.acceptance import RECOVERED

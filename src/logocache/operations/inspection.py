@@ -10,8 +10,8 @@ from itertools import chain
 
 from logocache.errors import DirectoryError
 from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
+from logocache.operations.clear import LEFTOVER_AGE, batches, directory_listing
 from logocache.operations.context import Context
-from logocache.operations.garbage import LEFTOVER_AGE, batches, directory_listing
 from logocache.policy.findings import (
     finding,
     judge_decoding,

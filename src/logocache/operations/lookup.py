@@ -10,12 +10,12 @@ from typing import assert_never
 
 from logocache.errors import DatabaseError, UnknownKeyError
 from logocache.model import Logo, LogoRecord, Origin, StoredFile
+from logocache.operations.clear import register
 from logocache.operations.context import Context
-from logocache.operations.garbage import register
 from logocache.policy.attempts import is_due, is_stale
 from logocache.queries import ListQuery, Variant
+from logocache.repository import Repository
 from logocache.repository.filters import DueFilter, RecordFilter
-from logocache.repository.repository import Repository
 from logocache.repository.totals import Access
 from logocache.results import MOST_COUNTED, Entry, Listing
 from logocache.settings import OnDemand

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from logocache.errors import DatabaseError, SelectionError, raise_if_exhausted
 from logocache.model import Integration, LogoRecord, OutcomeKind, Status
+from logocache.operations.clear import LEFTOVER_AGE, forget_surplus, register
 from logocache.operations.commit import Committer, Saved
 from logocache.operations.context import Context, SteadyProgress
 from logocache.operations.fetch import EntryFetch, FetchResult, discard, give_back, was_cut_off
 from logocache.operations.fetch_log import RequestMemo
-from logocache.operations.garbage import LEFTOVER_AGE, forget_surplus, register
 from logocache.operations.take_back import take_back
 from logocache.policy.attempts import SUCCESSES
 from logocache.ports import Progress

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from logocache.model import LogoRecord, Outcome, OutcomeKind, Status
+from logocache.operations.clear import DELETED, GONE, batches, dispose_orphans
 from logocache.operations.commit import Committer
 from logocache.operations.context import Context
-from logocache.operations.garbage import DELETED, GONE, batches, dispose_orphans
 from logocache.operations.inspection import Found, Inspector
 from logocache.operations.refresh import FetchRun, RunRequest, due_filter
 from logocache.policy.findings import passes

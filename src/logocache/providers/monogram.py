@@ -5,7 +5,7 @@ import re
 import unicodedata
 from itertools import takewhile
 
-from logocache.catalog.names import domain_in
+from logocache.catalog import domain_in
 from logocache.domains import owner_label
 from logocache.model import Integration
 from logocache.ports import Monogram

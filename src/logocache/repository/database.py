@@ -14,8 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from logocache.errors import DatabaseError, SchemaError
-from logocache.repository.engine import LOOKUPS, UNHURRIED, WRITES, Address, make_engine
-from logocache.repository.errors import translated
+from logocache.repository.engine import LOOKUPS, UNHURRIED, WRITES, Address, make_engine, translated
 from logocache.repository.sqlite import is_sealed
 
 PATIENCE_SECONDS = 5.0

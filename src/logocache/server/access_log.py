@@ -1,10 +1,14 @@
-"""The request log: one line per request on standard error, formatted by hand and written in batches."""
+"""The request log, one line per request on standard error, and the id that relates it to the response."""
 
 import asyncio
 import json
+import logging
+import random
+import re
 import select
 import sys
 import time
+from contextvars import ContextVar
 from functools import lru_cache
 
 from logocache.humanize import logfmt_value
@@ -107,3 +111,42 @@ def _put(piece: str) -> None:
 
 _json = lru_cache(maxsize=4096)(json.dumps)
 _text = lru_cache(maxsize=4096)(logfmt_value)
+
+ID_HEADER = b"x-request-id"
+ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+_current: ContextVar[str | None] = ContextVar("logocache_request_id", default=None)
+
+
+def current_request_id() -> str | None:
+    """The id of the current request; None outside of one, and without the middleware `Requests`.
+
+    It is passed on to the tasks and threads of the request.
+    """
+    return _current.get()
+
+
+def begin_request(sent: bytes | None) -> str:
+    """Set and return the id of the current request: the one that was sent, if acceptable, or a new one.
+
+    The id goes into logs and headers, hence the narrow alphabet.
+    """
+    acceptable = ACCEPTABLE_ID.fullmatch(sent) if sent is not None else None
+    chosen = acceptable.group().decode("ascii") if acceptable else _new()
+    _current.set(chosen)
+    return chosen
+
+
+class RequestIds(logging.Filter):
+    """Filter of log handlers that adds `request_id` to the records of a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        found = current_request_id()
+        if found is not None and not hasattr(record, "request_id"):
+            record.request_id = found
+        return True
+
+
+def _new() -> str:
+    # Not a secret: `random` needs no system call, and is reseeded after a fork.
+    return f"{random.getrandbits(64):016x}"

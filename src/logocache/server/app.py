@@ -11,18 +11,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from logocache import __version__
 from logocache.bootstrap import open_cache
 from logocache.cache import LogoCache
+from logocache.server import gallery
 from logocache.server.access_log import AccessLog, access_log_of
 from logocache.server.background import Background
 from logocache.server.early_responses import ClientLimits, HostRequired
-from logocache.server.fast_path import FAST_PATH_IN_STATE, FastPath
-from logocache.server.gallery import routes as gallery_routes
-from logocache.server.hits import Hits, RouteCache
+from logocache.server.fast_path import FAST_PATH_IN_STATE, FastPath, Hits, RouteCache
 from logocache.server.metrics import Load, Metrics, load_of
 from logocache.server.middleware import Requests
 from logocache.server.problems import install_handlers
 from logocache.server.requests import admin_only
 from logocache.server.responses import Cors
-from logocache.server.routes import logos, maintenance, probes
+from logocache.server.routes import logos, maintenance
 from logocache.server.service import LogoService
 from logocache.settings import Settings
 
@@ -89,8 +88,8 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
             yield
 
     router = APIRouter(lifespan=lifespan)
-    router.include_router(gallery_routes.build(server.cache, management, check=opening.check))
-    router.include_router(probes.build(server.cache, server.metrics, load, management, opening))
+    router.include_router(gallery.build(server.cache, management, check=opening.check))
+    router.include_router(maintenance.build_probes(server.cache, server.metrics, load, management, opening))
     router.include_router(maintenance.build(server.cache, admin, management, opening))
     for routes in (
         maintenance.build_integrations(server.cache, management),

@@ -9,21 +9,88 @@ LOGO_CACHE_FAST_PATH turns this off.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from random import getrandbits
 from time import perf_counter
 from urllib.parse import unquote
 
-from logocache.server import request_id
-from logocache.server.access_log import AccessLog
+from cachetools import LRUCache
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from logocache.server.access_log import ACCEPTABLE_ID, ID_HEADER, AccessLog
 from logocache.server.early_responses import is_host
-from logocache.server.freshness import LastingHit
-from logocache.server.hits import RouteCache
 from logocache.server.metrics import BUCKETS, Metrics
-from logocache.server.negotiation import Preferences, preferences_of
-from logocache.server.responses import Cors, http_response_of, with_vary
+from logocache.server.middleware import ROUTE_IN_SCOPE
+from logocache.server.negotiation import Preferences, preferences_in, preferences_of
+from logocache.server.requests import CacheRequest
+from logocache.server.responses import Cors, HttpResponse, LastingHit, http_response_of, with_vary
 from logocache.server.service import LogoService
+
+CAPACITY = 20_000
+"""Targets in a route cache; the least recently used are dropped first."""
+
+LONGEST_QUERY = 200
+"""Bytes of a query that is cached at most: more than all parameters together need."""
+
+METHODS = frozenset({"GET", "HEAD"})
+
+Target = tuple[str, bytes]
+"""Path and query of a request, unchanged."""
+
+
+class RouteCache:
+    """The meaning of request targets, learnt from the routes, so that only these parse parameters."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._requests: LRUCache[Target, tuple[CacheRequest, str]] = LRUCache(capacity)
+
+    def learn(self, scope: Scope, request: CacheRequest) -> None:
+        """Cache the meaning of a request that a route has parsed, unless its query is too long."""
+        if len(scope["query_string"]) > LONGEST_QUERY:
+            return
+        route = getattr(scope.get("route"), "path", "")
+        self._requests[scope["path"], scope["query_string"]] = (request, route)
+
+    def find(self, path: str, query: bytes) -> tuple[CacheRequest, str] | None:
+        """The parsed request and the path template of its route, if cached."""
+        return self._requests.get((path, query))
+
+
+class Hits:
+    """ASGI middleware that responds to requests for logos in memory."""
+
+    def __init__(self, app: ASGIApp, *, service: LogoService, route_cache: RouteCache, cors: Cors) -> None:
+        self._app = app
+        self._service = service
+        self._route_cache = route_cache
+        self._cors = cors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._respond(scope) if scope["type"] == "http" and scope["method"] in METHODS else None
+        if response is None:
+            await self._app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        await send({"type": "http.response.body", "body": response.body})
+
+    def _respond(self, scope: Scope) -> HttpResponse | None:
+        found = self._route_cache.find(scope["path"], scope["query_string"])
+        if found is None:
+            return None
+        request, route = found
+        if request.vary:
+            request = request.chosen(preferences_in(scope["headers"]))
+        response = self._service.from_memory(request)
+        if response is None:
+            return None
+        scope[ROUTE_IN_SCOPE] = route
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        origin = headers.get(b"origin")
+        cors = self._cors.headers(origin.decode("latin-1") if origin is not None else None)
+        cors = with_vary(cors, request.vary)
+        return http_response_of(response, method=scope["method"], headers=headers, cors=cors)
+
 
 FAST_PATH_IN_STATE = "logocache.fast_path"
 """Key of the lifespan's state, by which the protocol finds the application's fast path."""
@@ -52,10 +119,10 @@ def usual_request(method: bytes, target: bytes, headers: Headers) -> tuple[Usual
     fields = dict(headers)
     if len(fields) != len(headers) or not UNUSUAL.isdisjoint(fields):
         return None
-    host, named, connection = fields.get(b"host"), fields.get(request_id.HEADER), fields.get(b"connection")
+    host, named, connection = fields.get(b"host"), fields.get(ID_HEADER), fields.get(b"connection")
     if host is None or not is_host(host):
         return None
-    if named is not None and not request_id.ACCEPTABLE.fullmatch(named):
+    if named is not None and not ACCEPTABLE_ID.fullmatch(named):
         return None
     if connection is not None and connection.strip(b" \t").lower() != b"keep-alive":
         return None
@@ -177,7 +244,7 @@ class FastPath:
         response = http_response_of(hit.response, method=prepared.method, headers=headers, cors=cors)
         fields = b"".join(b"%b: %b\r\n" % field for field in (*date, *response.headers))
         status = f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}\r\n".encode()
-        prepared.head = b"%b%b%b: " % (status, fields, request_id.HEADER)
+        prepared.head = b"%b%b%b: " % (status, fields, ID_HEADER)
         prepared.status, prepared.body = response.status, response.body
         if len(self._prepared) >= MOST_PREPARED:
             self.hand_over()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from cachetools import LRUCache
 
 from logocache.errors import DatabaseError, DirectoryError, UnavailableError
-from logocache.fetcher.rates import TokenBucket
+from logocache.fetcher.limits import TokenBucket
 
 CAPACITY = 10_000
 """Clients remembered; one that was forgotten starts with a full bucket."""

@@ -5,8 +5,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from logocache.server import request_id
-from logocache.server.access_log import LONGEST_PATH, AccessLog
+from logocache.server.access_log import ID_HEADER, LONGEST_PATH, AccessLog, begin_request
 from logocache.server.metrics import Metrics
 from logocache.server.problems import PROBLEM_IN_SCOPE, SERVER_ERROR, internal_error, problem_response
 
@@ -39,7 +38,7 @@ class Requests:
                 if self._access_log is not None:
                     self._access_log.flush()  # the lifespan ends after the last request
             return
-        response = _Response(send, request_id.begin(_sent_id(scope)))
+        response = _Response(send, begin_request(_sent_id(scope)))
         started = time.perf_counter()
         try:
             await self._app(scope, receive, response.send)
@@ -91,7 +90,7 @@ class _Response:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            named = (request_id.HEADER, self.request_id.encode("ascii"))
+            named = (ID_HEADER, self.request_id.encode("ascii"))
             message["headers"] = [*message.get("headers", ()), named]
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
@@ -100,7 +99,7 @@ class _Response:
 
 def _sent_id(scope: Scope) -> bytes | None:
     for name, value in scope["headers"]:
-        if name == request_id.HEADER:
+        if name == ID_HEADER:
             return bytes(value)
     return None
 

@@ -31,7 +31,7 @@ from logocache.errors import (
     UnavailableError,
     UnknownKeyError,
 )
-from logocache.server import request_id
+from logocache.server.access_log import current_request_id
 from logocache.server.json_documents import MEDIA_TYPE, type_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -153,7 +153,7 @@ def problem_response(problem: Problem) -> Response:
     }
     if problem.mistakes:
         document["errors"] = [dict(mistake) for mistake in problem.mistakes]
-    named = request_id.current()
+    named = current_request_id()
     if named is not None:
         document["request_id"] = named
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} | dict(problem.headers)

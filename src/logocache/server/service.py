@@ -12,15 +12,6 @@ from logocache.model import LogoRecord, Status, StoredFile
 from logocache.policy.attempts import is_unknown
 from logocache.queries import Variant
 from logocache.server.fetch_queue import RETRY_SECONDS, Admission
-from logocache.server.freshness import (
-    LASTING,
-    LONGEST_AGE,
-    SHORTEST_AGE,
-    LastingHit,
-    age,
-    immutable_response,
-    stored_response,
-)
 from logocache.server.limits import Bulkheads
 from logocache.server.memory import (
     CachedBody,
@@ -42,6 +33,15 @@ from logocache.server.requests import (
     MovedError,
     NoLogoError,
     TooManyMissesError,
+)
+from logocache.server.responses import (
+    LASTING,
+    LONGEST_AGE,
+    SHORTEST_AGE,
+    LastingHit,
+    age,
+    immutable_response,
+    stored_response,
 )
 from logocache.store.names import key_of
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from logocache.errors import LogoCacheError
 from logocache.results import Entry
-from logocache.server.hits import RouteCache
+from logocache.server.fast_path import RouteCache
 from logocache.server.json_documents import EntryDocument, entry_response, problem_responses
 from logocache.server.negotiation import Wanted, preferences_in, variant_query
 from logocache.server.problems import ProblemError, ProblemRoute, problem_of

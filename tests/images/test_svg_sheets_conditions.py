@@ -5,7 +5,7 @@ import tinycss2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.images.svg_conditions import media_matches, supports_matches
+from logocache.images.svg_sheets import media_matches, supports_matches
 
 
 @pytest.mark.parametrize(

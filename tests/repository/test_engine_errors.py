@@ -9,10 +9,9 @@ import pytest
 import sqlalchemy.exc
 
 from logocache.errors import DatabaseError, SchemaError
+from logocache.repository import Repository
 from logocache.repository.database import Database
-from logocache.repository.engine import parse_address
-from logocache.repository.errors import explain
-from logocache.repository.repository import Repository
+from logocache.repository.engine import explain, parse_address
 
 Open = Callable[..., Repository]
 

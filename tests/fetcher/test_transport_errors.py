@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from logocache.fetcher.errors import FOREIGN, MEANINGS, FetchError, translated
+from logocache.fetcher.limits import FetchError
+from logocache.fetcher.transport import FOREIGN, MEANINGS, translated
 from logocache.model import OutcomeKind
 
 

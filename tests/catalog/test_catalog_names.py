@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.catalog import Catalog, builtin_catalog, load_catalog
-from logocache.catalog.names import folded, folded_forms, parents
+from logocache.catalog import Catalog, builtin_catalog, folded, folded_forms, load_catalog, parents
 from logocache.errors import CatalogError
 from logocache.model import Integration
 

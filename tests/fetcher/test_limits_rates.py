@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.loopback import FakeTime
-from logocache.fetcher.rates import TokenBucket
+from logocache.fetcher.limits import TokenBucket
 
 FOREVER = float("inf")
 

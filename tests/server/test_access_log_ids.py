@@ -4,13 +4,12 @@ import re
 
 import pytest
 
-from logocache.server import request_id
-from logocache.server.request_id import RequestIds
+from logocache.server.access_log import RequestIds, begin_request, current_request_id
 
 
 def begun(sent: bytes | None) -> str:
     """The id of a request, in a context that ends with it."""
-    return contextvars.copy_context().run(request_id.begin, sent)
+    return contextvars.copy_context().run(begin_request, sent)
 
 
 @pytest.mark.parametrize(
@@ -44,14 +43,14 @@ def test_new_ids_differ() -> None:
 
 
 def test_outside_of_a_request_there_is_none() -> None:
-    assert contextvars.copy_context().run(request_id.current) is None
+    assert contextvars.copy_context().run(current_request_id) is None
 
 
 def test_log_records_get_the_id_of_the_request_they_were_made_in() -> None:
     record = logging.makeLogRecord({})
 
     def in_request() -> None:
-        request_id.begin(b"abc")
+        begin_request(b"abc")
         assert RequestIds().filter(record)
 
     contextvars.copy_context().run(in_request)
@@ -62,7 +61,7 @@ def test_log_records_keep_an_id_of_their_own_and_get_none_outside_of_a_request()
     own, outside = logging.makeLogRecord({"request_id": "own"}), logging.makeLogRecord({})
 
     def in_request() -> None:
-        request_id.begin(b"abc")
+        begin_request(b"abc")
         RequestIds().filter(own)
 
     contextvars.copy_context().run(in_request)
