@@ -15,7 +15,7 @@ from logocache.fetcher.limits import FetchError
 from logocache.fetcher.network import Resolve
 from logocache.fetcher.transport import GUARD_CONTEXT, GuardContext, GuardedTransport, pool_of
 from logocache.settings import Settings
-from logocache.settings.sources import ConnectTo
+from logocache.settings.fields import ConnectTo
 
 
 def loopback(host: str, port: int) -> Sequence[IPAddress]:

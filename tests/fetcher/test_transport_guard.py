@@ -15,7 +15,7 @@ from logocache.fetcher.network import connect
 from logocache.fetcher.streams import LONGEST_WAIT, Deadline, Shutdown
 from logocache.fetcher.transport import GuardedBackend, ProxyBackend, destination
 from logocache.model import OutcomeKind
-from logocache.settings.sources import ConnectTo
+from logocache.settings.fields import ConnectTo
 
 LOCAL = IPv4Address("127.0.0.1")
 

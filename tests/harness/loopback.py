@@ -16,7 +16,7 @@ from logocache.fetcher.streams import Deadline, Shutdown
 from logocache.model import StoringClass
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings
-from logocache.settings.sources import ConnectTo
+from logocache.settings.fields import ConnectTo
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 CONTEXT = ssl.create_default_context()

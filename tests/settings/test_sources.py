@@ -8,8 +8,8 @@ import pytest
 
 from logocache.errors import SettingsError
 from logocache.settings import OnDemand, Settings
+from logocache.settings.fields import ConnectTo
 from logocache.settings.masking import MASK
-from logocache.settings.sources import ConnectTo
 
 SECRET = "correct-horse-battery"
 

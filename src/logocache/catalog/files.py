@@ -9,7 +9,7 @@ from pathlib import Path
 
 from logocache.domains import quoted
 from logocache.errors import CatalogError
-from logocache.settings.input_files import parse_toml, read_input
+from logocache.settings.sources import parse_toml, read_input
 
 MAX_BYTES = 4_000_000
 """Enough for 40,000 entries, which are read in a few seconds."""

@@ -16,7 +16,7 @@ import httpcore
 from logocache.errors import SettingsError
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.streams import Deadline, SocketStream
-from logocache.settings.input_files import read_input
+from logocache.settings.sources import read_input
 
 
 def connect(addresses: Sequence[IPAddress], port: int, *, deadline: Deadline, limit: float) -> SocketStream:

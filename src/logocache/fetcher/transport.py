@@ -15,7 +15,7 @@ from logocache.fetcher.network import Resolve, connect, resolve_within
 from logocache.fetcher.streams import Deadline
 from logocache.model import OutcomeKind
 from logocache.settings import Settings
-from logocache.settings.sources import ConnectTo
+from logocache.settings.fields import ConnectTo
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logocache.errors import ProviderError
-from logocache.settings.input_files import read_input
+from logocache.settings.sources import read_input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

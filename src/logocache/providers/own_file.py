@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from logocache.model import IconPurpose, Integration, StoringClass
 from logocache.ports import Ask, Candidate, FetchRequest, ProviderTerms
-from logocache.settings.input_files import read_input
+from logocache.settings.sources import read_input
 
 TERMS = ProviderTerms(
     id="file",

@@ -18,11 +18,10 @@ from typing import Annotated, Any, Literal
 import platformdirs
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from logocache.settings import sources
-from logocache.settings.amounts import DAY, HOUR, KB, MB, MEGAPIXEL, MINUTE, Amount
+from logocache.settings import fields, sources
+from logocache.settings.fields import DAY, HOUR, KB, MB, MEGAPIXEL, MINUTE, Amount, CommaSeparated, ConnectTo
 from logocache.settings.masking import MASK, shown_address, shown_database, shown_template
 from logocache.settings.server import ServerSettings
-from logocache.settings.sources import CommaSeparated, ConnectTo
 
 MOST_MB = 10**12
 """An exabyte: more than any file system holds, and within the integers of every database."""
@@ -55,14 +54,14 @@ class Settings(ServerSettings):
     # Storage.
     dir: Annotated[
         Path,
-        AfterValidator(sources.check_path),
+        AfterValidator(fields.check_path),
         Field(
             description="The directory of the logos; the program's own files are in its hidden `.logocache/`."
         ),
     ] = platformdirs.user_cache_path("logocache", appauthor=False)
     database_url: Annotated[
         SecretStr | None,
-        AfterValidator(sources.check_database_url),
+        AfterValidator(fields.check_database_url),
         Field(description="`sqlite:///…` or `postgresql://…`; SQLite in the cache directory when not set."),
     ] = None
     refresh_interval: Annotated[
@@ -132,12 +131,12 @@ class Settings(ServerSettings):
     ] = ()
     clearbit_url: Annotated[
         str | None,
-        AfterValidator(sources.check_base_url),
+        AfterValidator(fields.check_base_url),
         Field(description="The base URL of a server with Clearbit's URL shape, for the provider `clearbit`."),
     ] = None
     template_url: Annotated[
         SecretStr | None,
-        AfterValidator(sources.check_template_url),
+        AfterValidator(fields.check_template_url),
         Field(description="A URL with `{domain}`, `{key}` or `{size}`, for the provider `template`."),
     ] = None
     logodev_token: Annotated[
@@ -154,7 +153,7 @@ class Settings(ServerSettings):
     ] = 2
     provider_rates: Annotated[
         dict[str, Annotated[float, Field(gt=0, le=10_000)]],
-        BeforeValidator(sources.split_rates),
+        BeforeValidator(fields.split_rates),
         Field(description="Requests a second for named providers, as `duckduckgo=5,google=2`."),
     ] = {}  # noqa: RUF012  # pydantic copies it for each instance
     retries: Annotated[
@@ -216,7 +215,7 @@ class Settings(ServerSettings):
     ] = ()
     http_proxy: Annotated[
         SecretStr | None,
-        AfterValidator(sources.check_proxy_url),
+        AfterValidator(fields.check_proxy_url),
         Field(
             description="An HTTP proxy for all requests. It resolves the names, "
             "so addresses are not checked here."
@@ -224,7 +223,7 @@ class Settings(ServerSettings):
     ] = None
     contact_url: Annotated[
         str | None,
-        AfterValidator(sources.check_base_url),
+        AfterValidator(fields.check_base_url),
         Field(description="Sent in the User-Agent, so that a site's owner can reach you."),
     ] = None
 

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
-from logocache.settings import sources
-from logocache.settings.amounts import KB, MB, Amount
-from logocache.settings.sources import CommaSeparated
+from logocache.settings import fields
+from logocache.settings.fields import KB, MB, Amount, CommaSeparated
 
 
 class ServerSettings(BaseModel):
@@ -17,7 +16,7 @@ class ServerSettings(BaseModel):
     # Listening.
     serve_host: Annotated[
         str,
-        AfterValidator(sources.check_host),
+        AfterValidator(fields.check_host),
         Field(min_length=1, description="The address to listen on: `0.0.0.0` or `::` for all."),
     ] = "127.0.0.1"
     serve_port: Annotated[
@@ -25,13 +24,13 @@ class ServerSettings(BaseModel):
     ] = 8080
     serve_unix_socket: Annotated[
         Path | None,
-        AfterValidator(lambda path: path and sources.check_path(path)),
+        AfterValidator(lambda path: path and fields.check_path(path)),
         Field(description="Listen on this unix socket, and on no port."),
     ] = None
     serve_workers: Annotated[int, Field(ge=1, le=64, description="Worker processes.")] = 1
     root_path: Annotated[
         str,
-        AfterValidator(sources.check_root_path),
+        AfterValidator(fields.check_root_path),
         Field(description="The path under which a proxy exposes the server, such as `/logos`."),
     ] = ""
     trusted_proxies: Annotated[

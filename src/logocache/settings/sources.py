@@ -1,31 +1,30 @@
-"""Sources of settings (environment, secret files, TOML), parsing of their texts, and errors."""
+"""Sources of settings: environment, secret files and TOML; also for other files that the operator names.
+
+A FIFO would block the program, a device would fill its memory, and four megabytes of hostile TOML take
+minutes to parse: only regular files of limited size are read.
+"""
 
 import difflib
+import errno
 import os
 import re
+import stat
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     SecretStr,
     ValidationError,
-    model_serializer,
-    model_validator,
 )
-from pydantic.dataclasses import dataclass as validated_dataclass
 from pydantic.fields import FieldInfo
 
 from logocache.errors import SettingsError
-from logocache.settings.input_files import parse_toml, read_input
 
 PREFIX = "LOGO_CACHE_"
 FILE_SUFFIX = "_FILE"
-
-HIGHEST_PORT = 65535
 
 MAX_SECRET_BYTES = 64_000
 """Of a file with one secret; the longest tokens have a few thousand."""
@@ -169,140 +168,47 @@ def reason_of(error: OSError | ValueError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-# Validators. Each raises ValueError with the rule that was broken.
+DEEPEST_TOML_NAME = 16
+"""Parts of a dotted name. The parser takes quadratic time in them; our names have at most three."""
+
+TOO_DEEP_NAME = re.compile(
+    r"""(?<![\w-])(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+'))"""
+    rf"{{{DEEPEST_TOML_NAME}}}"
+)
+"""Possessive throughout, so that searching takes linear time."""
 
 
-def split_commas(value: object) -> object:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+def read_input(path: Path, *, most: int) -> bytes:
+    """All bytes of a regular file of at most `most` bytes. Follows symbolic links.
 
-
-CommaSeparated = BeforeValidator(split_commas)
-"""Written `a,b` in the environment, a list in TOML, a tuple in Python."""
-
-
-def split_rates(value: object) -> object:
-    """`duckduckgo=5,google=2` → requests a second by provider."""
-    if not isinstance(value, str):
-        return value
-    rates: dict[str, str] = {}
-    for part in (part.strip() for part in value.split(",") if part.strip()):
-        provider, separator, rate = part.partition("=")
-        if not separator:
-            raise ValueError("must be written PROVIDER=RATE,PROVIDER=RATE")
-        rates[provider.strip()] = rate.strip()
-    return rates
-
-
-def check_path(path: Path) -> Path:
-    """The absolute path, with `~` expanded."""
-    if "\0" in str(path):
-        raise ValueError("must not hold a NUL character")
+    Raises:
+        OSError: it is not a regular file, cannot be read, or is larger; `strerror` is always set.
+    """
     try:
-        return path.expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError("begins with ~ and a user who has no home directory") from error
+        _require_regular(path.stat())  # before opening, which may have side effects on a device
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    except ValueError as error:  # a NUL character or a lone surrogate
+        raise OSError(errno.EINVAL, "its name is not possible") from error
+    with os.fdopen(descriptor, "rb") as file:
+        _require_regular(os.fstat(descriptor))  # again: the file may have been replaced
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most} bytes")
+    return content
 
 
-def check_host(host: str) -> str:
-    if not host.isprintable() or " " in host:
-        raise ValueError("must be a host name or an IP address")
-    return host
-
-
-def check_database_url(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    scheme = value.get_secret_value().partition(":")[0]
-    if scheme not in {"sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
-        raise ValueError("must start with sqlite:/// or postgresql://")
-    return value
-
-
-def check_base_url(value: str | None) -> str | None:
-    if value is None:
-        return None
-    parts = web_url(value)
-    if parts.query or parts.fragment:
-        raise ValueError("must be a base URL without query and fragment")
-    return value.rstrip("/")
-
-
-def check_root_path(value: str) -> str:
-    """The path without a final slash: `/logos` for `/logos/`."""
-    path = value.rstrip("/")
-    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
-        raise ValueError("must be a path such as /logos")
-    return path
-
-
-def check_template_url(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    template = value.get_secret_value()
+def parse_toml(text: str) -> dict[str, Any]:
+    """The document. Raises ValueError, with a reason of one line, if it is invalid or nested too deeply."""
+    if TOO_DEEP_NAME.search(text):
+        raise ValueError(f"a name in it has more than {DEEPEST_TOML_NAME} parts")
     try:
-        example = template.format(domain="example.com", key="example", size=128)
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError("may hold {domain}, {key} and {size}, and no other braces") from error
-    web_url(example)
-    if "{domain}" not in template and "{key}" not in template:
-        raise ValueError("must hold {domain} or {key}")
-    return value
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
-def check_proxy_url(value: SecretStr | None) -> SecretStr | None:
-    if value is not None:
-        parts = web_url(value.get_secret_value(), user_information=True)
-        if parts.path not in {"", "/"} or parts.query or parts.fragment:
-            raise ValueError("must hold no path; in a password write / ? # as %2F %3F %23")
-    return value
-
-
-def web_url(value: str, *, user_information: bool = False) -> SplitResult:
-    if not value.isprintable() or " " in value:
-        raise ValueError("must not hold spaces or control characters")
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:  # its message quotes parts of the URL, which may be those of a password
-        raise ValueError(
-            "must be a URL, with a port up to 65535, and / ? # in a password as %2F %3F %23"
-        ) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http:// or https:// URL")
-    if not user_information and (parts.username or parts.password):
-        raise ValueError("must not hold a user name or password")
-    return parts
-
-
-@validated_dataclass(frozen=True, slots=True)
-class ConnectTo:
-    """Redirects connections for `host:port`. None matches any host or port."""
-
-    host: str | None
-    port: int | None
-    to_host: str
-    to_port: int
-
-    @model_validator(mode="before")
-    @classmethod
-    def parse(cls, value: object) -> object:
-        """Parse curl's text form, with IPv6 addresses in brackets."""
-        if not isinstance(value, str):
-            return value
-        found = re.fullmatch(r"([^:\[\]]*):(\d*):(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):(\d+)", value)
-        if found is None or not all(int(port) <= HIGHEST_PORT for port in found.group(2, 4) if port):
-            raise ValueError("must be written HOST:PORT:HOST:PORT")
-        host, port, to_host, to_port = found.groups()
-        return {
-            "host": host.lower() or None,
-            "port": int(port) if port else None,
-            "to_host": to_host.strip("[]"),
-            "to_port": int(to_port),
-        }
-
-    @model_serializer
-    def text(self) -> str:
-        to_host = f"[{self.to_host}]" if ":" in self.to_host else self.to_host
-        return f"{self.host or ''}:{self.port or ''}:{to_host}:{self.to_port}"
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.cli.main import run
-from logocache.settings.input_files import DEEPEST_TOML_NAME, parse_toml, read_input
+from logocache.settings.sources import DEEPEST_TOML_NAME, parse_toml, read_input
 
 
 def test_a_plain_file_is_read_and_links_to_it_are_followed(tmp_path: Path) -> None:
