@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from logocache.health import Health, HealthStatus, Readiness
     from logocache.model import Logo, LogoRecord, SortKey, Status
     from logocache.ports import Progress
-    from logocache.queries import ClearSelection, FailOn, ListQuery
+    from logocache.queries import ClearSelection, FailOn, ImageFormat, ListQuery, Shape, Variant
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -66,7 +66,7 @@ _LAZY = {
         *("CacheStats", "ClearPlan", "ClearReport", "Entry", "FetchReport", "FetchedLogo", "Finding"),
         *("FindingKind", "Listing", "Severity", "VerifyReport"),
     ),
-    "logocache.queries": ("ClearSelection", "FailOn", "ListQuery"),
+    "logocache.queries": ("ClearSelection", "FailOn", "ImageFormat", "ListQuery", "Shape", "Variant"),
     "logocache.settings": ("Settings",),
 }
 """Names imported on first access: their modules load pydantic and more, too slow for `logocache --help`."""
@@ -103,6 +103,7 @@ __all__ = [
     "FindingKind",
     "Health",
     "HealthStatus",
+    "ImageFormat",
     "ListQuery",
     "Listing",
     "Logo",
@@ -117,10 +118,12 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Severity",
+    "Shape",
     "SortKey",
     "Status",
     "UnavailableError",
     "UnknownKeyError",
+    "Variant",
     "VerifyReport",
     "__version__",
     "document_of",

@@ -17,7 +17,7 @@ from logocache.operations.refresh import Refresh
 from logocache.operations.stats import HealthCheck, Stats
 from logocache.operations.verify import Verify
 from logocache.ports import Progress, Silent
-from logocache.queries import ClearSelection, FailOn, ListQuery
+from logocache.queries import ClearSelection, FailOn, ListQuery, Variant
 from logocache.repository.mapping import SavedFetch
 from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
 
@@ -130,6 +130,13 @@ class LogoCache:
         The look-up is counted; counts are written in batches, the last one by `close`.
         """
         return self.lookup.get(key_or_domain)
+
+    def image(self, key_or_domain: str, variant: Variant = Variant()) -> bytes | None:  # noqa: B008  # immutable
+        """Return the bytes of the logo or placeholder of that name, as `variant`; None if there is none.
+
+        A variant is drawn once, and kept as long as there is room. Uses no network, and counts as `get`.
+        """
+        return self.lookup.image(key_or_domain, variant)
 
     def flush(self) -> None:
         """Write the look-ups counted so far. Those that cannot be written now stay counted."""

@@ -195,7 +195,9 @@ class Variant:
         if not 0 <= self.padding <= MOST_PADDING:
             raise SelectionError(f"{self.padding} is not a padding", hint=f"use 0 to {MOST_PADDING}")
         if self.padding and self.shape is not Shape.SQUARE:
-            raise SelectionError("padding needs a square", hint="use shape=square, or leave out padding")
+            raise SelectionError(
+                "padding needs a square", hint="choose the shape square, or leave out padding"
+            )
         if not re.fullmatch(BACKGROUND, self.background):
             raise SelectionError(
                 f"{self.background[:60]!r} is not a background",

@@ -14,7 +14,7 @@ from harness.results import (
 )
 from logocache.errors import LogoCacheError
 from logocache.ports import Progress
-from logocache.queries import ClearSelection, FailOn, ListQuery
+from logocache.queries import ClearSelection, FailOn, ListQuery, Variant
 from logocache.results import (
     CacheStats,
     ClearPlan,
@@ -74,6 +74,10 @@ class FakeCache:
     def stats(self) -> CacheStats:
         self._called("stats", None)
         return self.statistics
+
+    def image(self, key_or_domain: str, variant: Variant) -> bytes | None:
+        self._called("image", (key_or_domain, variant))
+        return None if key_or_domain == "nothing" else f"{variant.label} of {key_or_domain}".encode()
 
     def list(self, query: ListQuery) -> Listing:
         self._called("list", query)

@@ -206,3 +206,24 @@ def test_a_stored_host_precedes_the_company_above_it(bench: Bench) -> None:
         cache._context.repository.register([early], now=bench.clock())
         assert cache.entry(host).key == host
         assert cache.entry("shop.shopify.test").key == "shopify"
+
+
+def test_an_image_is_drawn_once(bench: Bench) -> None:
+    with bench.open() as cache:
+        cache.init()
+        assert cache.image("shopify") == b"shopify"
+        assert [cache.image("shopify", SMALL) for _ in range(2)] == [b"64-webp of shopify"] * 2
+        assert bench.images.derived == [SMALL]
+        assert (cache.stats().variant_files, cache.stats().hits) == (1, 0)
+        cache.flush()
+        assert cache.stats().hits == 3
+
+
+@pytest.mark.parametrize("variant", [Variant(), SMALL], ids=["stored", "derived"])
+def test_there_is_no_image_without_a_file(bench: Bench, variant: Variant) -> None:
+    with bench.open() as cache:
+        cache.init()
+        assert cache.image("nobody", variant) is None
+        _, file = stored(cache.lookup)
+        (cache.settings.dir / file.name).unlink()
+        assert cache.image("shopify", variant) is None

@@ -84,7 +84,9 @@ def test_padding_without_a_square_is_refused(live_bench: Bench) -> None:
     with client_of(live_bench) as client:
         answer = client.get(f"{LOGO}?padding=10")
         assert (answer.status_code, answer.json()["code"]) == (400, "selection")
-        assert answer.json()["detail"] == "padding needs a square: use shape=square, or leave out padding"
+        assert (
+            answer.json()["detail"] == "padding needs a square: choose the shape square, or leave out padding"
+        )
 
 
 @pytest.mark.parametrize("path", [LOGO, "/shopify.test"])

@@ -1,13 +1,15 @@
 """The commands `init`, `refresh`, `list`, `stats` and `verify`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from logocache.cli import exits, options
+from logocache.cli import exits, options, terminal
 from logocache.cli.exits import ExitCode
 from logocache.cli.options import MOST_ENTRIES, AsJson, Keys, Strict, foot
 from logocache.cli.session import Session
+from logocache.errors import SelectionError
 
 INIT_FOOT = foot(
     "logocache init                          everything that is due",
@@ -175,6 +177,75 @@ def stats(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
     with session.open() as cache:
         report = cache.stats()
     session.show(report, as_json=as_json)
+    return ExitCode.FINE
+
+
+GET_FOOT = foot(
+    "logocache get shopify -o shopify.png",
+    "logocache get stripe.com --size 64 --format webp -o stripe.webp",
+    "logocache get slack --shape square --padding 10 --background f5f5f5 -o slack.png",
+    exit_codes="0 done; 1 there is no logo; 2 usage; 3 could not run",
+)
+
+
+def get(  # noqa: PLR0913  # one for each option
+    context: typer.Context,
+    key: Annotated[
+        str,
+        typer.Argument(metavar="KEY", help="Key, alias or domain of the logo.", autocompletion=options.keys),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it there. Default: standard output."),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="PIXELS", help="Longest side, 16 to 512. Default: as stored."),
+    ] = None,
+    image_format: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="png, jpg or webp.")
+    ] = "png",
+    greyscale: Annotated[bool, typer.Option("--greyscale", help="Without colour.")] = False,
+    shape: Annotated[
+        str,
+        typer.Option(
+            "--shape", metavar="SHAPE", help="original, or square: the mark in the middle of a square."
+        ),
+    ] = "original",
+    padding: Annotated[
+        int,
+        typer.Option("--padding", metavar="PERCENT", help="Space on each side of a square, 0 to 40."),
+    ] = 0,
+    background: Annotated[
+        str,
+        typer.Option("--background", metavar="COLOUR", help="transparent, white or six hexadecimal digits."),
+    ] = "transparent",
+) -> ExitCode:
+    """Write one logo to a file.
+
+    As it is stored, or as a variant. Asks no network; the monogram of an entry without a logo counts
+    as its logo.
+    """
+    from logocache.queries import ImageFormat, Shape, Variant, choice
+
+    variant = Variant(
+        size=size,
+        format=choice(ImageFormat, image_format, "format"),
+        greyscale=greyscale,
+        shape=choice(Shape, shape, "shape"),
+        padding=padding,
+        background=background,
+    )
+    session: Session = context.obj
+    if output is None and terminal.out_is_terminal():
+        raise SelectionError("an image is nothing for a terminal", hint="use -o FILE, or a pipe")
+    with session.open() as cache:
+        image = cache.image(key, variant)
+    if image is None:
+        terminal.error(f"there is no logo of {key[:60]!r}: run `logocache refresh {key[:60]}`")
+        return ExitCode.PROBLEMS
+    terminal.deliver(image, output)
     return ExitCode.FINE
 
 

@@ -13,7 +13,7 @@ from logocache.errors import needs_extra
 
 if TYPE_CHECKING:
     from logocache.ports import Progress
-    from logocache.queries import ClearSelection, FailOn, ListQuery
+    from logocache.queries import ClearSelection, FailOn, ListQuery, Variant
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -46,6 +46,8 @@ class CacheService(Protocol):
     def stats(self) -> "CacheStats": ...
 
     def list(self, query: "ListQuery") -> "Listing": ...
+
+    def image(self, key_or_domain: str, variant: "Variant") -> bytes | None: ...
 
     def plan_clear(self, selection: "ClearSelection") -> "ClearPlan": ...
 

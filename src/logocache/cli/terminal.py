@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 from logocache.errors import UnavailableError
@@ -29,6 +30,24 @@ def out(text: str) -> None:
         abandon_broken_streams()
         raise UnavailableError(
             f"the output cannot be written ({error.strerror})", hint="look at where it is redirected to"
+        ) from error
+
+
+def deliver(content: bytes, file: Path | None) -> None:
+    """Write `content` to `file`, or to standard output without one. Raises as `out`."""
+    try:
+        if file is not None:
+            file.write_bytes(content)
+        elif sys.stdout is not None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_broken_streams()
+        place = file or "the output"
+        raise UnavailableError(
+            f"{place} cannot be written ({error.strerror})", hint="choose another place for it"
         ) from error
 
 

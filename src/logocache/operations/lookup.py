@@ -53,6 +53,22 @@ class Lookup:
             return None
         return Logo(record=record, path=self._context.store.path(record.file.name))
 
+    def image(self, name: str, variant: Variant) -> bytes | None:
+        """See `LogoCache.image`."""
+        logo = self.get(name)
+        file = logo.record.file if logo is not None else None
+        if file is None:
+            return None
+        if variant.is_stored_form:
+            return self.read(file)
+        kept = self.read_variant(file, variant)
+        png = self.read(file) if kept is None else None
+        if png is None:
+            return kept
+        drawn = self.derive(png, variant)
+        self.write_variant(file, variant, drawn)
+        return drawn
+
     def entry(self, name: str) -> Entry:
         """See `LogoCache.entry`."""
         self._context.identity.look()
