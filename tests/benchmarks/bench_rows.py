@@ -31,7 +31,7 @@ CHOSEN = 10_000
 
 NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (VALUES (:first) UNION ALL SELECT i + 1 FROM n WHERE i < :last)",
-    "postgresql": "WITH n(i) AS (SELECT generate_series(CAST(:first AS int), CAST(:last AS int)))",
+    "postgresql": "WITH n(i) AS (SELECT generate_series(CAST(:first AS bigint), CAST(:last AS bigint)))",
 }
 COLUMNS = {
     "key": "'company' || i || '.com'",

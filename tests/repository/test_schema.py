@@ -39,10 +39,16 @@ def test_an_empty_database_is_migrated_once(database_url: str, open_url: Open) -
     assert due_keys(repository) == ["shopify"]
 
 
+def is_of_the_schema(name: str | None, *_: object) -> bool:
+    """Not of the index for searching, which a database may lack."""
+    return not str(name).startswith(("logo_", "ix_logo_search"))
+
+
 def test_the_migrations_make_the_tables_that_the_program_knows(migrated_url: str) -> None:
     database = Database(parse_address(migrated_url), lock_wait=5)
     with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        context = MigrationContext.configure(connection, opts={"include_name": is_of_the_schema})
+        assert compare_metadata(context, METADATA) == []
     database.close()
 
 

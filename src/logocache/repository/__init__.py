@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, bindparam, case, delete, func, select, update
+from sqlalchemy import RowMapping, Select, bindparam, case, delete, func, select, update
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey, StoredFile
-from logocache.repository import registration, schema
+from logocache.repository import registration, schema, search
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.repository.filters import DueFilter, RecordFilter, equal, matching, ranges
@@ -144,7 +144,15 @@ class Repository:
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
         """Return a keyset page: up to `limit` matching entries, sorted by key, with keys after `after`."""
         query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
-        return self._records(query if after is None else query.where(LOGO.c.key > UNSTORABLE.sub("", after)))
+        if after is not None:
+            query = query.where(LOGO.c.key > UNSTORABLE.sub("", after))
+        found: Sequence[RowMapping] = ()
+        with self._database.read() as connection:
+            for conditions in search.stages(connection, where, after=after, limit=limit):
+                found = connection.execute(query.where(*conditions)).mappings().all()
+                if len(found) == limit:
+                    break
+        return [record_of(row) for row in found]
 
     def pages(self, where: RecordFilter, *, after: str | None = None) -> Iterator[Sequence[LogoRecord]]:
         """Yield all matching entries with keys after `after`, sorted by key, in keyset pages."""
@@ -180,8 +188,9 @@ class Repository:
         """Return the first `limit` matching entries in that order; ties are broken by the key."""
         found: list[LogoRecord] = []
         with self._database.read() as connection:
+            matches = matching(where) + search.narrowed(connection, where.text)
             for conditions, order in ranges(sort, reverse=reverse):
-                query = select(*RECORD_COLUMNS).where(*matching(where), *conditions).order_by(*order)
+                query = select(*RECORD_COLUMNS).where(*matches, *conditions).order_by(*order)
                 rows = connection.execute(query.limit(None if limit is None else limit - len(found)))
                 found += [record_of(row) for row in rows.mappings()]
         return found
@@ -198,8 +207,15 @@ class Repository:
             kept = kept_count(connection, where)
             if kept is not None:
                 return kept
-            some = select(LOGO.c.key).where(*matching(where)).limit(most).subquery()
-            return connection.execute(select(func.count()).select_from(some)).scalar_one()
+            found = search.count(connection, where, most=most)
+            if found is not None:
+                return found
+            for conditions in search.stages(connection, where, limit=most):
+                some = select(LOGO.c.key).where(*matching(where), *conditions).limit(most).subquery()
+                found = connection.execute(select(func.count()).select_from(some)).scalar_one()
+                if found == most:
+                    break
+            return found or 0
 
     def wrong_totals(self) -> Sequence[str]:
         """Compare the kept totals with a count from scratch; describe each difference in a line."""

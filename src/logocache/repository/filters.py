@@ -137,6 +137,11 @@ def folded(*texts: str) -> str:
     return "\n".join(text.casefold() for text in texts)
 
 
+def search_text(text: str) -> str:
+    """The case-folded text to search for."""
+    return UNSTORABLE.sub(" ", text).casefold()
+
+
 def _untried_offline() -> Condition:
     """Entries that icon sets and own files were not asked for before: without a file, or due at once.
 
@@ -153,7 +158,7 @@ def _containing(text: str) -> Condition:
     """False for what is longer than any text searched: SQLite refuses patterns of more than 50,000 bytes."""
     if len(text) > LONGEST_SEARCH:
         return false()
-    return LOGO.c.search_text.contains(UNSTORABLE.sub(" ", text).casefold(), autoescape=True)
+    return LOGO.c.search_text.contains(search_text(text), autoescape=True)
 
 
 class _Members(FunctionElement[str]):

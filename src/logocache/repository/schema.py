@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from logocache.errors import SchemaError
 from logocache.repository.database import Database
 from logocache.repository.engine import SETTING
+from logocache.repository.search import make_index, wants_index
 from logocache.repository.tables import METADATA
 
 SCHEMA_VERSION = "0003"
@@ -52,20 +53,22 @@ def check_schema(database: Database) -> None:
 
 
 def migrate(database: Database) -> bool:
-    """Bring the schema to this version; return True if it changed.
+    """Bring the schema to this version, with the index for searching; return True if it changed.
 
     Migrates in one write transaction; other processes wait for it. Raises `SchemaError` for a database
     that is newer, incomplete or not ours.
     """
     database.start_over()
     with database.read() as connection:
-        if not _wants_upgrade(state_of(connection), database):
+        if not _wants_upgrade(state_of(connection), database) and not wants_index(connection):
             return False
     with database.write(unhurried=True) as connection:
-        if not _wants_upgrade(state_of(connection), database):
-            return False  # another process was quicker
-        upgrade(connection)
-    return True
+        if changes := _wants_upgrade(state_of(connection), database):  # or another process was quicker
+            upgrade(connection)
+        if wants_index(connection):
+            make_index(connection)
+            changes = True
+    return changes
 
 
 def state_of(connection: Connection) -> SchemaState:
