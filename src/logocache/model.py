@@ -119,6 +119,8 @@ class Integration:
     """Icon set → slug in that set."""
     color: str | None = None
     """Brand colour as `#RRGGBB`, for one-colour icon sets that do not carry one."""
+    prefer: str | None = None
+    """Whose logo precedes all others: `iconset`, `site`, or the name of an icon set."""
     pinned: bool = False
     """Never evicted, and cleared only when named."""
     file: Path | None = None

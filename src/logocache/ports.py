@@ -12,6 +12,11 @@ from typing import Protocol
 from logocache.model import IconPurpose, ImageInfo, Integration, OutcomeKind, StoringClass
 from logocache.queries import Variant
 
+SITE = "site"
+"""Provider of what the companies' own sites name."""
+ICON_SETS = "iconsets"
+"""Provider of what icon sets hold."""
+
 Clock = Callable[[], datetime]
 """Returns the current time, aware and in UTC."""
 
@@ -30,6 +35,12 @@ class Candidate:
     purpose: IconPurpose = IconPurpose.GENERAL
     expected_size: int | None = None
     """Longest side in pixels that was declared or requested; a hint only."""
+    page_host: str | None = None
+    """Host of the page that names it, after redirects; None if no page does."""
+    icon_set: str | None = None
+    """Name of the icon set that it is from."""
+    is_one_colour: bool = False
+    """Drawn in one colour by an icon set."""
     licence: str | None = None
     attribution: str | None = None
 

@@ -46,6 +46,8 @@ COMPANIES = {
 }
 """By domain, where several built-in entries have the same."""
 
+OUTDATED_IN_LOGOS = ("auth0", "instagram", "intercom", "linear", "twitch", "wordpress")
+
 ICONIFY_LOGOS = Path(__file__).parents[2] / "node_modules" / "@iconify-json" / "logos" / "icons.json"
 """The set `logos`, where somebody has run `npm install --no-save @iconify-json/logos`."""
 
@@ -118,6 +120,26 @@ def test_a_shared_domain_leads_to_the_company_and_not_to_one_of_its_products() -
     domains = Counter(item.domain for item in builtin_catalog())
     shared = {domain: builtin_catalog().find(domain) for domain, count in domains.items() if count > 1}
     assert {domain: found and found.key for domain, found in shared.items()} == COMPANIES
+
+
+def test_a_product_at_its_companys_domain_prefers_the_mark_of_its_own() -> None:
+    """The site there shows the company's icon."""
+    company = {domain: builtin_catalog().find(domain) for domain in COMPANIES}
+    of_its_own = {
+        each.key
+        for each in builtin_catalog()
+        if (owner := company.get(each.domain)) and set(each.icons.values()) - set(owner.icons.values())
+    }
+    assert {each.key for each in builtin_catalog() if each.prefer == "iconset"} == of_its_own - {
+        *COMPANIES.values()
+    }
+
+
+def test_outdated_marks_of_a_set_are_left_out() -> None:
+    sets = {entry.key: set(entry.icons) for entry in builtin_catalog()}
+    for key in OUTDATED_IN_LOGOS:
+        assert "logos" not in sets[key], key
+        assert "simpleicons" in sets[key], key
 
 
 def test_built_in_slugs_exist_in_the_installed_icon_sets() -> None:

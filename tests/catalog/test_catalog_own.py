@@ -80,6 +80,7 @@ def test_the_three_formats_say_the_same(tmp_path: Path) -> None:
         "domain": "acme.test",
         "category": "partners",
         "color": "#112233",
+        "prefer": "simpleicons",
         "file": "acme.png",
     }
     toml = write(

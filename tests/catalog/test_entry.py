@@ -48,6 +48,7 @@ def test_any_values_are_an_entry_or_a_catalogue_error(given_values: dict[str, ob
         pytest.param("aliases", ["b", "A.test", "b"], ("b", "a.test"), id="aliases, one twice"),
         pytest.param("aliases", [], (), id="no aliases"),
         pytest.param("color", "#aBcDeF", "#ABCDEF", id="color"),
+        pytest.param("prefer", "IconSet", "iconset", id="prefer"),
         pytest.param("pinned", False, False, id="not pinned"),
         pytest.param(
             "icons", {"logos": "acme_2-x", "my-set": "a"}, {"logos": "acme_2-x", "my-set": "a"}, id="icons"

@@ -35,14 +35,21 @@ def make_record(key: str = "shopify", **facts: Any) -> LogoRecord:
     return replace(record, **facts)
 
 
-def make_file(key: str = "shopify", *, content: bytes = b"png", size: int | None = None) -> StoredFile:
+def make_file(
+    key: str = "shopify",
+    *,
+    content: bytes = b"png",
+    size: int | None = None,
+    width: int = 64,
+    height: int = 64,
+) -> StoredFile:
     digest = hashlib.sha256(content).hexdigest()
     return StoredFile(
         name=f"{key}_{digest[:8]}.png",
         sha256=digest,
         size=len(content) if size is None else size,
-        width=64,
-        height=64,
+        width=width,
+        height=height,
     )
 
 

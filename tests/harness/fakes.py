@@ -46,7 +46,7 @@ class FakeFetcher:
         if self.probe is not None and ".invalid" in request.url:
             found = self.probe
         answer = found(request) if callable(found) else found
-        return replace(answer, url=request.url)
+        return replace(answer, url=answer.url or request.url)
 
     def close(self) -> None:
         self.closed = True
@@ -100,7 +100,7 @@ class FakeImages:
 
 
 class FakeProvider:
-    """Offers the same candidates for every integration."""
+    """Offers the same candidates for every integration, all with the same `facts`."""
 
     def __init__(
         self,
@@ -111,21 +111,23 @@ class FakeProvider:
         pages: Sequence[str] = (),
         unnamed: Sequence[str] = (),
         sizes: Mapping[str, int] | None = None,
+        facts: Mapping[str, object] | None = None,
         **terms: object,
     ) -> None:
-        facts: dict[str, object] = {
+        defaults: dict[str, object] = {
             "title": provider,
             "storing": StoringClass.OWN_FILES,
             "licence": None,
             "terms_url": None,
             "uses_network": not bodies,
         }
-        self.terms = ProviderTerms(id=provider, **(facts | terms))  # type: ignore[arg-type]  # tests name real fields
+        self.terms = ProviderTerms(id=provider, **(defaults | terms))  # type: ignore[arg-type]  # tests name real fields
         self._urls = tuple(urls)
         self._bodies = dict(bodies or {})
         self._pages = tuple(pages)
         self._unnamed = tuple(unnamed)
         self._sizes = dict(sizes or {})
+        self._facts = dict(facts or {})
 
     def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
         for page in self._pages:
@@ -144,7 +146,7 @@ class FakeProvider:
         offers += [
             Candidate(provider=self.terms.id, url=url, body=body) for url, body in self._bodies.items()
         ]
-        return offers
+        return [replace(offer, **self._facts) for offer in offers]  # type: ignore[arg-type]  # as above
 
     def request(self, candidate: Candidate) -> FetchRequest:
         return self._request(candidate.url)

@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from harness.factories import DAY, NOW, make_cached, make_file, make_record
+from harness.factories import DAY, NOW, make_cached, make_record
 from logocache.model import LogoRecord, OutcomeKind, Status
-from logocache.policy.acceptance import RECOVERED, is_gone_from, is_worse, stands
+from logocache.policy.acceptance import RECOVERED, is_gone_from, stands
 from logocache.policy.attempts import SourceResult
 
 WEEK = 7 * DAY
-CHAIN = ("site", "duckduckgo", "iconsets")
 
 
 @pytest.mark.parametrize(
@@ -76,27 +75,3 @@ def test_what_is_no_logo_of_this_entry_does_not_stand(record: LogoRecord) -> Non
 def test_a_recovered_logo_stands_as_long_as_its_file_is_there(*, is_intact: bool) -> None:
     record = make_cached(provider=RECOVERED, candidates_digest=None)
     assert stands(record, is_intact=is_intact, is_gone=False, now=NOW, refresh_interval=WEEK) is is_intact
-
-
-@pytest.mark.parametrize(
-    ("size", "provider", "had", "source", "worse"),
-    [
-        ((128, 128), "site", (128, 128), "site", False),
-        ((32, 32), "site", (128, 128), "site", True),
-        ((64, 64), "site", (512, 512), "site", False),  # both are good
-        ((512, 512), "duckduckgo", (128, 128), "site", True),
-        ((128, 128), "site", (512, 512), "duckduckgo", False),
-        ((128, 128), "iconsets", (32, 32), "site", False),
-        ((48, 48), "iconsets", (32, 32), "duckduckgo", True),
-        ((512, 100), "site", (512, 512), "duckduckgo", True),
-        ((128, 128), "iconsets", (128, 128), "of before", False),
-        ((32, 32), "site", (128, 128), RECOVERED, True),
-    ],
-)
-def test_pixels_come_before_the_order_of_the_chain(
-    size: tuple[int, int], provider: str, had: tuple[int, int], source: str, *, worse: bool
-) -> None:
-    stored = make_cached(file=make_file()).file
-    assert stored is not None
-    stored = type(stored)(name=stored.name, sha256=stored.sha256, size=1, width=had[0], height=had[1])
-    assert is_worse(*size, provider, stored=stored, source=source, chain=CHAIN) is worse

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.web import MISS, SVG_LINK, Web, look, page, urls, well_known
+from harness.factories import make_integration
+from harness.web import MISS, PROVIDER, SVG_LINK, Web, look, page, urls, well_known
 from logocache.model import OutcomeKind
 from logocache.ports import Answer
 from logocache.providers.site import hosts_of
@@ -145,3 +146,43 @@ def test_a_sub_domain_that_leads_to_somebody_else_does_not_give_their_icon() -> 
 def test_a_company_that_moved_gives_the_icon_of_its_new_site() -> None:
     web = Web({"https://example.com/": page(SVG_LINK, "https://renamed.test/")})
     assert urls(web)[0] == "https://renamed.test/logo.svg"
+
+
+def pages_of(web: Web, domain: str) -> dict[str, str | None]:
+    """Of each image: the host of the page that names it."""
+    entry = make_integration("any", domain=domain, icons={"logos": "any"})
+    return {offer.url: offer.page_host for offer in PROVIDER.candidates(entry, web)}
+
+
+def test_an_icon_says_which_page_names_it() -> None:
+    html = "<link rel=icon sizes=any href=https://cdn.test/i.svg type=image/svg+xml>"
+    web = Web({"https://example.com/": page(html, "https://www.example.com/")})
+    unnamed = dict.fromkeys(well_known("www.example.com"))
+    assert pages_of(web, "example.com") == {"https://cdn.test/i.svg": "www.example.com"} | unnamed
+
+
+@pytest.mark.parametrize(
+    ("domain", "led_to"),
+    [
+        ("example.com", "www.parent.test"),
+        ("app.example.com", "accounts.example.com"),
+        ("app.example.com", "sso.test"),
+    ],
+)
+def test_behind_a_page_of_another_owner_the_own_unnamed_icons_come_first(domain: str, led_to: str) -> None:
+    web = Web({f"https://{domain}/": page(SVG_LINK, f"https://{led_to}/start")})
+    found = pages_of(web, domain)
+    assert list(found)[:4] == [*well_known(domain), f"https://{led_to}/logo.svg"]
+    assert found[f"https://{led_to}/logo.svg"] == led_to
+
+
+def test_what_a_parent_shows_in_place_of_a_sub_domain_is_the_parents() -> None:
+    web = Web(
+        {"https://app.example.com/": MISS, "https://example.com/": page(SVG_LINK, "https://web.example.com/")}
+    )
+    assert pages_of(web, "app.example.com")["https://web.example.com/logo.svg"] == "example.com"
+
+
+def test_of_a_market_one_icon_is_enough() -> None:
+    web = Web({"https://example.com/": page(SVG_LINK, "https://www.sedo.com/buy")})
+    assert pages_of(web, "example.com") == {"https://www.sedo.com/logo.svg": "www.sedo.com"}

@@ -127,6 +127,7 @@ def _built_in(row: Mapping[str, str]) -> Integration:
         aliases=tuple(row["aliases"].split()),
         icons=MappingProxyType({name.removeprefix(ICONS_PREFIX): slug for name, slug in slugs.items()}),
         color=row["color"] or None,
+        prefer=row["prefer"] or None,
     )
 
 

@@ -100,6 +100,7 @@ class _Fields(BaseModel):
     ] = []
     icons: Annotated[dict[Slug, Slug], BeforeValidator(_few), AfterValidator(MappingProxyType)] = {}
     color: Annotated[str, _text(COLOR_PATTERN, "write #RRGGBB"), AfterValidator(str.upper)] = ""
+    prefer: Annotated[Slug, AfterValidator(str.lower)] = ""
     pinned: bool = False
     file: Visible = ""
 

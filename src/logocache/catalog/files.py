@@ -14,7 +14,7 @@ from logocache.settings.sources import parse_toml, read_input
 MAX_BYTES = 4_000_000
 """Enough for 40,000 entries, which are read in a few seconds."""
 MAX_REASON_LENGTH = 200
-FIELDS = ("key", "name", "domain", "category", "aliases", "color", "pinned", "file", "icons")
+FIELDS = ("key", "name", "domain", "category", "aliases", "color", "prefer", "pinned", "file", "icons")
 ICONS_PREFIX = "icons."
 """In a CSV header, precedes the name of an icon set."""
 

@@ -42,6 +42,8 @@ class FetchLog:
         """True after an image could not be decoded in time: no further requests are sent."""
         self.stored: str | None = None
         """SHA-256 of the real logo that the entry has."""
+        self.stored_is_judged = False
+        """True after a source sent or confirmed just this logo, so that it was compared with the others."""
         self.attempts: list[FetchAttempt] = []
         self.results: list[SourceResult] = []
 

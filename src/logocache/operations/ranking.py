@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from logocache.model import ImageInfo, Integration, LogoRecord
 from logocache.operations.fetch_log import Choice
 from logocache.policy.acceptance import Grade, grade, score
+from logocache.policy.ownership import Stranger
+from logocache.policy.preference import Order, Preference
 from logocache.ports import Answer, Candidate, NormalisedImage, ProviderTerms
 
 _log = logging.getLogger(__name__)
@@ -16,8 +18,13 @@ _log = logging.getLogger(__name__)
 class Graded:
     choice: Choice
     info: ImageInfo
+    preference: Preference
     grade: Grade
     score: float
+
+    @property
+    def rank(self) -> tuple[Preference, Grade, float]:
+        return (self.preference, self.grade, self.score)
 
 
 def graded(
@@ -27,6 +34,8 @@ def graded(
     info: ImageInfo,
     answer: Answer,
     digest: str,
+    order: Order,
+    stranger: Stranger | None,
 ) -> Graded:
     choice = Choice(
         candidate=candidate,
@@ -37,14 +46,19 @@ def graded(
         candidates_digest=digest,
     )
     found = grade(info, candidate.purpose)
-    if image is not None and image.flaw is not None:
+    is_flawed = image is not None and image.flaw is not None
+    if is_flawed or stranger is not None:
         found = min(found, Grade.POOR)
-    return Graded(choice=choice, info=info, grade=found, score=score(info, candidate.purpose))
+    preference = Preference.STRANGER
+    if stranger is None:
+        preference = order.of(candidate, info, found, is_flawed=is_flawed)
+    rank = score(info, candidate.purpose)
+    return Graded(choice=choice, info=info, preference=preference, grade=found, score=rank)
 
 
 def better(best: Graded | None, found: Graded | None) -> Graded | None:
     """The better of two; the earlier one among equals."""
-    if best is None or (found is not None and (found.grade, found.score) > (best.grade, best.score)):
+    if best is None or (found is not None and found.rank > best.rank):
         return found
     return best
 

@@ -13,10 +13,11 @@ from logocache.policy.acceptance import (
     candidates_digest,
     is_gone_from,
     is_provider_placeholder,
-    is_worse,
     stands,
 )
-from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SourceResult, failure_of, success_of
+from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SUCCESSES, SourceResult, failure_of, success_of
+from logocache.policy.ownership import stranger_of
+from logocache.policy.preference import Order, Preference
 from logocache.ports import (
     Answer,
     Candidate,
@@ -57,23 +58,22 @@ class Search:
         """
         known = record if is_intact else without_file(record)
         log.stored = record.file.sha256 if record.file and record.status is Status.CACHED else None
+        order = Order(integration, [provider.terms.id for provider in self._context.chain()])
         best: Graded | None = None
         asked: list[str] = []
-        for provider in self._providers_for(integration, first=None if is_intact else record.provider):
+        for provider in self._providers_for(order, first=None if is_intact else record.provider):
+            if best is not None and (order.highest(provider.terms.id), Grade.GOOD) <= best.rank[:2]:
+                continue
             if self._context.settings.offline and provider.terms.uses_network:
                 log.note(provider.terms.id, OutcomeKind.NOT_ASKED, "offline: the network is not asked")
                 continue
             if log.gave_up and provider.terms.uses_network:
                 continue  # one image that cannot be decoded is enough; local sources still count
-            best = better(best, self._ask(provider, integration, known, log))
+            best = better(best, self._ask(provider, order, known, log))
             asked.append(provider.terms.id)
-            if best is not None and best.grade is Grade.GOOD:
-                break
         gone = {provider for provider in asked if is_gone_from(provider, asked, log.results)}
         is_gone = record.provider in gone
-        if best is None or self._must_not_replace(
-            best, integration, record, gone, log.results, is_intact=is_intact
-        ):
+        if best is None or self._must_not_replace(best, order, record, gone, log, is_intact=is_intact):
             return replace(self._failure(record, log.results), source_is_gone=is_gone)
         return Found(outcome=self._success(best.choice, known, log.results), choice=best.choice)
 
@@ -84,40 +84,35 @@ class Search:
     def _must_not_replace(
         self,
         best: Graded,
-        integration: Integration,
+        order: Order,
         record: LogoRecord,
         gone: Collection[str],
-        results: Sequence[SourceResult],
+        log: FetchLog,
         *,
         is_intact: bool,
     ) -> bool:
-        """True if `best` is worse than a protected stored logo. An operator's own file always wins.
+        """True if `best` is worse than a protected stored logo. What the operator chose always wins.
 
         `gone` are the sources that no longer have a logo. A recovered logo counts as one of the first
-        other source.
+        other source. What another owner sends replaces nothing, even if the logo's own source is gone.
         """
-        image, stored = best.choice.image, record.file
-        if image is None or stored is None or integration.file is not None:
+        stored, provider = record.file, best.choice.terms.id
+        if best.choice.image is None or stored is None or order.entry.file is not None:
             return False
-        chain = [provider.terms.id for provider in self._context.chain()]
-        if not is_intact and record.provider not in chain:
+        if not is_intact and record.provider not in order.chain:
             return False  # no source can ever send it again
-        offer = best.choice.candidate
-        if (best.choice.terms.id, offer.url) == (record.provider, record.source_url):
+        if log.stored_is_judged or best.preference is Preference.CHOSEN:
+            return False
+        if (provider, best.choice.candidate.url) == (record.provider, record.source_url):
             return False  # the source itself changed it
-        if best.choice.terms.id == record.provider and _failed(record.provider, results):
+        if provider == record.provider and _failed(record.provider, log.results):
             return True  # of another page, or of a broken one, the source would have named another image
         source = record.provider
         if source == RECOVERED:
-            source = next((provider for provider in chain if provider not in gone), None)
-        is_gone = record.provider in gone
-        return self._stands(record, is_intact=is_intact, is_gone=is_gone) and is_worse(
-            image.width,
-            image.height,
-            best.choice.terms.id,
-            stored=stored,
-            source=source,
-            chain=chain,
+            source = next((provider for provider in order.chain if provider not in gone), None)
+        is_gone = record.provider in gone and best.preference is not Preference.STRANGER
+        return self._stands(record, is_intact=is_intact, is_gone=is_gone) and order.is_worse(
+            provider, best.preference, best.grade, stored=stored, source=source
         )
 
     def _stands(self, record: LogoRecord, *, is_intact: bool, is_gone: bool) -> bool:
@@ -126,11 +121,14 @@ class Search:
             record, is_intact=is_intact, is_gone=is_gone, now=self._context.clock(), refresh_interval=interval
         )
 
-    def _providers_for(self, integration: Integration, *, first: str | None) -> Sequence[Provider]:
-        """The chain, with provider `first` in front. An operator's file is the only source of its entry."""
-        if integration.file is not None:
+    def _providers_for(self, order: Order, *, first: str | None) -> Sequence[Provider]:
+        """The chain by preference, with provider `first` in front. An operator's file is the only source."""
+        if order.entry.file is not None:
             return (self._context.own_file(),)
-        return sorted(self._context.chain(), key=lambda provider: provider.terms.id != first)
+        return sorted(
+            self._context.chain(),
+            key=lambda provider: (provider.terms.id != first, -order.highest(provider.terms.id)),
+        )
 
     def _failure(self, record: LogoRecord, results: Sequence[SourceResult]) -> Outcome:
         return failure_of(
@@ -161,14 +159,12 @@ class Search:
             offline=self._context.settings.offline,
         )
 
-    def _ask(
-        self, provider: Provider, integration: Integration, record: LogoRecord, log: FetchLog
-    ) -> Graded | None:
+    def _ask(self, provider: Provider, order: Order, record: LogoRecord, log: FetchLog) -> Graded | None:
         """The best usable image of one source."""
         before = len(log.results)
         candidates: Sequence[Candidate] = ()
         with log.step(provider.terms.id):
-            candidates = provider.candidates(integration, log.ask)[:MOST_CANDIDATES]
+            candidates = provider.candidates(order.entry, log.ask)[:MOST_CANDIDATES]
         if not candidates and len(log.results) == before:
             log.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
         digest = candidates_digest(candidates)
@@ -178,7 +174,7 @@ class Search:
             if best is not None and candidate.purpose is IconPurpose.UNNAMED:
                 continue
             with log.step(provider.terms.id):
-                found = self._try(provider, candidate, digest, integration, record, log)
+                found = self._try(provider, candidate, digest, order, record, log)
                 best = better(best, found)
             waiting = candidates[candidates.index(candidate) + 1 :]
             if log.gave_up or (best is not None and (candidate in confirmed or is_enough(best, waiting))):
@@ -192,21 +188,29 @@ class Search:
         provider: Provider,
         candidate: Candidate,
         digest: str,
-        integration: Integration,
+        order: Order,
         record: LogoRecord,
         log: FetchLog,
     ) -> Graded | None:
         answer = _answer(provider, candidate, record, log)
-        if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
-            stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
-            return graded(candidate, provider.terms, None, stored, answer, digest)
-        if answer.kind is not OutcomeKind.FOUND:
+        if answer.kind not in SUCCESSES:
             return None
-        image = self._image(provider, integration, answer, log)
+        stranger = stranger_of(candidate, answer.url, order.entry)
+        if stranger is not None:
+            kind = OutcomeKind.PLACEHOLDER if stranger.sells_domains else answer.kind
+            log.correct(provider.terms.id, answer, kind, stranger.reason)
+            if stranger.sells_domains:
+                return None
+        if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
+            log.stored_is_judged = True
+            stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
+            return graded(candidate, provider.terms, None, stored, answer, digest, order, stranger)
+        image = self._image(provider, order.entry, answer, log)
         if isinstance(image, NormalisedImage):
-            found = graded(candidate, provider.terms, image, image.source, answer, digest)
-            if integration.file is not None:
-                found = believed(found, integration)
+            log.stored_is_judged |= (provider.terms.id, image.sha256) == (record.provider, log.stored)
+            found = graded(candidate, provider.terms, image, image.source, answer, digest, order, stranger)
+            if order.entry.file is not None:
+                found = believed(found, order.entry)
             if found.grade is not Grade.UNUSABLE:
                 if image.flaw is not None:
                     log.correct(provider.terms.id, answer, OutcomeKind.FOUND, image.flaw)

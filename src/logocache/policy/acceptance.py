@@ -23,7 +23,6 @@ from logocache.model import (
     Origin,
     OutcomeKind,
     Status,
-    StoredFile,
 )
 from logocache.policy.attempts import NO_LOGO, SUCCESSES, SourceResult
 from logocache.ports import Candidate, ProviderTerms
@@ -133,24 +132,6 @@ def stands(
         return record.provider == RECOVERED and is_intact
     was_gone = record.source_gone_at is not None and now - record.source_gone_at >= refresh_interval
     return not (is_gone and was_gone)
-
-
-def is_worse(
-    width: int, height: int, provider: str, *, stored: StoredFile, source: str | None, chain: Sequence[str]
-) -> bool:
-    """True if an image of `provider` is worse than the `stored` one of `source`.
-
-    Compares grades, then positions in the chain. A source that is no longer asked comes last.
-    """
-    offered, had = (
-        grade(ImageInfo(format="png", width=size[0], height=size[1]), IconPurpose.GENERAL)
-        for size in ((width, height), (stored.width, stored.height))
-    )
-    return (offered, -_place(provider, chain)) < (had, -_place(source, chain))
-
-
-def _place(provider: str | None, chain: Sequence[str]) -> int:
-    return chain.index(provider) if provider in chain else len(chain)
 
 
 UNRELATED_COMPANIES = 4

@@ -5,21 +5,23 @@
     simpleicons      the brand's, from the set    CC0-1.0, unless the icon has another
     fontawesome      the brand's, from the entry  CC-BY-4.0
 
-Sets in colour come first. Icons are found by exact name only.
+Drawings in one colour come last, those of the set that the entry prefers first. Icons are found by exact name
+only.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from logocache.model import IconPurpose, Integration, StoringClass
-from logocache.ports import Ask, Candidate, FetchRequest, Provider, ProviderTerms
+from logocache.ports import ICON_SETS, Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers import iconify
 from logocache.providers.iconify import IconifySet
 from logocache.providers.monogram import NEUTRAL_DARK, WHITE, contrast, is_colour
 from logocache.settings import Settings
 
 TERMS = ProviderTerms(
-    id="iconsets",
+    id=ICON_SETS,
     title="Icon sets",
     storing=StoringClass.OPEN_LICENCE,
     licence=None,
@@ -73,7 +75,11 @@ class IconSetProvider:
         integration: Integration,
         ask: Ask,  # noqa: ARG002  # no requests
     ) -> Sequence[Candidate]:
-        return tuple(self._found(integration))
+        """The icons of all sets: first those of the preferred set, then those in colour."""
+        return sorted(
+            self._found(integration),
+            key=lambda icon: (icon.icon_set != integration.prefer, icon.is_one_colour),
+        )
 
     def request(self, candidate: Candidate) -> FetchRequest:  # noqa: ARG002  # nothing is fetched
         raise AssertionError("unreachable: every candidate has its body")
@@ -81,7 +87,7 @@ class IconSetProvider:
     def _found(self, integration: Integration) -> Iterator[Candidate]:
         for name, find in self._finders:
             icons = (find(slug, integration) for slug in slugs_of(integration, name))
-            yield from (icon for icon in icons if icon is not None)
+            yield from (replace(icon, icon_set=name) for icon in icons if icon is not None)
 
 
 def slugs_of(integration: Integration, icon_set: str) -> tuple[str, ...]:
@@ -139,6 +145,7 @@ def iconify_finder(icons: IconifySet) -> Finder:
             url=f"iconify:{icons.prefix}:{slug}",
             licence=icons.licence,
             attribution=icons.attribution,
+            is_one_colour="currentColor" in document,
         )
 
     return find
@@ -161,12 +168,15 @@ def _coloured(svg: str, colour: str) -> str:
     return f"{start}{root}{tile}{smaller}{drawing}</g>{end}"
 
 
-def _candidate(svg: str, *, url: str, licence: str | None, attribution: str | None) -> Candidate:
+def _candidate(
+    svg: str, *, url: str, licence: str | None, attribution: str | None, is_one_colour: bool = True
+) -> Candidate:
     return Candidate(
         provider=TERMS.id,
         url=url,
         body=svg.encode("utf-8", "replace"),
         purpose=IconPurpose.LOGO,
+        is_one_colour=is_one_colour,
         licence=licence,
         attribution=attribution,
     )

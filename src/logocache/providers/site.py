@@ -7,6 +7,9 @@
     4. the well-known paths, behind everything that a page names
     until a page has declared an icon
 
+Where redirects end at another owner (`policy.ownership`), the icons of the page are not the company's: the
+well-known paths of the host that was asked come first.
+
 Only https is used. A fallback to http would let an attacker on the network path choose the logo (the
 fetcher refuses redirects to http for the same reason), and would double the requests to hosts that are
 down.
@@ -14,19 +17,21 @@ down.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from logocache.domains import registrable_domain, toggled_www, without_www
 from logocache.model import IconPurpose, Integration, OutcomeKind, StoringClass
-from logocache.ports import Answer, Ask, Candidate, FetchRequest, Provider, ProviderTerms
+from logocache.policy.ownership import stranger_at
+from logocache.ports import SITE, Answer, Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers import icons
 from logocache.providers.icons import Icon, Rank, Role, absolute, rank_of, ranked
 from logocache.providers.page import MAX_BYTES, PageIcons, read_manifest, read_page
 from logocache.settings import Settings
 
 TERMS = ProviderTerms(
-    id="site",
+    id=SITE,
     title="The company's own site",
     storing=StoringClass.OWN_FILES,
     licence=None,
@@ -92,7 +97,7 @@ class SiteProvider:
             answer = self._page(f"https://{host}/", ask)
             page_url = _url_of(answer, f"https://{host}/")
             seen |= {host, _host(page_url)}
-            if not _has_answered(answer) or _has_left(host, page_url):
+            if not _has_answered(answer) or (_has_left(host, page_url) and not integration.icons):
                 continue
             page = _read(answer, page_url)
             if page.refresh is not None and page.refresh != page_url:
@@ -100,11 +105,20 @@ class SiteProvider:
                 seen.add(_host(page_url))
             declared = self._declared(page, ask)
             named = self._images(declared, page_url)[:MOST_NAMED]
-            unnamed = self._images(_well_known(page_url), page_url)
+            is_own = without_www(host) == without_www(integration.domain)
+            # The icons of the parent's page are the parent's, wherever it leads.
+            page_host = _host(page_url) if is_own else host
+            named = [replace(image, page_host=page_host) for image in named]
+            stranger = stranger_at(page_host, integration)
+            origin = f"https://{host}/" if stranger is not None else page_url
+            unnamed = self._images(_well_known(origin), origin)
+            images = [*named, *unnamed]
+            if is_own and stranger is not None:
+                images = named[:1] if stranger.sells_domains else [*unnamed, *named]
             # The icons of a sub-domain come before all of its parent's.
             is_main = without_www(host) == registrable_domain(host)
-            for image in (*named, *unnamed):
-                is_last = is_main and image.purpose is IconPurpose.UNNAMED
+            for image in images:
+                is_last = is_main and stranger is None and image.purpose is IconPurpose.UNNAMED
                 (last if is_last else found).setdefault(image.url, image)
             if declared:
                 break
