@@ -10,8 +10,8 @@ import pytest
 
 from harness.fake_cache import FakeCache
 from harness.results import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED
-from logocache.cli.exits import ExitCode
 from logocache.cli.main import run
+from logocache.cli.terminal import ExitCode
 from logocache.documents import document_of
 from logocache.model import SortKey, Status
 from logocache.queries import ClearSelection, FailOn, ListQuery

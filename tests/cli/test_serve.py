@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from harness.fake_cache import FakeServer
-from logocache.cli.exits import EndingSignal, ExitCode
 from logocache.cli.main import run
+from logocache.cli.terminal import EndingSignal, ExitCode
 from logocache.errors import SettingsError, UnavailableError
 from logocache.settings import Settings
 

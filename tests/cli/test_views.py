@@ -6,19 +6,19 @@ import io
 import pytest
 
 from harness.results import CLEARED, FETCHED, FOUND, LISTING, MISSED, NOW, PLAN, STATS, VERIFIED
-from logocache.cli import output, progress, render
+from logocache.cli import clear, output, progress
 from logocache.cli.output import Column, Gauge, Grid, Line
 from logocache.model import OutcomeKind
 from logocache.results import ClearPlan, FetchReport, Listing, OrphanFile, Result
 
 
 def plainly(result: Result) -> str:
-    return output.plain_text(render.blocks(result, now=NOW))
+    return output.plain_text(output.blocks(result, now=NOW))
 
 
 def prettily(result: Result) -> str:
     """As on a terminal without colours."""
-    return progress.text(render.blocks(result, now=NOW), stream=io.StringIO())
+    return progress.text(output.blocks(result, now=NOW), stream=io.StringIO())
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_long_plan_is_cut_on_a_terminal_and_whole_in_a_pipe() -> None:
 )
 def test_a_plan_of_one_kind_names_only_that(plan: ClearPlan, title: str, amount: str) -> None:
     assert [line for line in plainly(plan).splitlines() if line.endswith(":")] == [title]
-    assert render.question(plan).startswith(f"Clear {amount} and free ")
+    assert clear.question(plan).startswith(f"Clear {amount} and free ")
 
 
 def test_a_plan_shows_age_and_size() -> None:

@@ -10,8 +10,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from harness.fake_cache import FakeCache, FakeServer
-from logocache.cli.exits import ExitCode
 from logocache.cli.main import app, run
+from logocache.cli.terminal import ExitCode
 from logocache.model import SortKey
 from logocache.policy.findings import severity_of
 from logocache.results import FindingKind

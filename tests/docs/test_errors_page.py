@@ -8,7 +8,7 @@ import pytest
 
 from harness.pages import rows_of, section_of
 from logocache import errors, server
-from logocache.cli.exits import ExitCode, of_error
+from logocache.cli.terminal import ExitCode, of_error
 from logocache.errors import LogoCacheError
 from logocache.server.problems import HTTP_PROBLEMS, problem_of
 

@@ -6,7 +6,7 @@ Its settings come from the environment.
 import sys
 
 from harness.tiny_app import application, check, tell
-from logocache.cli import exits
+from logocache.cli import terminal
 from logocache.errors import LogoCacheError
 from logocache.server.serving import serve
 from logocache.settings import Settings
@@ -18,7 +18,7 @@ def prepare() -> None:
 
 def main() -> int:
     try:
-        with exits.raised_as_exits():
+        with terminal.raised_as_exits():
             serve(Settings(), prepare=prepare, announce=tell, check=check, application=application)
     except LogoCacheError as error:
         tell(f"{error.code}: {error}")

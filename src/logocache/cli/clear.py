@@ -1,15 +1,21 @@
+"""The command `clear`, and the views of its plan and report."""
+
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logocache.cli import options, terminal
-from logocache.cli.exits import ExitCode
+from logocache import humanize
+from logocache.cli import options, output, terminal
 from logocache.cli.options import AsJson, foot
+from logocache.cli.output import MOST, Block, Blocks, Column, Grid, Line, Tone
 from logocache.cli.session import Session
+from logocache.cli.terminal import ExitCode
 from logocache.errors import SelectionError
+from logocache.humanize import size
 
 if TYPE_CHECKING:
-    from logocache.results import ClearPlan
+    from logocache.results import ClearedLogo, ClearPlan, ClearReport, OrphanFile
 
 
 FOOT = foot(
@@ -97,17 +103,102 @@ def clear(  # noqa: PLR0913  # one for each option
     with session.open() as cache:
         plan = cache.plan_clear(selection)
         if not as_json:
-            session.show(plan, as_json=False)
+            output.show(plan, as_json=False)
         elif asks:
-            session.show_aside(plan)
+            output.show_aside(plan)
         report = plan.report(dry_run=dry_run)
-        if not dry_run and (yes or plan.is_empty or _agreed(plan)):
+        if not dry_run and (yes or plan.is_empty or terminal.ask(question(plan))):
             report = cache.clear(plan)
-    session.show(report, as_json=as_json)
+    output.show(report, as_json=as_json)
     return ExitCode.FINE
 
 
-def _agreed(plan: "ClearPlan") -> bool:
-    from logocache.cli import render
+COLUMNS = (
+    Column(title="Key"),
+    Column(title="Status"),
+    Column(title="Provider"),
+    Column(title="Fetched"),
+    Column(title="Size", number=True),
+    Column(title="File"),
+)
 
-    return terminal.ask(render.question(plan))
+
+def plan_view(plan: "ClearPlan", *, now: datetime) -> Blocks:
+    """Tables of the logos and orphan files to clear."""
+    if plan.is_empty:
+        return (Line(text="Nothing matches."),)
+    blocks: list[Block] = []
+    if plan.logos:
+        rows = tuple(_row(logo, now) for logo in plan.logos)
+        blocks.append(Grid(title="Logos to clear", columns=COLUMNS, rows=rows, most=MOST))
+    if plan.orphans:
+        blocks.append(_orphans(plan.orphans))
+    return tuple(blocks)
+
+
+def clear_summary(report: "ClearReport") -> Blocks:
+    """What was cleared, or would be; then entries being fetched, and foreign and pinned ones that stay."""
+    amount = amount_of(report.logos, report.orphans)
+    freed = size(report.freed_bytes)
+    if report.dry_run:
+        line = Line(text=f"Would clear {amount} and free {freed}; nothing was changed.")
+    else:
+        line = Line(text=f"Cleared {amount} and freed {freed}.", tone=Tone.GOOD)
+    return (line, *_fetching(report), *_strangers(report.strangers), *_pinned(report.pinned_kept))
+
+
+def question(plan: "ClearPlan") -> str:
+    return f"Clear {amount_of(plan.logos, plan.orphans)} and free {size(plan.freed_bytes)}?"
+
+
+def amount_of(logos: "tuple[ClearedLogo, ...]", orphans: "tuple[OrphanFile, ...]") -> str:
+    parts = [
+        *([humanize.count(len(logos), "logo")] if logos else []),
+        *([humanize.count(len(orphans), "orphan file")] if orphans else []),
+    ]
+    return " and ".join(parts) or "nothing"
+
+
+def _row(logo: "ClearedLogo", now: datetime) -> tuple[str, ...]:
+    return (
+        logo.key,
+        logo.status.value,
+        logo.provider or "",
+        humanize.age(logo.fetched_at, now=now),
+        size(logo.size_bytes),
+        logo.file,
+    )
+
+
+def _orphans(orphans: "tuple[OrphanFile, ...]") -> Grid:
+    return Grid(
+        title="Files that no entry names",
+        columns=(Column(title="File"), Column(title="Size", number=True)),
+        rows=tuple((orphan.file, size(orphan.size_bytes)) for orphan in orphans),
+        most=MOST,
+    )
+
+
+def _pinned(kept: int) -> Blocks:
+    if not kept:
+        return ()
+    text = f"{humanize.count(kept, 'pinned entry stays', 'pinned entries stay')}: name them to clear them."
+    return (Line(text=text, tone=Tone.WARNING),)
+
+
+def _fetching(report: "ClearReport") -> Blocks:
+    if not report.fetching:
+        return ()
+    keys = ", ".join(report.fetching)
+    tense = "would not be" if report.dry_run else "is not"
+    return (Line(text=f"What is being fetched now {tense} stored: {keys}"),)
+
+
+def _strangers(strangers: "tuple[OrphanFile, ...]") -> Blocks:
+    if not strangers:
+        return ()
+    names = ", ".join(stranger.file for stranger in strangers[:MOST])
+    more = f" and {len(strangers) - MOST} more" if len(strangers) > MOST else ""
+    stay = humanize.count(len(strangers), "file is not ours and stays", "files are not ours and stay")
+    text = f"{stay} (`logocache verify --repair` puts such files aside): {names}{more}"
+    return (Line(text=text, tone=Tone.WARNING),)

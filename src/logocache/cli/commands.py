@@ -1,15 +1,18 @@
 """The commands `init`, `refresh`, `list`, `stats` and `verify`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logocache.cli import exits, options, terminal
-from logocache.cli.exits import ExitCode
+from logocache.cli import options, output, terminal
 from logocache.cli.options import MOST_ENTRIES, AsJson, Keys, Strict, foot
 from logocache.cli.session import Session
+from logocache.cli.terminal import ExitCode
 from logocache.errors import SelectionError
+
+if TYPE_CHECKING:
+    from logocache.results import FetchReport
 
 INIT_FOOT = foot(
     "logocache init                          everything that is due",
@@ -51,8 +54,8 @@ def init(
     session: Session = context.obj
     with session.open(offline=offline) as cache, session.progress("fetched") as progress:
         report = cache.init(keys or (), force=force_refresh, adopt=adopt, progress=progress)
-    session.show(report, as_json=as_json)
-    return exits.of_fetch(report, strict=strict)
+    output.show(report, as_json=as_json)
+    return _exit_code_of(report, strict=strict)
 
 
 REFRESH_FOOT = foot(
@@ -90,8 +93,8 @@ def refresh(
     session: Session = context.obj
     with session.open() as cache, session.progress("fetched") as progress:
         report = cache.refresh(keys or (), force=force, failed=failed, limit=limit, progress=progress)
-    session.show(report, as_json=as_json)
-    return exits.of_fetch(report, strict=strict)
+    output.show(report, as_json=as_json)
+    return _exit_code_of(report, strict=strict)
 
 
 LIST_FOOT = foot(
@@ -154,9 +157,9 @@ def list_entries(
     with session.open() as cache:
         listing = cache.list(query)
     if keys_only and not as_json:
-        session.show_keys(listing)
+        output.show_keys(listing)
     else:
-        session.show(listing, as_json=as_json)
+        output.show(listing, as_json=as_json)
     return ExitCode.FINE
 
 
@@ -176,7 +179,7 @@ def stats(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
     session: Session = context.obj
     with session.open() as cache:
         report = cache.stats()
-    session.show(report, as_json=as_json)
+    output.show(report, as_json=as_json)
     return ExitCode.FINE
 
 
@@ -293,10 +296,17 @@ def verify(
     session: Session = context.obj
     with session.open() as cache, session.progress("checked") as progress:
         report = cache.verify(repair=repair, decode=decode, fail_on=counting, progress=progress)
-    session.show(report, as_json=as_json)
-    unseen = exits.of_verify(report) is ExitCode.COULD_NOT_RUN
-    if unseen:
+    output.show(report, as_json=as_json)
+    if any(finding.kind == "not_checked" for finding in report.findings):
         session.notice("what could not be looked at is left alone: check disk and memory, then verify again")
-    elif not report.ok and not repair:
+        return ExitCode.COULD_NOT_RUN
+    if report.ok:
+        return ExitCode.FINE
+    if not repair:
         session.notice("`logocache verify --repair` repairs what can be repaired")
-    return exits.of_verify(report)
+    return ExitCode.PROBLEMS
+
+
+def _exit_code_of(report: "FetchReport", *, strict: bool) -> ExitCode:
+    """PROBLEMS if `strict` and a logo is missing, unless the cache is switched off; else FINE."""
+    return ExitCode.PROBLEMS if strict and report.enabled and report.missing else ExitCode.FINE

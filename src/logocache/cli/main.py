@@ -10,14 +10,14 @@ import typer
 from typer.main import get_command
 
 from logocache import __version__
-from logocache.cli import commands, exits, terminal
+from logocache.cli import commands, terminal
 from logocache.cli.clear import FOOT as CLEAR_FOOT
 from logocache.cli.clear import clear
-from logocache.cli.exits import ExitCode
 from logocache.cli.options import foot, globals_first
 from logocache.cli.serve import FOOT as SERVE_FOOT
 from logocache.cli.serve import serve
 from logocache.cli.session import GlobalOptions, Opener, Serve, Session, open_real, serve_real
+from logocache.cli.terminal import ExitCode
 from logocache.errors import LogoCacheError, SelectionError, raise_if_exhausted
 from logocache.humanize import clean
 
@@ -120,7 +120,7 @@ def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve =
     """Run the command in `arguments` and return its exit code. An error is one line on standard error."""
     session = Session(opener=opener, server=server)
     try:
-        with exits.raised_as_exits():
+        with terminal.raised_as_exits():
             try:
                 return _dispatch(arguments, session)
             except Exception as error:
@@ -134,7 +134,7 @@ def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve =
     except KeyboardInterrupt:
         terminal.echo("interrupted")
         return ExitCode.INTERRUPTED
-    except exits.EndingSignal as ending:
+    except terminal.EndingSignal as ending:
         terminal.echo(f"ended by {ending.name}")
         return ending.exit_code
     except typer.TyperException as error:
@@ -143,7 +143,7 @@ def run(arguments: Sequence[str], *, opener: Opener = open_real, server: Serve =
     except LogoCacheError as error:
         terminal.error(str(error))
         _show_traceback(error, session)
-        return exits.of_error(error)
+        return terminal.of_error(error)
     except Exception as error:  # noqa: BLE001  # the last resort: bugs, too, are reported in one line
         return _bug(error, session)
 
@@ -152,7 +152,7 @@ def _bug(error: Exception, session: Session) -> int:
     what = f"unexpected {type(error).__name__}: {error}"
     terminal.error(f"{what}: this is a bug, run again with -vv for its traceback and report it")
     _show_traceback(error, session)
-    return exits.of_error(error)
+    return terminal.of_error(error)
 
 
 def _dispatch(arguments: Sequence[str], session: Session) -> int:

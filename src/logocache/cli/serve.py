@@ -3,9 +3,9 @@ from typing import Annotated
 
 import typer
 
-from logocache.cli.exits import EndingSignal, ExitCode
 from logocache.cli.options import foot
 from logocache.cli.session import Session
+from logocache.cli.terminal import EndingSignal, ExitCode
 from logocache.errors import SelectionError
 
 FOOT = foot(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         ClearReport,
         FetchReport,
         Listing,
-        Result,
         VerifyReport,
     )
     from logocache.settings import Settings
@@ -151,24 +150,6 @@ class Session:
         from logocache.cli import progress
 
         return progress.shown(verb, quiet=self.options.quiet)
-
-    def show(self, result: "Result", *, as_json: bool) -> None:
-        """Write `result` to standard output."""
-        from logocache.cli import render
-
-        render.show(result, as_json=as_json)
-
-    def show_keys(self, listing: "Listing") -> None:
-        """Write the keys to standard output, one per line."""
-        from logocache.cli import render
-
-        render.show_keys(listing)
-
-    def show_aside(self, plan: "ClearPlan") -> None:
-        """Show a plan on standard error, because standard output is for the JSON that follows."""
-        from logocache.cli import render
-
-        render.show_aside(plan)
 
     def notice(self, text: str) -> None:
         """Write a line to standard error, unless --quiet."""

@@ -1,11 +1,19 @@
-"""The only way to the standard streams: data goes to standard output, messages to standard error."""
+"""The program towards its caller: standard streams, exit codes, and the signals that end it in order.
+
+Data goes to standard output, messages to standard error, by the functions of this module only.
+"""
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
-from typing import TextIO
+from types import FrameType
+from typing import Any, TextIO
 
-from logocache.errors import UnavailableError
+from logocache.errors import ConfigurationError, UnavailableError
 from logocache.humanize import clean
 
 PROGRAM = "logocache"
@@ -121,3 +129,60 @@ def _write(stream: TextIO | None, text: str) -> None:
     for start in range(0, len(writable), PIECE):
         stream.write(writable[start : start + PIECE])
     stream.flush()
+
+
+class ExitCode(IntEnum):
+    """Exit codes of all commands; an end by a signal is 128 plus its number."""
+
+    FINE = 0
+    PROBLEMS = 1
+    """The command ran and found problems."""
+    USAGE = 2
+    """The command line or the configuration is wrong; nothing was done."""
+    COULD_NOT_RUN = 3
+    """The directory or the database is not usable, or the program has a bug."""
+    INTERRUPTED = 130
+    READER_GONE = 141
+    """The reader of the output, such as `head`, has gone."""
+    TERMINATED = 128 + signal.SIGTERM
+    """The exit code of `EndingSignal` for SIGTERM; tests compare the pages that list all codes with it."""
+
+
+def of_error(error: Exception) -> ExitCode:
+    return ExitCode.USAGE if isinstance(error, ConfigurationError) else ExitCode.COULD_NOT_RUN
+
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Without SIGINT (Ctrl-C), for which Python raises KeyboardInterrupt."""
+
+
+class EndingSignal(SystemExit):
+    """Raised in the main thread, so that every `with` cleans up on the way out, such as releasing leases."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.name = signal.Signals(number).name
+        self.exit_code = 128 + number
+        super().__init__(self.exit_code)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Unpickle by calling the constructor: only SystemExit's own can set its code."""
+        return type(self), (self.number,), self.__dict__
+
+
+@contextmanager
+def raised_as_exits() -> Iterator[None]:
+    """Within the block, signals of `ENDING` raise `EndingSignal`, unless ignored before, as under nohup."""
+    handled = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    earlier = {number: signal.signal(number, _raise) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    # A second signal must not interrupt the clean-up.
+    signal.signal(number, signal.SIG_IGN)
+    raise EndingSignal(number)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from logocache import humanize
-from logocache.cli.output import Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
+from logocache.cli.output import MOST, Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
 from logocache.humanize import size
 from logocache.model import OutcomeKind
 from logocache.results import (
@@ -204,9 +204,6 @@ def _verify_summary(report: VerifyReport) -> str:
 
 NAMED = 10
 """Missing keys listed at most."""
-
-MOST = 20
-"""Rows shown on a terminal at most."""
 
 CHANGE_COLUMNS = (
     Column(title="Key"),

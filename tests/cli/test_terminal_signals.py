@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from logocache.cli.exits import EndingSignal, raised_as_exits
+from logocache.cli.terminal import EndingSignal, raised_as_exits
 
 
 def test_an_ending_signal_becomes_an_exit_with_128_and_its_number() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from harness.fake_cache import FakeCache
 from logocache import __version__, errors
-from logocache.cli.exits import ExitCode, of_error
 from logocache.cli.main import run
+from logocache.cli.terminal import ExitCode, of_error
 
 Captured = pytest.CaptureFixture[str]
 
