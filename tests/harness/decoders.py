@@ -10,7 +10,7 @@ GOOD = encoded(two_colours((40, 20)), "PNG")
 Impostor = Callable[[str], None]
 
 
-def new_pool(*, workers: int | None = 1, seconds: float = 20) -> DecoderPool:
+def new_pool(*, workers: int = 1, seconds: float = 20) -> DecoderPool:
     return DecoderPool(workers=workers, max_pixels=10**6, decode_timeout=seconds, memory_bytes=10**9)
 
 

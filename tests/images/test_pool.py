@@ -16,7 +16,6 @@ from logocache.images.draw import draw
 from logocache.images.messages import Message
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
-from logocache.images.processors import available_processors
 from logocache.images.variants import derive
 from logocache.ports import DecodingFailure, ImageRejection, Images, Monogram, NormalisedImage
 from logocache.queries import ImageFormat, Variant
@@ -83,12 +82,6 @@ def test_many_threads_share_a_few_decoders() -> None:
         results = list(threads.map(decode, [pool] * 40, [GOOD] * 40))
     assert all(isinstance(result, NormalisedImage) for result in results)
     assert 1 <= len(pids(pool)) <= 2
-    pool.close()
-
-
-def test_by_default_there_is_a_decoder_for_each_processor() -> None:
-    pool = new_pool(workers=None)
-    assert pool._workers == max(2, available_processors())
     pool.close()
 
 

@@ -25,7 +25,6 @@ from logocache.images import messages
 from logocache.images.decoder import STARTUP_SECONDS, Decoder, DecoderError, DecoderTimeoutError
 from logocache.images.errors import FEWEST_PLACES, QUICK_MEMORY, QUICK_PIXELS, QUICK_SECONDS, Limits
 from logocache.images.messages import Fields, Message, ProtocolError, Task
-from logocache.images.processors import available_processors
 from logocache.ports import DecodingFailure, FileCheck, ImageRejection, Monogram, NormalisedImage
 from logocache.queries import Variant
 
@@ -148,7 +147,7 @@ BATCHES_AHEAD = 2
 class DecoderPool:
     """Implements `ports.Images`; untrusted bytes are decoded in expendable processes.
 
-    Holds at most `workers` decoders, at least two (default: one per available processor), each used by
+    Holds at most `workers` decoders, at least two, each used by
     one thread at a time; further threads wait (see `Turns`). `decode_timeout` is wall-clock seconds for
     one image or one batch of stored files; `memory_bytes` bounds a decoder's memory where the system can.
     `normalise` and `check_files` raise `UnavailableError` when no decoder can be started, and
@@ -158,13 +157,13 @@ class DecoderPool:
     def __init__(
         self,
         *,
-        workers: int | None = None,
+        workers: int,
         max_pixels: int,
         decode_timeout: float,
         memory_bytes: int,
         new_decoder: Callable[[Limits], Decoder] = Decoder,
     ) -> None:
-        self._workers = max(workers or available_processors(), FEWEST_PLACES)
+        self._workers = max(workers, FEWEST_PLACES)
         self._limits = Limits(max_pixels=max_pixels, seconds=decode_timeout, memory_bytes=memory_bytes)
         self._new_decoder = new_decoder
         self._turns = Turns(self._workers)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from logocache.images.processors import available_processors
+from logocache.bootstrap import available_processors
 
 FREE = available_processors(Path("/nowhere"))
 """Without any quota."""
