@@ -9,7 +9,7 @@ from logocache.errors import DatabaseError
 from logocache.health import Health, Readiness
 from logocache.model import Logo
 from logocache.operations.clear import Clear
-from logocache.operations.context import Context
+from logocache.operations.context import Context, Lazy
 from logocache.operations.init import Init
 from logocache.operations.lookup import Lookup
 from logocache.operations.on_demand import OnDemand
@@ -35,10 +35,18 @@ class LogoCache:
     def __init__(self, context: Context) -> None:
         self.settings = context.settings
         self._context = context
-        self.lookup = Lookup(context)
+        self._lookup = Lazy(lambda: Lookup(self._context))
+        self._on_demand = Lazy(lambda: OnDemand(self._context))
+
+    @property
+    def lookup(self) -> Lookup:
         """Reads single logos, as a server does many times a second."""
-        self.on_demand = OnDemand(context)
+        return self._lookup()
+
+    @property
+    def on_demand(self) -> OnDemand:
         """Fetches single logos while the caller waits."""
+        return self._on_demand()
 
     def init(
         self,
@@ -140,7 +148,8 @@ class LogoCache:
 
     def flush(self) -> None:
         """Write the look-ups counted so far. Those that cannot be written now stay counted."""
-        self.lookup.flush()
+        for lookup in self._lookup.made:
+            lookup.flush()
 
     def health(self) -> Health:
         """Return figures for monitoring. Never raises: what cannot be read is None."""
@@ -159,7 +168,8 @@ class LogoCache:
         self._context.interrupted.set()
         self._context.close_engines()
         with contextlib.suppress(DatabaseError):  # leases expire by themselves
-            self.on_demand.release()
+            for on_demand in self._on_demand.made:
+                on_demand.release()
 
     def close(self) -> None:
         """Write the counts and release all resources. The cache cannot be used afterwards."""
@@ -176,8 +186,8 @@ class LogoCache:
         """
         earlier, self._context = self._context, context
         context.watchers.extend(earlier.watchers)
-        vars(self.lookup).update(vars(Lookup(context)))
-        vars(self.on_demand).update(vars(OnDemand(context)))
+        self._lookup.start_over()
+        self._on_demand.start_over()
         return earlier
 
     def __enter__(self) -> Self:

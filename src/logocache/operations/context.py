@@ -15,14 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from logocache.catalog import Catalog
 from logocache.domains import canonical_domain, without_www
 from logocache.errors import DomainError, UnavailableError, UnknownKeyError, raise_if_exhausted
 from logocache.model import Integration, LogoRecord, Origin, OutcomeKind
 from logocache.operations.identity import Identity
-from logocache.operations.placeholders import PlaceholderDetector
 from logocache.policy.attempts import AttemptRules, SourceResult
 from logocache.ports import Clock, Fetcher, Images, Monogram, Progress, Provider
 from logocache.repository import Repository
@@ -30,6 +29,9 @@ from logocache.repository.mapping import SavedFetch
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.variants import FileVariants
+
+if TYPE_CHECKING:
+    from logocache.operations.placeholders import PlaceholderDetector
 
 ON_DEMAND_CATEGORY = "on-demand"
 
@@ -227,6 +229,12 @@ class Lazy(Generic[Value]):
         """The part, or nothing if it was not made yet. Does not wait."""
         return tuple(self._made)
 
+    def start_over(self) -> None:
+        """Make the part anew, if it was made, as the same object. For the child of a fork."""
+        self._making = threading.Lock()  # a thread that does not exist here may hold the other
+        for part in self._made:
+            vars(part).update(vars(self._make()))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -243,7 +251,7 @@ class Context:
     fetcher: Lazy[Fetcher]
     images: Lazy[Images]
     monogram: Callable[[Integration], Monogram]
-    placeholders: PlaceholderDetector
+    placeholders: "PlaceholderDetector"
     clock: Clock
     random: Callable[[], float]
     """Returns a number from 0 up to 1."""

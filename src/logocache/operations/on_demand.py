@@ -12,7 +12,7 @@ from logocache.operations.commit import Committer, GroupCommit
 from logocache.operations.context import Context
 from logocache.operations.fetch import EntryFetch, give_back, released_on_failure, was_cut_off
 from logocache.operations.fetch_log import RequestMemo
-from logocache.operations.take_back import take_back
+from logocache.operations.placeholders import take_back
 from logocache.policy.attempts import is_due
 from logocache.repository.filters import DueFilter
 

@@ -14,7 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from logocache.model import Integration, OutcomeKind
+from logocache.model import Integration, Outcome, OutcomeKind
+from logocache.operations.commit import Committer, Saved
+from logocache.operations.context import Context
+from logocache.operations.fetch import EntryFetch, released_on_failure
 from logocache.policy.acceptance import (
     Company,
     ProbeState,
@@ -25,6 +28,7 @@ from logocache.policy.acceptance import (
     with_company,
 )
 from logocache.ports import Ask, ImageRejection, Images, NormalisedImage, Provider
+from logocache.repository.filters import DueFilter
 
 MOST_IMAGES = 4096
 """Images remembered, with the companies that show them. The least recently seen are forgotten first."""
@@ -165,3 +169,33 @@ def _put(table: OrderedDict[Fingerprint, Value], fingerprint: Fingerprint, value
     table.move_to_end(fingerprint)
     if len(table) > most:
         table.popitem(last=False)
+
+
+def take_back(context: Context) -> Saved:
+    """Replace by monograms the placeholders that were stored as logos before they were recognised.
+
+    Raises DatabaseError or DirectoryError; the next call then tries again.
+    """
+    parts = []
+    for fingerprint in context.placeholders.learnt_late():
+        parts.append(_demote(context, fingerprint))
+        context.placeholders.taken_back(fingerprint)
+    return Saved.together(parts)
+
+
+def _demote(context: Context, fingerprint: Fingerprint) -> Saved:
+    now = context.clock()
+    records = context.repository.same_image(provider=fingerprint.provider, sha256=fingerprint.sha256)
+    if not records:
+        return Saved()
+    keys = [record.key for record in records]
+    outcome = Outcome(
+        kind=OutcomeKind.PLACEHOLDER,
+        next_attempt_at=now + context.attempt_rules.miss_ttl,
+        provider=fingerprint.provider,
+        reason=f"the provider placeholder of {fingerprint.provider}",
+    )
+    claimed = context.repository.claim(keys, now=now, due=DueFilter(now=now, keys=keys, forced=True))
+    entry_fetch = EntryFetch(context)
+    with released_on_failure(context, claimed):
+        return Committer(context).save([entry_fetch.demote(record, outcome) for record in claimed])

@@ -15,7 +15,7 @@ from logocache.operations.commit import Committer, Saved
 from logocache.operations.context import Context, SteadyProgress
 from logocache.operations.fetch import EntryFetch, FetchResult, discard, give_back, was_cut_off
 from logocache.operations.fetch_log import RequestMemo
-from logocache.operations.take_back import take_back
+from logocache.operations.placeholders import take_back
 from logocache.policy.attempts import SUCCESSES
 from logocache.ports import Progress
 from logocache.repository.filters import DueFilter, RecordFilter
