@@ -5,7 +5,7 @@ import pytest
 from harness.factories import make_cached, make_record
 from logocache.model import Status, StoredFile
 from logocache.results import Entry
-from logocache.server.gallery.views import Choice, Image, State, card_of, facets_of, image_of, states_of
+from logocache.server.gallery.cards import Choice, Image, State, card_of, facets_of, image_of, states_of
 
 
 def entry_of(*, stale: bool = False, **facts: Any) -> Entry:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from harness.factories import make_cached, make_record
 from logocache.results import Entry
-from logocache.server.gallery.views import facts_of, is_web_address
+from logocache.server.gallery.cards import facts_of, is_web_address
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,7 @@ from logocache.server.json_documents import (
     StatsDocument,
     config_response,
     entry_response,
-    files_response,
-    health_response,
-    result_response,
+    json_response,
 )
 from logocache.server.problems import Problem, problem_response
 from logocache.settings import Settings
@@ -71,7 +69,7 @@ def test_answers_are_what_their_schemas_say(cache: LogoCache) -> None:
         (cache.stats(), StatsDocument),
         (cache.clear(plan), ClearDocument),
     ):
-        document = read(result_response(result))
+        document = read(json_response(document_of(result)))
         assert document == document_of(result)
         jsonschema.validate(document, model.model_json_schema(mode="serialization"))
 
@@ -99,7 +97,7 @@ def test_health_has_exactly_the_fields_that_monitoring_knows() -> None:
         disk_space_available_gb=1.5,
         disk_usage_percent=20.25,
     )
-    answer = health_response(health, status=200)
+    answer = json_response(health, status=200)
     assert read(answer) == dataclasses.asdict(health)
     assert list(read(answer)) == [
         "status",
@@ -127,7 +125,7 @@ def test_settings_are_shown_without_secrets() -> None:
 
 
 def test_a_page_of_files_may_be_the_last_and_empty() -> None:
-    answer = files_response(FilesDocument(schema_version=VERSION, files=(), after=None))
+    answer = json_response(FilesDocument(schema_version=VERSION, files=(), after=None))
     assert read(answer) == {"schema_version": 1, "files": [], "after": None}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.small_app import Client, make_app, make_bench, without_database
 from logocache.cache import LogoCache
-from logocache.server.metrics import CONTENT_TYPE, Load, Metrics, load_of
+from logocache.server.metrics import CONTENT_TYPE, Load, Metrics
 
 BUSY = Load(queue_length=7, queue_limit=200, fetches_in_progress=8, hot_bytes=5, hot_entries=1)
 
@@ -71,18 +71,3 @@ def test_figures_come_without_the_database_too(tmp_path: Path) -> None:
     assert answer.status_code == 200
     assert "logocache_up_database 0.0\n" in answer.text
     assert "logocache_entries" not in answer.text
-
-
-class Fetches:
-    waiting, limit, in_progress = 7, 200, 8
-
-
-class Memory:
-    size_bytes = 5
-
-    def __len__(self) -> int:
-        return 1
-
-
-def test_the_load_is_what_is_under_way_and_in_memory() -> None:
-    assert load_of(Fetches(), Memory()) == BUSY

@@ -16,7 +16,7 @@ from logocache.server.access_log import AccessLog, access_log_of
 from logocache.server.background import Background
 from logocache.server.early_responses import ClientLimits, HostRequired
 from logocache.server.fast_path import FAST_PATH_IN_STATE, FastPath, Hits, RouteCache
-from logocache.server.metrics import Load, Metrics, load_of
+from logocache.server.metrics import Load, Metrics
 from logocache.server.middleware import Requests
 from logocache.server.problems import install_handlers
 from logocache.server.requests import admin_only
@@ -74,7 +74,14 @@ def router_of(server: Server, *, strict: bool) -> APIRouter:
 
     def load() -> Load:
         server.fast_path.hand_over()
-        return load_of(server.service.admission.queue, server.service.responses)
+        queue, responses = server.service.admission.queue, server.service.responses
+        return Load(
+            queue_length=queue.waiting,
+            queue_limit=queue.limit,
+            fetches_in_progress=queue.in_progress,
+            hot_bytes=responses.size_bytes,
+            hot_entries=len(responses),
+        )
 
     def report_load() -> None:
         server.metrics.loaded(load())

@@ -15,10 +15,9 @@ from starlette.responses import JSONResponse, Response
 
 from logocache.cache import LogoCache
 from logocache.documents import Json, document_of, writable_all
-from logocache.health import Health, Readiness
 from logocache.model import Status
 from logocache.queries import ListQuery
-from logocache.results import CacheStats, ClearReport, Entry, Listing, Result
+from logocache.results import CacheStats, ClearReport, Entry, Listing
 from logocache.settings import Settings
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -99,38 +98,23 @@ def _file_of(entry: Entry, root: str) -> Iterator[FileItem]:
     )
 
 
-def result_response(result: Result) -> Response:
-    """Return the document that the command line writes with `--json`."""
-    return _response(document_of(result))
+def json_response(document: object, *, status: int = 200) -> Response:
+    """Respond with a JSON object, or with the fields of a dataclass."""
+    if dataclasses.is_dataclass(document) and not isinstance(document, type):
+        document = dataclasses.asdict(document)
+    return JSONResponse(writable_all(document), status, HEADERS)
 
 
 def entry_response(entry: Entry) -> Response:
-    """Return the entry as in a listing, after the version of the document."""
+    """Respond with the entry as in a listing, after the version of the document."""
     listing = document_of(Listing(entries=(entry,), matching=1))
     (listed,) = cast("list[dict[str, Json]]", listing["entries"])
-    return _response({"schema_version": VERSION, **listed})
-
-
-def health_response(health: Health, *, status: int) -> Response:
-    """Return the fields of `health` for monitoring."""
-    return _response(dataclasses.asdict(health), status=status)
-
-
-def readiness_response(readiness: Readiness, *, status: int) -> Response:
-    return _response(dataclasses.asdict(readiness), status=status)
-
-
-def files_response(files: FilesDocument) -> Response:
-    return _response(dataclasses.asdict(files))
+    return json_response({"schema_version": VERSION, **listed})
 
 
 def config_response(settings: Settings) -> Response:
-    """Return the settings in force, without secrets."""
-    return _response({"schema_version": VERSION, "settings": settings.shown()})
-
-
-def _response(document: dict[str, Json] | dict[str, Any], *, status: int = 200) -> Response:
-    return JSONResponse(writable_all(document), status, HEADERS)
+    """Respond with the settings in force, without secrets."""
+    return json_response({"schema_version": VERSION, "settings": settings.shown()})
 
 
 MEDIA_TYPE = "application/problem+json"

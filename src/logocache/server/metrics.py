@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -63,39 +62,6 @@ class Load:
     hot_bytes: int
     """Bytes of logos in memory."""
     hot_entries: int
-
-
-class Fetches(Protocol):
-    """The load of a `FetchQueue`."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    @property
-    def limit(self) -> int: ...
-
-    @property
-    def in_progress(self) -> int: ...
-
-
-class Memory(Protocol):
-    """The size of a `ResponseCache`."""
-
-    @property
-    def size_bytes(self) -> int: ...
-
-    def __len__(self) -> int: ...
-
-
-def load_of(fetches: Fetches, memory: Memory) -> Load:
-    """Measure the load."""
-    return Load(
-        queue_length=fetches.waiting,
-        queue_limit=fetches.limit,
-        fetches_in_progress=fetches.in_progress,
-        hot_bytes=memory.size_bytes,
-        hot_entries=len(memory),
-    )
 
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -7,9 +7,9 @@ an application of our own.
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.applications import Starlette
@@ -140,6 +140,25 @@ class ProblemRoute(APIRoute):
             await super().handle(scope, receive, send)
         except HTTPException as error:
             await _response_to(error, scope)(scope, receive, send)
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Routes(APIRouter):
+    """A router of `ProblemRoute`s."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # those of APIRouter
+        super().__init__(route_class=ProblemRoute, **options)
+
+    def readable(self, path: str, **described: Any) -> Callable[[Handler], Handler]:  # noqa: ANN401  # as `get`
+        """Declare a route for GET, and for HEAD, which the OpenAPI document leaves out."""
+
+        def declare(handler: Handler) -> Handler:
+            self.head(path, include_in_schema=False)(handler)
+            return self.get(path, **described)(handler)
+
+        return declare
 
 
 def problem_response(problem: Problem) -> Response:

@@ -15,10 +15,10 @@ from logocache.cache import LogoCache
 from logocache.errors import LogoCacheError, UnknownKeyError
 from logocache.model import SortKey
 from logocache.queries import ListQuery
+from logocache.server.gallery.cards import card_of, facets_of, facts_of
 from logocache.server.gallery.pages import assets, error_page, page, render, static_file, switched_off_page
-from logocache.server.gallery.views import card_of, facets_of, facts_of
 from logocache.server.limits import Bulkhead
-from logocache.server.problems import ProblemError, ProblemRoute
+from logocache.server.problems import ProblemError, Routes
 from logocache.server.requests import Name
 from logocache.server.responses import YEAR
 
@@ -49,11 +49,10 @@ def build(
 
     `check` raises UnavailableError while the cache is not open.
     """
-    router = APIRouter(route_class=ProblemRoute, include_in_schema=False)
+    router = Routes(include_in_schema=False)
     gallery = Gallery(cache, now)
 
-    @router.get("/")
-    @router.head("/")
+    @router.readable("/")
     async def get_gallery(request: Request) -> Response:
         if not cache.settings.enabled:
             return switched_off_page(root=HERE)
@@ -64,8 +63,7 @@ def build(
             shown = error
         return error_page(shown, root=HERE) if isinstance(shown, LogoCacheError) else page(request, shown)
 
-    @router.get("/logos/{key}")
-    @router.head("/logos/{key}")
+    @router.readable("/logos/{key}")
     async def get_facts(request: Request, key: Annotated[Name, Path()]) -> Response:
         if not cache.settings.enabled:
             return switched_off_page(root=ABOVE)
@@ -140,9 +138,8 @@ def _facts(cache: LogoCache, key: str, *, path: str, now: datetime) -> str:
     return render("logo.html", root=ABOVE, beginning=beginning, now=now, facts=facts_of(found[0]))
 
 
-def _add_files(router: APIRouter) -> None:
-    @router.get("/openapi.json")
-    @router.head("/openapi.json")
+def _add_files(router: Routes) -> None:
+    @router.readable("/openapi.json")
     async def get_openapi(request: Request) -> Response:
         """Redirect to the OpenAPI document of the application in which our routes have a prefix."""
         application: FastAPI = request.app
@@ -155,8 +152,7 @@ def _add_files(router: APIRouter) -> None:
             )
         return RedirectResponse(request.scope.get("root_path", "") + application.openapi_url)
 
-    @router.get("/static/pages/{name}")
-    @router.head("/static/pages/{name}")
+    @router.readable("/static/pages/{name}")
     async def get_page_file(request: Request, name: str, v: str = "") -> Response:
         """Immutable if `v` is the version of the content; else revalidated each time."""
         asset = assets().get(name)
@@ -167,12 +163,10 @@ def _add_files(router: APIRouter) -> None:
         lasting = f"public, max-age={YEAR}, immutable"
         return static_file(request, asset, lasting if v == asset.version else "no-cache")
 
-    @router.get("/favicon.ico")
-    @router.head("/favicon.ico")
+    @router.readable("/favicon.ico")
     async def get_favicon(request: Request) -> Response:
         return static_file(request, assets()["favicon.ico"], "public, max-age=86400")
 
-    @router.get("/robots.txt")
-    @router.head("/robots.txt")
+    @router.readable("/robots.txt")
     async def get_robots(request: Request) -> Response:
         return static_file(request, assets()["robots.txt"], "public, max-age=86400")

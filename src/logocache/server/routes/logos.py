@@ -14,7 +14,7 @@ from logocache.results import Entry
 from logocache.server.fast_path import RouteCache
 from logocache.server.json_documents import EntryDocument, entry_response, problem_responses
 from logocache.server.negotiation import Wanted, preferences_in, variant_query
-from logocache.server.problems import ProblemError, ProblemRoute, problem_of
+from logocache.server.problems import ProblemError, Routes, problem_of
 from logocache.server.requests import (
     AdminOnly,
     BusyError,
@@ -66,11 +66,11 @@ def build(
 
     With `is_webp_offered`, requests without a format get WebP if the client accepts it.
     """
-    router = APIRouter(route_class=ProblemRoute, tags=["logos"])
+    router = Routes(tags=["logos"])
     responder = Responder(service, route_cache, cors)
     variants = variant_query(None, is_webp_offered=is_webp_offered)
 
-    @router.get(
+    @router.readable(
         "/static/cached_logos/{file}",
         operation_id="get_file",
         summary="A stored file by its name",
@@ -83,20 +83,18 @@ def build(
             **problem_responses(404, 422, 503),
         },
     )
-    @router.head("/static/cached_logos/{file}", include_in_schema=False)
     async def get_file(request: Request, file: Annotated[str, Path(max_length=LONGEST_NAME)]) -> Response:
         """Never changes: other content has another name. An old name redirects to the current one."""
         cache_request = FileRequest(file)
         return await responder.respond(request, cache_request, service.file(cache_request))
 
-    @router.get(
+    @router.readable(
         "/api/integrations/{id}/logo",
         operation_id="get_logo",
         summary="The logo of an integration",
         response_class=Response,
         responses={**LOGO, **problem_responses(400, 404, 422, 429, 503)},
     )
-    @router.head("/api/integrations/{id}/logo", include_in_schema=False)
     async def get_logo(
         request: Request,
         key: Annotated[Name, Path(alias="id", description=KEY)],
@@ -128,18 +126,17 @@ def build_by_domain(
     service: LogoService, route_cache: RouteCache, cors: Cors, *, is_webp_offered: bool
 ) -> APIRouter:
     """Build the router of Clearbit's URL shape. It matches every name, so it comes after all other routes."""
-    router = APIRouter(route_class=ProblemRoute, tags=["logos"])
+    router = Routes(tags=["logos"])
     responder = Responder(service, route_cache, cors)
     variants = variant_query(CLEARBIT_SIZE, is_webp_offered=is_webp_offered)
 
-    @router.get(
+    @router.readable(
         "/{domain}",
         operation_id="get_logo_of_domain",
         summary="The logo of a domain, in Clearbit's URL shape",
         response_class=Response,
         responses={**LOGO, **problem_responses(400, 404, 422, 429, 503)},
     )
-    @router.head("/{domain}", include_in_schema=False)
     async def get_logo_of_domain(
         request: Request,
         domain: Annotated[str, Path(max_length=LONGEST_NAME, examples=["shopify.com"])],

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.types import Scope
 
 from logocache.cache import LogoCache
+from logocache.documents import document_of
 from logocache.errors import SelectionError, UnavailableError
 from logocache.health import Health, HealthStatus, Readiness, ReadyStatus
 from logocache.queries import ClearSelection, ListQuery
@@ -27,15 +28,12 @@ from logocache.server.json_documents import (
     config_response,
     entry_response,
     file_page,
-    files_response,
-    health_response,
+    json_response,
     problem_responses,
-    readiness_response,
-    result_response,
 )
 from logocache.server.limits import Bulkhead
 from logocache.server.metrics import CONTENT_TYPE, Load, Metrics
-from logocache.server.problems import ProblemRoute
+from logocache.server.problems import Routes
 from logocache.server.requests import AdminOnly, After, Keys, Limit, Name, Providers, Statuses, list_query
 from logocache.settings import Settings
 
@@ -48,8 +46,8 @@ def build(cache: LogoCache, admin: AdminOnly, management: Bulkhead, opening: Ope
 
     Until the cache is open, all routes but health and settings respond with 503.
     """
-    router = APIRouter(route_class=ProblemRoute, tags=["maintenance"])
-    opened = APIRouter(route_class=ProblemRoute, dependencies=[Depends(opening.check)])
+    router = Routes(tags=["maintenance"])
+    opened = Routes(dependencies=[Depends(opening.check)])
     _add_health(router, cache, management, opening)
     _add_figures(opened, cache, management)
     _add_contents(opened, cache, management)
@@ -59,12 +57,12 @@ def build(cache: LogoCache, admin: AdminOnly, management: Bulkhead, opening: Ope
     return router
 
 
-def _add_health(router: APIRouter, cache: LogoCache, management: Bulkhead, opening: Opening) -> None:
+def _add_health(router: Routes, cache: LogoCache, management: Bulkhead, opening: Opening) -> None:
     unhealthy: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
         503: {"model": Health, "description": "`unhealthy`: the directory is gone or cannot be read."}
     }
 
-    @router.get(
+    @router.readable(
         "/api/logo-cache/health",
         operation_id="get_health",
         summary="Health of the cache, for monitoring",
@@ -72,17 +70,16 @@ def _add_health(router: APIRouter, cache: LogoCache, management: Bulkhead, openi
         response_description="`healthy`, or `degraded`: it answers, but something is wrong.",
         responses=unhealthy,
     )
-    @router.head("/api/logo-cache/health", include_in_schema=False)
     async def get_health() -> Response:
         """Sizes are in MB and GB (10^6 and 10^9 bytes). A value that cannot be determined is null."""
         health = await management.run(cache.health)
         if opening.problem is not None:
             health = replace(health, status=HealthStatus.UNHEALTHY)
-        return health_response(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
+        return json_response(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
 
 
-def _add_figures(router: APIRouter, cache: LogoCache, management: Bulkhead) -> None:
-    @router.get(
+def _add_figures(router: Routes, cache: LogoCache, management: Bulkhead) -> None:
+    @router.readable(
         "/api/logo-cache/stats",
         operation_id="get_cache_stats",
         summary="Figures of the cache",
@@ -90,14 +87,13 @@ def _add_figures(router: APIRouter, cache: LogoCache, management: Bulkhead) -> N
         response_description="The figures.",
         responses=problem_responses(503),
     )
-    @router.head("/api/logo-cache/stats", include_in_schema=False)
     async def get_cache_stats() -> Response:
         """As `logocache stats --json`."""
-        return result_response(await management.run(cache.stats))
+        return json_response(document_of(await management.run(cache.stats)))
 
 
-def _add_contents(router: APIRouter, cache: LogoCache, management: Bulkhead) -> None:
-    @router.get(
+def _add_contents(router: Routes, cache: LogoCache, management: Bulkhead) -> None:
+    @router.readable(
         FILES_PATH,
         operation_id="list_files",
         summary="The stored files",
@@ -105,29 +101,27 @@ def _add_contents(router: APIRouter, cache: LogoCache, management: Bulkhead) -> 
         response_description="A page of files, in order of key.",
         responses=problem_responses(422, 503),
     )
-    @router.head(FILES_PATH, include_in_schema=False)
     async def list_files(request: Request, limit: Limit = 100, after: After = None) -> Response:
         """The current file of each entry that has one, placeholders too."""
         root = path_of(request.scope).removesuffix(FILES_PATH)
         page = partial(file_page, cache, limit=limit, after=after, root=root)
-        return files_response(await management.run(page))
+        return json_response(await management.run(page))
 
 
-def _add_settings(router: APIRouter, settings: Settings) -> None:
-    @router.get(
+def _add_settings(router: Routes, settings: Settings) -> None:
+    @router.readable(
         "/api/logo-cache/config",
         operation_id="get_config",
         summary="The settings in force",
         response_model=ConfigDocument,
         response_description="The settings.",
     )
-    @router.head("/api/logo-cache/config", include_in_schema=False)
     async def get_config() -> Response:
         """Every setting with its value, secrets as `***`."""
         return config_response(settings)
 
 
-def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, management: Bulkhead) -> None:
+def _add_clearing(router: Routes, cache: LogoCache, admin: AdminOnly, management: Bulkhead) -> None:
     @router.post(
         "/api/logo-cache/clear",
         operation_id="clear_cache",
@@ -152,7 +146,7 @@ def _add_clearing(router: APIRouter, cache: LogoCache, admin: AdminOnly, managem
             plan = cache.plan_clear(selection)
             return plan.report(dry_run=True) if dry_run else cache.clear(plan)
 
-        return result_response(await management.run(clear))
+        return json_response(document_of(await management.run(clear)))
 
 
 def clear_selection(
@@ -201,9 +195,9 @@ def path_of(scope: Scope) -> str:
 
 def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
     """Build the router of entries; all work runs in `management`."""
-    router = APIRouter(route_class=ProblemRoute, tags=["integrations"])
+    router = Routes(tags=["integrations"])
 
-    @router.get(
+    @router.readable(
         "/api/integrations",
         operation_id="list_integrations",
         summary="The entries of the cache",
@@ -211,16 +205,14 @@ def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
         response_description="The entries that match; `matching` counts those beyond the page, too.",
         responses=problem_responses(400, 404, 422, 503),
     )
-    @router.head("/api/integrations", include_in_schema=False)
     async def list_integrations(
         query: Annotated[ListQuery, Depends(list_query)], limit: Limit = 100, after: After = None
     ) -> Response:
         """As `logocache list --json`. All conditions must hold; a condition given twice means either."""
-        return result_response(
-            await management.run(partial(cache.list, replace(query, limit=limit, after=after)))
-        )
+        listing = await management.run(partial(cache.list, replace(query, limit=limit, after=after)))
+        return json_response(document_of(listing))
 
-    @router.get(
+    @router.readable(
         "/api/integrations/logos/stats",
         operation_id="get_logo_stats",
         summary="Figures of the database",
@@ -228,12 +220,11 @@ def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
         response_description="The figures.",
         responses=problem_responses(503),
     )
-    @router.head("/api/integrations/logos/stats", include_in_schema=False)
     async def get_logo_stats() -> Response:
         """As `logocache stats --json`: entries, sizes, hits, and what is due."""
-        return result_response(await management.run(cache.stats))
+        return json_response(document_of(await management.run(cache.stats)))
 
-    @router.get(
+    @router.readable(
         "/api/integrations/{id}",
         operation_id="get_integration",
         summary="One entry",
@@ -241,7 +232,6 @@ def build_integrations(cache: LogoCache, management: Bulkhead) -> APIRouter:
         response_description="The entry.",
         responses=problem_responses(404, 422, 503),
     )
-    @router.head("/api/integrations/{id}", include_in_schema=False)
     async def get_integration(
         key: Annotated[
             Name, Path(alias="id", description="Key, alias or domain.", examples=["shopify", "shopify.com"])
@@ -261,21 +251,20 @@ def build_probes(
     cache: LogoCache, metrics: Metrics, load: Callable[[], Load], management: Bulkhead, opening: Opening
 ) -> APIRouter:
     """Build the router; `load` measures the load of this worker, and checks run in `management`."""
-    router = APIRouter(route_class=ProblemRoute, tags=["probes"])
+    router = Routes(tags=["probes"])
 
-    @router.get(
+    @router.readable(
         "/healthz",
         operation_id="get_process_health",
         summary="Liveness of the process",
         response_class=PlainTextResponse,
         response_description="The process responds.",
     )
-    @router.head("/healthz", include_in_schema=False)
     async def get_process_health() -> Response:
         """Checks neither database nor disk: if this fails, restart the process."""
         return PlainTextResponse("ok\n", headers=HEADERS)
 
-    @router.get(
+    @router.readable(
         "/readyz",
         operation_id="get_readiness",
         summary="Readiness of the cache",
@@ -283,24 +272,20 @@ def build_probes(
         response_description="`ready`; or `degraded`: logos at hand are sent, others cannot be had.",
         responses={503: {"model": Readiness, "description": "`unavailable`: send requests elsewhere."}},
     )
-    @router.head("/readyz", include_in_schema=False)
     async def get_readiness() -> Response:
         """Checks database, directory and disk."""
         readiness = await management.run(cache.readiness, within=LOOK_SECONDS)
         if opening.problem is not None:
             readiness = replace(readiness, status=ReadyStatus.UNAVAILABLE)
-        return readiness_response(
-            readiness, status=503 if readiness.status is ReadyStatus.UNAVAILABLE else 200
-        )
+        return json_response(readiness, status=503 if readiness.status is ReadyStatus.UNAVAILABLE else 200)
 
-    @router.get(
+    @router.readable(
         "/metrics",
         operation_id="get_metrics",
         summary="Metrics for Prometheus",
         response_class=PlainTextResponse,
         response_description="Prometheus' text format.",
     )
-    @router.head("/metrics", include_in_schema=False)
     async def get_metrics() -> Response:
         """Requests, hits, fetches, queue, sizes. Without the database `logocache_up_database` is 0."""
         metrics.loaded(load())
