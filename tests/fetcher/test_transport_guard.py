@@ -11,8 +11,7 @@ import pytest
 from harness.loopback import LOOPBACK, always, http, in_time, serving
 from logocache.fetcher.addresses import IPAddress
 from logocache.fetcher.limits import FetchError
-from logocache.fetcher.network import connect
-from logocache.fetcher.streams import LONGEST_WAIT, Deadline, Shutdown
+from logocache.fetcher.network import LONGEST_WAIT, Deadline, Shutdown, connect
 from logocache.fetcher.transport import GuardedBackend, ProxyBackend, destination
 from logocache.model import OutcomeKind
 from logocache.settings.fields import ConnectTo

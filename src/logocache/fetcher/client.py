@@ -14,9 +14,8 @@ import httpx
 
 from logocache.fetcher import addresses, limits
 from logocache.fetcher.limits import Breaker, FetchError, HostSlots, NoTurnError, TokenBucket, closed
-from logocache.fetcher.network import Resolve, system_resolve
+from logocache.fetcher.network import Deadline, Resolve, Shutdown, system_resolve
 from logocache.fetcher.request import Exchange, FetchContext
-from logocache.fetcher.streams import Deadline, Shutdown
 from logocache.fetcher.transport import GuardedTransport
 from logocache.model import OutcomeKind
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms

@@ -1,4 +1,4 @@
-"""Name resolution with a time limit, TCP connections to given addresses, certificate authorities."""
+"""Connections whose operations respect a deadline and the fetcher's shutdown: names, sockets, TLS streams."""
 
 import os
 import selectors
@@ -9,14 +9,211 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from ipaddress import ip_address
-from pathlib import Path
+from typing import Any, TypeVar
 
 import httpcore
 
-from logocache.errors import SettingsError
 from logocache.fetcher.addresses import IPAddress
-from logocache.fetcher.streams import Deadline, SocketStream
-from logocache.settings.sources import read_input
+from logocache.fetcher.limits import FetchError, closed
+
+
+class Shutdown:
+    """Event that stops all requests. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._begun = threading.Event()
+
+    def begin(self) -> None:
+        """From now on `check` raises and `sleep` returns at once."""
+        self._begun.set()
+
+    def check(self) -> None:
+        """Raise `FetchError` (NOT_ASKED) once it has begun."""
+        if self._begun.is_set():
+            raise closed()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, at most until the shutdown begins."""
+        self._begun.wait(seconds)
+
+
+LONGEST_WAIT = 0.1
+"""Seconds after which a wait checks for a shutdown: not all systems can wake a socket from another thread."""
+
+
+class Deadline:
+    """The current request's deadline, on the `monotonic` clock. Set for each request; used by one thread."""
+
+    def __init__(self, monotonic: Callable[[], float], shutdown: Shutdown) -> None:
+        self._monotonic = monotonic
+        self._shutdown = shutdown
+        self.at = 0.0
+
+    def left(self, too_late: type[httpcore.TimeoutException]) -> float:
+        """Remaining seconds, above 0.
+
+        Raises `too_late` when there are none, and `FetchError` (NOT_ASKED) once the fetcher is closed.
+        """
+        self._shutdown.check()
+        seconds = self.at - self._monotonic()
+        if seconds <= 0:
+            raise too_late("no time left")
+        return seconds
+
+    def piece(self, too_late: type[httpcore.TimeoutException]) -> float:
+        """Seconds of one wait, at most `LONGEST_WAIT`; otherwise as `left`."""
+        return min(self.left(too_late), LONGEST_WAIT)
+
+    def within(self, seconds: float) -> "Deadline":
+        """A deadline `seconds` from now, but no later than this one."""
+        part = Deadline(self._monotonic, self._shutdown)
+        part.at = min(self.at, self._monotonic() + seconds)
+        return part
+
+
+Result = TypeVar("Result")
+
+TLS_READ_SIZE = 65_536
+
+
+class SocketStream(httpcore.NetworkStream):
+    """A connected socket. The deadline replaces the timeouts that httpcore passes."""
+
+    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
+        self._socket = connected
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # see the class
+        while True:
+            try:
+                self._socket.settimeout(self._deadline.piece(httpcore.ReadTimeout))
+                return self._socket.recv(max_bytes)
+            except TimeoutError:
+                continue  # until there is no further piece
+            except OSError as error:
+                raise httpcore.ReadError(error) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # see the class
+        rest = memoryview(buffer)
+        while rest:
+            try:
+                self._socket.settimeout(self._deadline.piece(httpcore.WriteTimeout))
+                rest = rest[self._socket.send(rest) :]
+            except TimeoutError:
+                continue  # until there is no further piece
+            except OSError as error:
+                raise httpcore.WriteError(error) from error
+
+    def close(self) -> None:
+        with suppress(OSError):  # the descriptor is freed anyway
+            self._socket.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # see the class
+    ) -> httpcore.NetworkStream:
+        return TLSStream(self, ssl_context, server_hostname)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore declares it
+        return self._is_readable() if info == "is_readable" else None
+
+    def _is_readable(self) -> bool:
+        """True if there is data or the end of the stream: then an idle connection cannot be reused."""
+        try:
+            self._socket.setblocking(False)
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+
+class TLSStream(httpcore.NetworkStream):
+    """TLS over another stream, which enforces the deadline."""
+
+    def __init__(
+        self, inner: httpcore.NetworkStream, context: ssl.SSLContext, server_hostname: str | None
+    ) -> None:
+        """Do the handshake. `inner` is closed when that fails.
+
+        Raises `httpcore.ConnectError` or `ConnectTimeout`, or `FetchError` once the fetcher is closed.
+        """
+        self._inner = inner
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+        try:
+            self._perform(self._tls.do_handshake)
+        except (httpcore.ReadTimeout, httpcore.WriteTimeout) as error:
+            inner.close()
+            raise httpcore.ConnectTimeout("the TLS handshake took too long") from error
+        except (ssl.SSLError, httpcore.NetworkError) as error:
+            inner.close()
+            raise httpcore.ConnectError(f"the TLS handshake failed: {_tls_problem(error)}") from error
+        except FetchError:
+            inner.close()
+            raise
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # see `inner`
+        try:
+            return self._perform(lambda: self._tls.read(max_bytes))
+        except ssl.SSLError as error:  # also an end without close_notify: the body may be cut off
+            raise httpcore.ReadError(error) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # see `inner`
+        rest = memoryview(buffer)
+        while rest:
+            try:
+                rest = rest[self._perform(lambda: self._tls.write(rest)) :]  # noqa: B023  # called at once
+            except ssl.SSLError as error:
+                raise httpcore.WriteError(error) from error
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # see `inner`
+    ) -> httpcore.NetworkStream:
+        return TLSStream(self, ssl_context, server_hostname)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  # as httpcore declares it
+        return self._tls if info == "ssl_object" else self._inner.get_extra_info(info)
+
+    def _perform(self, operation: Callable[[], Result]) -> Result:
+        """Run `operation` to its end, passing data between it and the inner stream."""
+        while True:
+            try:
+                result = operation()
+            except ssl.SSLWantReadError:
+                self._send()
+                self._receive()
+                continue
+            self._send()
+            return result
+
+    def _send(self) -> None:
+        if self._outgoing.pending:
+            self._inner.write(self._outgoing.read())
+
+    def _receive(self) -> None:
+        data = self._inner.read(TLS_READ_SIZE)
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+
+def _tls_problem(error: ssl.SSLError | httpcore.NetworkError) -> str:
+    """The reason without the host's name, which may be that of the operator's proxy."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message.partition(', certificate is not valid')[0]}"
+    return str(error)
 
 
 def connect(addresses: Sequence[IPAddress], port: int, *, deadline: Deadline, limit: float) -> SocketStream:
@@ -120,27 +317,3 @@ def settle(answer: Future[Sequence[IPAddress]], resolve: Resolve, host: str, por
         answer.set_result(resolve(host, port))
     except BaseException as error:  # noqa: BLE001  # passed to the waiting thread
         answer.set_exception(error)
-
-
-MAX_BYTES = 10_000_000
-"""Of a certificate file; all public authorities together take 300 kB."""
-
-
-def named_authorities() -> ssl.SSLContext | None:
-    """A context that trusts the authorities in SSL_CERT_FILE; None when the variable is not set.
-
-    Raises:
-        SettingsError: the file cannot be used.
-    """
-    name = os.environ.get("SSL_CERT_FILE")
-    if not name:
-        return None
-    try:
-        read_input(Path(name), most=MAX_BYTES)
-        return ssl.create_default_context(cafile=name)
-    except OSError as error:  # ssl.SSLError is one: there is no certificate in it
-        reason = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror
-        raise SettingsError(
-            f"SSL_CERT_FILE names {name}, which cannot be used ({reason})",
-            hint="name a file of certificates in PEM, or unset it",
-        ) from error

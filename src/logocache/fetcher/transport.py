@@ -1,21 +1,24 @@
 """httpx's transport with the SSRF guard built in: see docs/adr/0003. Every hop is checked."""
 
 import logging
+import os
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpcore
 import httpx
 
+from logocache.errors import SettingsError
 from logocache.fetcher import addresses
 from logocache.fetcher.addresses import IPAddress, IPNetwork, forbidden_reason
 from logocache.fetcher.limits import FetchError
-from logocache.fetcher.network import Resolve, connect, resolve_within
-from logocache.fetcher.streams import Deadline
+from logocache.fetcher.network import Deadline, Resolve, connect, resolve_within
 from logocache.model import OutcomeKind
 from logocache.settings import Settings
 from logocache.settings.fields import ConnectTo
+from logocache.settings.sources import read_input
 
 logger = logging.getLogger(__name__)
 
@@ -252,3 +255,27 @@ def translated(error: Exception) -> FetchError:
     # A proxy's text may describe its internal network: only the status is shown.
     detail = str(error).strip() if not isinstance(error, httpx.ProxyError) else str(error)[:3]
     return FetchError(kind, f"{meaning} ({detail})" if detail else meaning)
+
+
+MAX_CERTIFICATE_BYTES = 10_000_000
+"""Of a certificate file; all public authorities together take 300 kB."""
+
+
+def named_authorities() -> ssl.SSLContext | None:
+    """A context that trusts the authorities in SSL_CERT_FILE; None when the variable is not set.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    name = os.environ.get("SSL_CERT_FILE")
+    if not name:
+        return None
+    try:
+        read_input(Path(name), most=MAX_CERTIFICATE_BYTES)
+        return ssl.create_default_context(cafile=name)
+    except OSError as error:  # ssl.SSLError is one: there is no certificate in it
+        reason = "it holds no certificates" if isinstance(error, ssl.SSLError) else error.strerror
+        raise SettingsError(
+            f"SSL_CERT_FILE names {name}, which cannot be used ({reason})",
+            hint="name a file of certificates in PEM, or unset it",
+        ) from error

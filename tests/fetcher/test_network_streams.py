@@ -11,7 +11,7 @@ import trustme
 
 from harness.loopback import Server, always, http, in_time, serving
 from logocache.fetcher.limits import FetchError
-from logocache.fetcher.streams import Deadline, Shutdown, SocketStream, TLSStream
+from logocache.fetcher.network import Deadline, Shutdown, SocketStream, TLSStream
 
 
 @pytest.fixture
