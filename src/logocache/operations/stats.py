@@ -1,5 +1,7 @@
 """Statistics and health checks of the cache."""
 
+from collections.abc import Callable
+
 from logocache.errors import DatabaseError, DirectoryError, LogoCacheError, SchemaError
 from logocache.health import Check, Health, HealthStatus, Readiness, ReadyStatus
 from logocache.operations.context import Context
@@ -75,17 +77,16 @@ class HealthCheck:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._identity = context.identity
         self._enabled = context.settings.enabled
         self._max_size_bytes = context.settings.max_size_bytes
         self._min_free_disk_bytes = context.settings.min_free_disk_bytes
 
     def health(self) -> Health:
         """See `LogoCache.health`."""
-        schema = self._schema()
+        schema = _problem(self._context.repository.check_schema)
         totals = None if isinstance(schema, DatabaseError) else self._totals()
         disk, stored = self._disk_space(), self._stored_bytes(totals)
-        readable, writable = self._readable(schema), self._writable()
+        readable, writable = self._readable(schema), _problem(self._context.store.check_writable)
         database_is_well = totals is not None and self._database(schema) is None
         return Health(
             status=self._status(
@@ -106,11 +107,11 @@ class HealthCheck:
 
     def readiness(self) -> Readiness:
         """See `LogoCache.readiness`."""
-        schema = self._schema()
+        schema = _problem(self._context.repository.check_schema)
         readable = self._readable(schema)
         checks = (
             _check("database", self._database(schema)),
-            _check("directory", readable or self._writable()),
+            _check("directory", readable or _problem(self._context.store.check_writable)),
             _check("disk", self._full()),
         )
         if all(check.ok for check in checks) or not self._enabled:
@@ -136,9 +137,8 @@ class HealthCheck:
         return HealthStatus.HEALTHY
 
     def _totals(self) -> Totals | None:
-        now = self._context.clock()
         try:
-            return self._context.repository.totals(now=now)
+            return self._context.repository.totals(now=self._context.clock())
         except (DatabaseError, SchemaError):
             return None
 
@@ -158,36 +158,15 @@ class HealthCheck:
 
         If the database did not answer the check of its `schema`, it is not asked again.
         """
-        try:
-            self._context.store.require()
-        except DirectoryError as error:
-            return error
+        unusable, identity = _problem(self._context.store.require), self._context.identity
+        if unusable is not None:
+            return unusable
         away = isinstance(schema, DatabaseError)
-        return self._identity.problem_without_database() if away else self._identity.problem()
-
-    def _writable(self) -> LogoCacheError | None:
-        try:
-            self._context.store.check_writable()
-        except DirectoryError as error:
-            return error
-        return None
-
-    def _schema(self) -> LogoCacheError | None:
-        try:
-            self._context.repository.check_schema()
-        except (DatabaseError, SchemaError) as error:
-            return error
-        return None
+        return identity.problem_without_database() if away else identity.problem()
 
     def _database(self, schema: LogoCacheError | None) -> LogoCacheError | None:
         """Return the error of its `schema`, or of writing to it."""
-        if schema is not None:
-            return schema
-        try:
-            self._context.repository.check_writable()
-        except (DatabaseError, SchemaError) as error:
-            return error
-        return None
+        return schema or _problem(self._context.repository.check_writable)
 
     def _full(self) -> LogoCacheError | None:
         disk = self._disk_space()
@@ -199,6 +178,15 @@ class HealthCheck:
 
     def _is_full(self, disk: DiskSpace) -> bool:
         return disk.free_bytes < self._min_free_disk_bytes
+
+
+def _problem(check: Callable[[], None]) -> LogoCacheError | None:
+    """Return what `check` raises about the directory or the database."""
+    try:
+        check()
+    except (DatabaseError, DirectoryError, SchemaError) as error:
+        return error
+    return None
 
 
 def _check(name: str, problem: LogoCacheError | None) -> Check:
