@@ -13,7 +13,7 @@ import simple_icons_pack
 
 from logocache.catalog import BUILTIN_FILE, builtin_catalog, load_catalog
 from logocache.catalog.entry import checked
-from logocache.catalog.files import read_entries
+from logocache.catalog.formats import read_entries
 from logocache.model import Integration, Origin
 from logocache.providers import iconify
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logocache.catalog.entry import CheckedEntry, checked
-from logocache.catalog.files import FIELDS, WrittenEntry
+from logocache.catalog.formats import FIELDS, WrittenEntry
 from logocache.errors import CatalogError
 
 PATH = Path("/etc/logos/own.json")

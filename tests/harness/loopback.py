@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 
 from logocache.fetcher.client import HttpFetcher, utc_now
-from logocache.fetcher.network import Resolve, system_resolve
-from logocache.fetcher.streams import Deadline, Shutdown
+from logocache.fetcher.network import Deadline, Resolve, Shutdown, system_resolve
 from logocache.model import StoringClass
 from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
 from logocache.settings import Settings

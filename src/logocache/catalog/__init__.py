@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from logocache.catalog.entry import KEY_PATTERN, CheckedEntry, checked, missing_field
-from logocache.catalog.files import ICONS_PREFIX, broken, read_entries
+from logocache.catalog.formats import ICONS_PREFIX, broken, read_entries
 from logocache.domains import canonical_domain, has_known_suffix, registrable_domain
 from logocache.errors import DomainError
 from logocache.model import Integration, Origin

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, FailFast, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from logocache.catalog.files import WrittenEntry, broken
+from logocache.catalog.formats import WrittenEntry, broken
 from logocache.domains import canonical_domain, quoted, without_www
 from logocache.errors import CatalogError, DomainError
 
