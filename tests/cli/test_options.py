@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from typer.main import get_group
 
 from logocache.cli import options
-from logocache.cli.main import app
-from logocache.cli.options import FLAGS, VALUED, globals_first
+from logocache.cli.main import FLAGS, VALUED, app, globals_first
 from logocache.providers import registry
 
 

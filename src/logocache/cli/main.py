@@ -13,7 +13,7 @@ from logocache import __version__
 from logocache.cli import commands, terminal
 from logocache.cli.clear import FOOT as CLEAR_FOOT
 from logocache.cli.clear import clear
-from logocache.cli.options import foot, globals_first
+from logocache.cli.options import foot
 from logocache.cli.serve import FOOT as SERVE_FOOT
 from logocache.cli.serve import serve
 from logocache.cli.session import GlobalOptions, Opener, Serve, Session, open_real, serve_real
@@ -178,3 +178,32 @@ def _show_traceback(error: Exception, session: Session) -> None:
     if session.options.verbosity >= SHOW_TRACEBACK:
         lines = "".join(traceback.format_exception(error)).splitlines()
         terminal.note("".join(f"{clean(line)}\n" for line in lines))
+
+
+VALUED = ("--config", "--cache-dir", "--database-url")
+FLAGS = ("--verbose", "-v", "-vv", "--quiet")
+"""Without `-q`, which after `list` means keys only."""
+
+
+def globals_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with global options moved to the front, where the parser expects them.
+
+    Everything after `--` stays in place. If a global option has no value, everything but the global
+    options is dropped, so that the parser reports that error and does not take the command as the value.
+    """
+    moved: list[str] = []
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in FLAGS or argument.startswith(tuple(f"{option}=" for option in VALUED)):
+            moved.append(argument)
+        elif argument in VALUED:
+            value = next(waiting, None)
+            if value is None:
+                return [*moved, argument]
+            moved.append(f"{argument}={value}")
+        else:
+            rest.append(argument)
+    return [*moved, *rest]

@@ -1,6 +1,5 @@
 """Options and arguments that commands share, their shell completion, and the foot of their help."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -82,32 +81,3 @@ def foot(*examples: str, exit_codes: str) -> str:
     """Examples and exit codes for the end of a help page; their line breaks are kept."""
     shown = "\n".join(f"  {example}" for example in examples)
     return f"\b\nExamples:\n{shown}\n\n\b\nExit codes:\n  {exit_codes}"
-
-
-VALUED = ("--config", "--cache-dir", "--database-url")
-FLAGS = ("--verbose", "-v", "-vv", "--quiet")
-"""Without `-q`, which after `list` means keys only."""
-
-
-def globals_first(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with global options moved to the front, where the parser expects them.
-
-    Everything after `--` stays in place. If a global option has no value, everything but the global
-    options is dropped, so that the parser reports that error and does not take the command as the value.
-    """
-    moved: list[str] = []
-    rest: list[str] = []
-    waiting = iter(arguments)
-    for argument in waiting:
-        if argument == "--":
-            rest += [argument, *waiting]
-        elif argument in FLAGS or argument.startswith(tuple(f"{option}=" for option in VALUED)):
-            moved.append(argument)
-        elif argument in VALUED:
-            value = next(waiting, None)
-            if value is None:
-                return [*moved, argument]
-            moved.append(f"{argument}={value}")
-        else:
-            rest.append(argument)
-    return [*moved, *rest]

@@ -33,7 +33,7 @@ class FetchLog:
     def __init__(self, context: Context, key: str, memo: RequestMemo) -> None:
         """Start the entry's time limit (`logo_timeout_seconds`)."""
         self._key = key
-        self._fetcher = context.fetcher()
+        self._fetcher = context.fetcher
         self._memo = memo
         self._faults = context.faults
         self._clock = context.clock
@@ -49,11 +49,11 @@ class FetchLog:
 
     def fetch(self, request: FetchRequest) -> Answer:
         """Send a request that is not about this entry, such as a probe: it is not recorded."""
-        return self._fetcher.fetch(request, deadline=self.deadline)
+        return self._fetcher().fetch(request, deadline=self.deadline)
 
     def ask(self, request: FetchRequest) -> Answer:
         """Send a request and record it. A success adds no result: the content is not judged yet."""
-        answer = self._memo.get(request, lambda: self._fetcher.fetch(request, deadline=self.deadline))
+        answer = self._memo.get(request, lambda: self._fetcher().fetch(request, deadline=self.deadline))
         self._write(request.provider, answer, answer.kind, answer.reason)
         if answer.kind not in SUCCESSES:
             self._add_result(request.provider, answer, answer.kind, answer.reason)

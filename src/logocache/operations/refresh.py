@@ -169,7 +169,8 @@ class _Pass:
             DirectoryError: a file could not be written.
             UnavailableError: no decoder can be started, or memory or threads are exhausted.
         """
-        self._context.fetcher()  # wrong settings of sources are reported before anything is leased
+        # Wrong settings of sources are reported before anything is leased.
+        _ = self._context.chain() if self._context.settings.offline else self._context.fetcher()
         waiting = deque(keys)
         progress = SteadyProgress(progress, self._context.faults)
         with ThreadPoolExecutor(self._concurrency, "logocache") as pool, self._ended_well(pool):
