@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageOps
 
-from logocache.images import ico, raster
+from logocache.images import raster
 from logocache.images.errors import LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
 from logocache.images.raster import fitted, opened
-from logocache.images.sniff import ImageFormat, describe, sniff
+from logocache.images.sniff import ImageFormat, describe, largest_frame, single_icon, sniff
 from logocache.images.visibility import WHITE, shows
 from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
@@ -117,12 +117,12 @@ def _unpack(body: bytes) -> bytes:
 
 def _decode_icon(body: bytes, size: Size) -> _Picture:
     with refusing("a broken ICO file"):
-        frame = ico.largest_frame(body)
+        frame = largest_frame(body)
         _check_size(frame.width, frame.height, size)
         if frame.is_png:
             found = _decode(bytes(frame.data), ImageFormat.PNG, size)
         else:
-            found = _decode(ico.single_icon(frame), ImageFormat.ICO, size)
+            found = _decode(single_icon(frame), ImageFormat.ICO, size)
     return replace(found, source=replace(found.source, format=ImageFormat.ICO.value))
 
 

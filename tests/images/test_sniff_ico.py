@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from harness.image_samples import bitmap_frame, decoded, encoded, icon, png_chunks, two_colours
-from logocache.images import ico
+from logocache.images import sniff
 from logocache.images.errors import ImageRefused
 from logocache.images.normalise import normalise
 from logocache.ports import ImageRejection, NormalisedImage
@@ -31,7 +31,7 @@ def mask(pattern: int, *, side: int = 16) -> bytes:
 
 def test_the_frame_with_the_most_real_pixels_wins_whatever_the_directory_claims() -> None:
     small, large = encoded(two_colours((16, 16)), "PNG"), encoded(two_colours((64, 64)), "PNG")
-    frame = ico.largest_frame(icon(((0, 0), small), ((16, 16), large)))
+    frame = sniff.largest_frame(icon(((0, 0), small), ((16, 16), large)))
     assert (frame.width, frame.height, frame.is_png) == (64, 64, True)
 
 
@@ -43,15 +43,15 @@ def test_a_png_frame_larger_than_256_px_is_taken_as_it_is() -> None:
 def test_among_equal_sizes_the_one_with_the_most_colours_wins() -> None:
     poor = bitmap_frame((16, 16), bits=1, pixels=bytes(64), mask=mask(0), palette=bytes(8))
     rich = bitmap_frame((16, 16), bits=24, pixels=rows(RED_BGR, BLUE_BGR), mask=mask(0))
-    assert ico.largest_frame(icon(((16, 16), poor), ((16, 16), rich))).bits == 24
+    assert sniff.largest_frame(icon(((16, 16), poor), ((16, 16), rich))).bits == 24
 
 
 def test_frames_that_lie_outside_the_file_or_are_none_are_passed_over() -> None:
     good = encoded(two_colours((16, 16)), "PNG")
     body = icon(((32, 32), b"nothing at all" * 9), ((16, 16), good))
     broken_offset = body[:18] + (2**31).to_bytes(4, "little") + body[22:]
-    assert ico.largest_frame(body).width == 16
-    assert ico.largest_frame(broken_offset).width == 16
+    assert sniff.largest_frame(body).width == 16
+    assert sniff.largest_frame(broken_offset).width == 16
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_frames_that_lie_outside_the_file_or_are_none_are_passed_over() -> None:
 )
 def test_refuses_icons_with_nothing_to_read(body: bytes, reason: str) -> None:
     with pytest.raises(ImageRefused, match=reason):
-        ico.largest_frame(body)
+        sniff.largest_frame(body)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_among_png_frames_of_one_size_the_depth_of_the_png_decides() -> None:
     flat = two_colours((32, 32)).convert("RGB")
     rich, poor = encoded(flat, "PNG"), encoded(flat.convert("P"), "PNG")
     for frames in ((rich, poor), (poor, rich)):
-        assert ico.largest_frame(icon(*(((32, 32), frame) for frame in frames))).data[25] == 2, "RGB"
+        assert sniff.largest_frame(icon(*(((32, 32), frame) for frame in frames))).data[25] == 2, "RGB"
 
 
 def test_among_png_frames_of_one_depth_the_directory_decides() -> None:
@@ -199,5 +199,5 @@ def test_among_png_frames_of_one_depth_the_directory_decides() -> None:
     body = bytearray(icon(*(((32, 32), frame) for frame in frames)))
     for number, bits in enumerate((4, 32, 8)):
         body[6 + 16 * number + 6] = bits
-    chosen = ico.largest_frame(bytes(body))
+    chosen = sniff.largest_frame(bytes(body))
     assert bytes(chosen.data).startswith(frames[1])
