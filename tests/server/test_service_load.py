@@ -142,7 +142,7 @@ def test_a_client_may_cause_only_so_many_fetches(tmp_path: Path) -> None:
                 assert (await on.ask(f"company{number}")).state is CacheState.MISS
             with pytest.raises(TooManyMissesError) as refused:
                 await on.ask("company2", fallback=Fallback.NOT_FOUND)
-            assert 0 < refused.value.retry_after <= 30
+            assert 0 < int(refused.value.problem.headers["Retry-After"]) <= 30
             assert (await on.ask("company2")).state is CacheState.PLACEHOLDER
             assert (await on.ask("company0")).state is CacheState.HIT
             assert (await on.ask("company2", client="192.0.2.2")).state is CacheState.MISS

@@ -1,6 +1,7 @@
 """Requests for logos apart from HTTP, bounded parameters, and the bearer token (RFC 6750)."""
 
 import hmac
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -10,7 +11,6 @@ from fastapi.security import HTTPBearer
 from pydantic import StringConstraints
 from starlette.requests import HTTPConnection
 
-from logocache.errors import PicklableError
 from logocache.model import SortKey, Status
 from logocache.queries import ImageFormat, ListQuery, Variant
 from logocache.server.memory import CachedBody
@@ -78,28 +78,59 @@ class LogoResponse:
     """True if the URL always has this content."""
 
 
-class NoLogoError(Exception):
+MISS_SECONDS = 60
+"""Freshness of a 404, and of the redirect to the current file."""
+
+
+class NoLogoError(ProblemError):
     """There is no logo, and the request wants no placeholder."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            404,
+            code="no_logo",
+            title="No logo",
+            detail="there is no logo of that name: ask with fallback=monogram for a placeholder",
+            headers={"Cache-Control": f"public, max-age={MISS_SECONDS}"},
+        )
 
-class BusyError(PicklableError):
+
+class BusyError(ProblemError):
     """There may be a logo later. `retry_after` is in seconds."""
 
     def __init__(self, reason: str, *, retry_after: float) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
+        super().__init__(
+            503,
+            code="busy",
+            title="Not now",
+            detail=f"{reason}: ask again later, or with fallback=monogram",
+            headers={"Retry-After": str(math.ceil(retry_after))},
+        )
 
 
-class TooManyMissesError(PicklableError):
+class TooManyMissesError(ProblemError):
     """The client has caused more fetches than allowed. `retry_after` is in seconds."""
 
     def __init__(self, *, retry_after: float) -> None:
-        super().__init__("too many logos that had to be fetched")
-        self.retry_after = retry_after
+        super().__init__(
+            429,
+            code="too_many_misses",
+            title="Too many logos that had to be fetched",
+            detail="wait a little, or raise LOGO_CACHE_MISSES_PER_MINUTE",
+            headers={"Retry-After": str(math.ceil(retry_after))},
+        )
 
 
-class DisabledError(Exception):
+class DisabledError(ProblemError):
     """LOGO_CACHE_ENABLED is false."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            503,
+            code="disabled",
+            title="The cache is switched off",
+            detail="LOGO_CACHE_ENABLED is false: no logos are sent",
+        )
 
 
 class MovedError(Exception):

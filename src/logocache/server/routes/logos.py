@@ -1,6 +1,5 @@
 """Routes of logos: by file, by key, and by domain in Clearbit's URL shape."""
 
-import math
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,18 +15,15 @@ from logocache.server.json_documents import EntryDocument, entry_response, probl
 from logocache.server.negotiation import Wanted, preferences_in, variant_query
 from logocache.server.problems import ProblemError, Routes, problem_of
 from logocache.server.requests import (
+    MISS_SECONDS,
     AdminOnly,
-    BusyError,
     CacheRequest,
-    DisabledError,
     Fallback,
     FileRequest,
     LogoRequest,
     LogoResponse,
     MovedError,
     Name,
-    NoLogoError,
-    TooManyMissesError,
 )
 from logocache.server.responses import Cors, Headers, HttpResponse, http_response_of, with_vary
 from logocache.server.service import LogoService
@@ -36,8 +32,6 @@ CLEARBIT_SIZE = 128
 """Clearbit's default size."""
 LONGEST_NAME = 300
 KEY = "Key, alias or domain."
-MISS_SECONDS = 60
-"""Freshness of a 404, and of the redirect to the current file."""
 
 FallbackQuery = Query(description="What to send when there is no logo: status 404, or a drawn monogram.")
 
@@ -195,14 +189,13 @@ class RawResponse(Response):
 
 @contextmanager
 def as_problems(cors: Headers) -> Iterator[None]:
-    """Turn errors of the service into ProblemErrors."""
+    """Turn errors of the service into ProblemErrors with the headers `cors`."""
     try:
         yield
-    except (NoLogoError, BusyError, TooManyMissesError, DisabledError) as error:
-        raise _problem(error, cors) from error
-    except LogoCacheError as error:
-        problem = problem_of(error)
-        raise ProblemError.of(replace(problem, headers={**problem.headers, **_texts(cors)})) from error
+    except (ProblemError, LogoCacheError) as error:
+        problem = error.problem if isinstance(error, ProblemError) else problem_of(error)
+        headers = {name.decode("ascii"): value.decode("latin-1") for name, value in cors}
+        raise ProblemError.of(replace(problem, headers={**problem.headers, **headers})) from error
 
 
 def _redirect(file: str, cors: Headers) -> Response:
@@ -214,46 +207,3 @@ def _redirect(file: str, cors: Headers) -> Response:
         *cors,
     )
     return RawResponse(HttpResponse(302, headers, b""))
-
-
-def _problem(
-    error: NoLogoError | BusyError | TooManyMissesError | DisabledError, cors: Headers
-) -> ProblemError:
-    headers = _texts(cors)
-    match error:
-        case NoLogoError():
-            return ProblemError(
-                404,
-                code="no_logo",
-                title="No logo",
-                detail="there is no logo of that name: ask with fallback=monogram for a placeholder",
-                headers=headers | {"Cache-Control": f"public, max-age={MISS_SECONDS}"},
-            )
-        case BusyError():
-            return ProblemError(
-                503,
-                code="busy",
-                title="Not now",
-                detail=f"{error}: ask again later, or with fallback=monogram",
-                headers=headers | {"Retry-After": str(math.ceil(error.retry_after))},
-            )
-        case TooManyMissesError():
-            return ProblemError(
-                429,
-                code="too_many_misses",
-                title="Too many logos that had to be fetched",
-                detail="wait a little, or raise LOGO_CACHE_MISSES_PER_MINUTE",
-                headers=headers | {"Retry-After": str(math.ceil(error.retry_after))},
-            )
-        case DisabledError():
-            return ProblemError(
-                503,
-                code="disabled",
-                title="The cache is switched off",
-                detail="LOGO_CACHE_ENABLED is false: no logos are sent",
-                headers=headers,
-            )
-
-
-def _texts(headers: Headers) -> dict[str, str]:
-    return {name.decode("ascii"): value.decode("latin-1") for name, value in headers}
