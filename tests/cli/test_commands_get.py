@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.fake_cache import FakeCache
-from logocache.cli.exits import ExitCode
 from logocache.cli.main import run
+from logocache.cli.terminal import ExitCode
 from logocache.queries import ImageFormat, Shape, Variant
 
 LOOK = Variant(
