@@ -128,6 +128,8 @@ class FakeProvider:
         self._unnamed = tuple(unnamed)
         self._sizes = dict(sizes or {})
         self._facts = dict(facts or {})
+        self.offers_of: dict[str, Mapping[str, object]] = {}
+        """Facts of single URLs."""
 
     def candidates(self, integration: Integration, ask: Ask) -> Sequence[Candidate]:
         for page in self._pages:
@@ -146,7 +148,7 @@ class FakeProvider:
         offers += [
             Candidate(provider=self.terms.id, url=url, body=body) for url, body in self._bodies.items()
         ]
-        return [replace(offer, **self._facts) for offer in offers]  # type: ignore[arg-type]  # as above
+        return [replace(offer, **self._facts, **self.offers_of.get(offer.url, {})) for offer in offers]  # type: ignore[arg-type]  # as above
 
     def request(self, candidate: Candidate) -> FetchRequest:
         return self._request(candidate.url)

@@ -144,3 +144,27 @@ def test_a_parent_that_takes_over_the_site_does_not_replace_the_stored_logo() ->
     record = stored(source_gone_at=make_cached().created_at, source_url="https://shopify.test/before.png")
     assert chosen(bench(reply(body=b"small"), site(**PARENT)), record) is None
     assert chosen(bench(reply(body=b"small"), site()), record) == "site"
+
+
+FAVICON = "https://shopify.test/favicon.ico"
+
+
+def of_two_owners(page: Reply, *chain: FakeProvider) -> SearchBench:
+    """A site with an unnamed icon of its own, whose page is a parent's."""
+    provider = FakeProvider(urls=[FAVICON, URL], pages=["https://shopify.test/"])
+    provider.offers_of[URL] = PARENT
+    made = bench(reply(body=b"large"), provider, *chain)
+    made.fetcher.replies |= {FAVICON: reply(body=b"small"), "https://shopify.test/": page}
+    return made
+
+
+@pytest.mark.parametrize("source_url", [URL, "https://www.parent.test/of-before.png"])
+def test_a_stored_icon_of_a_parent_gives_way_to_one_of_the_site_itself(source_url: str) -> None:
+    made = of_two_owners(reply(body=b"a page"))
+    assert chosen(made, stored(source_url=source_url)) == "site"
+    assert URL not in made.fetcher.urls
+
+
+def test_while_its_own_page_is_away_a_stored_icon_is_nobody_elses() -> None:
+    made = of_two_owners(reply(OutcomeKind.BLOCKED), sets())
+    assert chosen(made, stored()) is None

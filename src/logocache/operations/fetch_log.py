@@ -43,7 +43,8 @@ class FetchLog:
         self.stored: str | None = None
         """SHA-256 of the real logo that the entry has."""
         self.stored_is_judged = False
-        """True after a source sent or confirmed just this logo, so that it was compared with the others."""
+        """True after its source sent or confirmed just this logo, so that it was compared with the others, or
+        said that it is another owner's."""
         self.attempts: list[FetchAttempt] = []
         self.results: list[SourceResult] = []
 

@@ -16,7 +16,7 @@ from logocache.policy.acceptance import (
     stands,
 )
 from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SUCCESSES, SourceResult, failure_of, success_of
-from logocache.policy.ownership import stranger_of
+from logocache.policy.ownership import is_strangers, stranger_of
 from logocache.policy.preference import Order, Preference
 from logocache.ports import (
     Answer,
@@ -167,6 +167,8 @@ class Search:
             candidates = provider.candidates(order.entry, log.ask)[:MOST_CANDIDATES]
         if not candidates and len(log.results) == before:
             log.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
+        if provider.terms.id == record.provider and record.source_url and _answered(record.provider, log):
+            log.stored_is_judged |= is_strangers(record.source_url, candidates, order.entry)
         digest = candidates_digest(candidates)
         confirmed = settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
@@ -201,13 +203,15 @@ class Search:
             log.correct(provider.terms.id, answer, kind, stranger.reason)
             if stranger.sells_domains:
                 return None
+        is_sure = stranger is None or _answered(provider.terms.id, log)
         if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
-            log.stored_is_judged = True
+            log.stored_is_judged |= is_sure
             stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
             return graded(candidate, provider.terms, None, stored, answer, digest, order, stranger)
         image = self._image(provider, order.entry, answer, log)
         if isinstance(image, NormalisedImage):
-            log.stored_is_judged |= (provider.terms.id, image.sha256) == (record.provider, log.stored)
+            is_stored = (provider.terms.id, image.sha256) == (record.provider, log.stored)
+            log.stored_is_judged |= is_stored and is_sure
             found = graded(candidate, provider.terms, image, image.source, answer, digest, order, stranger)
             if order.entry.file is not None:
                 found = believed(found, order.entry)
@@ -259,6 +263,11 @@ def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, log: F
     if is_ours and (record.provider, record.source_url) == (provider.terms.id, candidate.url):
         request = replace(request, etag=record.etag, last_modified=record.last_modified)
     return log.ask(request)
+
+
+def _answered(provider: str, log: FetchLog) -> bool:
+    """True if all that `provider` was asked so far was answered: what it offers is what it has."""
+    return is_gone_from(provider, [provider], log.results)
 
 
 def _failed(provider: str, results: Sequence[SourceResult]) -> bool:

@@ -6,6 +6,7 @@ leads to, except the icon of a market.
 """
 
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -62,6 +63,12 @@ def stranger_of(offer: Candidate, url: str, integration: Integration) -> Strange
             *(each for each in found if each and each.sells_domains),
         ]
     return next((stranger for stranger in found if stranger is not None), None)
+
+
+def is_strangers(url: str, offers: Sequence[Candidate], integration: Integration) -> bool:
+    """True if the image at `url`, of an earlier offer, is another owner's by what the site offers now."""
+    strangers = [offer for offer in offers if stranger_of(offer, offer.url, integration) is not None]
+    return any(url == offer.url or urlsplit(url).hostname == offer.page_host for offer in strangers)
 
 
 def stranger_at(host: str, integration: Integration) -> Stranger | None:
