@@ -112,14 +112,14 @@ def preferences_in(headers: Iterable[tuple[bytes, bytes]]) -> Preferences:
     return preferences_of(b",".join(value for name, value in headers if name == b"accept"))
 
 
+@lru_cache(64)  # few, since a client chooses their length
 def preferences_of(accept: bytes | None) -> Preferences:
     """The preferences in the value of Accept."""
     is_short = accept is not None and len(accept) <= LONGEST_ACCEPT
-    return Preferences(webp=prefers_webp(accept)) if accept and is_short else Preferences()
+    return Preferences(webp=_prefers_webp(accept)) if accept and is_short else Preferences()
 
 
-@lru_cache(256)
-def prefers_webp(accept: bytes) -> bool:
+def _prefers_webp(accept: bytes) -> bool:
     """True if an Accept field names WebP, and wants it as much as PNG. `*/*` does not name it."""
     qualities = dict(_quality(element) for element in accept.decode("latin-1").lower().split(","))
     webp = qualities.get("image/webp", 0.0)
