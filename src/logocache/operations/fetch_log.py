@@ -8,7 +8,8 @@ from datetime import datetime
 from logocache.model import FetchAttempt, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
 from logocache.operations.context import Context
 from logocache.policy.attempts import SUCCESSES, SourceResult, counts_as_failure
-from logocache.ports import Answer, Candidate, FetchRequest, NormalisedImage, ProviderTerms
+from logocache.policy.preference import Choice
+from logocache.ports import Answer, FetchRequest
 
 
 @dataclass(slots=True)
@@ -115,18 +116,6 @@ class FetchLog:
 
 MONOGRAM = "monogram"
 """Provider recorded for placeholders."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """The chosen image and its source's facts. `image` is None if the stored file is current."""
-
-    candidate: Candidate
-    terms: ProviderTerms
-    image: NormalisedImage | None
-    etag: str | None
-    last_modified: str | None
-    candidates_digest: str
 
 
 def with_logo(

@@ -1,12 +1,12 @@
 """Search for one logo: ask the chain of sources and choose the best image."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from logocache.model import IconPurpose, ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
-from logocache.operations.fetch_log import Choice, FetchLog, without_file
-from logocache.operations.ranking import Graded, believed, better, graded, is_enough, settled
+from logocache.operations.fetch_log import FetchLog, without_file
 from logocache.policy.acceptance import (
     RECOVERED,
     Grade,
@@ -17,7 +17,17 @@ from logocache.policy.acceptance import (
 )
 from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SUCCESSES, SourceResult, failure_of, success_of
 from logocache.policy.ownership import is_strangers, stranger_of
-from logocache.policy.preference import Order, Preference
+from logocache.policy.preference import (
+    Choice,
+    Graded,
+    Order,
+    Preference,
+    believed,
+    better,
+    graded,
+    is_enough,
+    settled,
+)
 from logocache.ports import (
     Answer,
     Candidate,
@@ -32,6 +42,9 @@ MOST_CANDIDATES = 16
 
 UNSETTLED = "unsettled"
 """Instead of the digest of an offer of which something could not be had: next time it is judged anew."""
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +227,10 @@ class Search:
             log.stored_is_judged |= is_stored and is_sure
             found = graded(candidate, provider.terms, image, image.source, answer, digest, order, stranger)
             if order.entry.file is not None:
-                found = believed(found, order.entry)
+                if found.grade is not Grade.GOOD:
+                    pixels = {"width": found.info.width, "height": found.info.height}
+                    _log.warning("own_file.unusual", extra={"key": order.entry.key, **pixels})
+                found = believed(found)
             if found.grade is not Grade.UNUSABLE:
                 if image.flaw is not None:
                     log.correct(provider.terms.id, answer, OutcomeKind.FOUND, image.flaw)

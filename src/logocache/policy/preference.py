@@ -1,4 +1,4 @@
-"""Which of an entry's sources a person would choose, and in which order they are asked.
+"""Which of an entry's images a person would choose, and in which order sources are asked.
 
 an entry that names icon sets             any other entry
 its field `prefer`                        its field `prefer`
@@ -12,13 +12,14 @@ what is another owner's
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from logocache.model import IconPurpose, ImageInfo, Integration, StoredFile
-from logocache.policy.acceptance import SQUARISH, Grade
+from logocache.model import IconPurpose, ImageInfo, Integration, LogoRecord, StoredFile
+from logocache.policy.acceptance import SQUARISH, Grade, score
 from logocache.policy.acceptance import grade as grade_of
-from logocache.ports import ICON_SETS, SITE, Candidate
+from logocache.policy.ownership import Stranger
+from logocache.ports import ICON_SETS, SITE, Answer, Candidate, NormalisedImage, ProviderTerms
 
 LARGE = 128
 """Pixels from which a site's icon precedes the drawing in an icon set."""
@@ -106,3 +107,90 @@ def _usual(offer: Candidate, image: ImageInfo, grade: Grade) -> Preference:
     if offer.provider == SITE and image.shows_on_white and long >= SMALLEST_ICON and short >= long * SQUARISH:
         return Preference.SMALL_ICON
     return Preference.REST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The chosen image and its source's facts. `image` is None if the stored file is current."""
+
+    candidate: Candidate
+    terms: ProviderTerms
+    image: NormalisedImage | None
+    etag: str | None
+    last_modified: str | None
+    candidates_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    choice: Choice
+    info: ImageInfo
+    preference: Preference
+    grade: Grade
+    score: float
+
+    @property
+    def rank(self) -> tuple[Preference, Grade, float]:
+        return (self.preference, self.grade, self.score)
+
+
+def graded(
+    candidate: Candidate,
+    terms: ProviderTerms,
+    image: NormalisedImage | None,
+    info: ImageInfo,
+    answer: Answer,
+    digest: str,
+    order: Order,
+    stranger: Stranger | None,
+) -> Graded:
+    choice = Choice(
+        candidate=candidate,
+        terms=terms,
+        image=image,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        candidates_digest=digest,
+    )
+    found = grade_of(info, candidate.purpose)
+    is_flawed = image is not None and image.flaw is not None
+    if is_flawed or stranger is not None:
+        found = min(found, Grade.POOR)
+    preference = Preference.STRANGER
+    if stranger is None:
+        preference = order.of(candidate, info, found, is_flawed=is_flawed)
+    rank = score(info, candidate.purpose)
+    return Graded(choice=choice, info=info, preference=preference, grade=found, score=rank)
+
+
+def better(best: Graded | None, found: Graded | None) -> Graded | None:
+    """The better of two; the earlier one among equals."""
+    if best is None or (found is not None and found.rank > best.rank):
+        return found
+    return best
+
+
+def believed(graded: Graded) -> Graded:
+    """The operator's own image, whatever it is."""
+    return replace(graded, grade=max(graded.grade, Grade.POOR))
+
+
+def is_enough(best: Graded, waiting: Sequence[Candidate]) -> bool:
+    """True if no further image of the source is looked at.
+
+    A good one ends the search, unless it is smaller than it claimed: then others may keep their claims.
+    """
+    if best.grade is not Grade.GOOD:
+        return False
+    claimed, real = best.choice.candidate.expected_size, max(best.info.width, best.info.height)
+    keeps_its_claim = best.info.is_vector or claimed is None or real >= claimed
+    return keeps_its_claim or all((other.expected_size or 0) <= real for other in waiting)
+
+
+def settled(
+    candidates: Sequence[Candidate], digest: str, terms: ProviderTerms, record: LogoRecord
+) -> tuple[Candidate, ...]:
+    """The candidate chosen last time, if the source's offer has not changed since."""
+    if record.candidates_digest != digest or record.provider != terms.id or record.file is None:
+        return ()
+    return tuple(candidate for candidate in candidates if candidate.url == record.source_url)[:1]

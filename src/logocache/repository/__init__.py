@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, Select, bindparam, case, delete, func, select, update
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey, StoredFile
-from logocache.repository import registration, schema, search
+from logocache.repository import registration, schema, text_index
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.repository.filters import DueFilter, RecordFilter, equal, matching, ranges
@@ -148,7 +148,7 @@ class Repository:
             query = query.where(LOGO.c.key > UNSTORABLE.sub("", after))
         found: Sequence[RowMapping] = ()
         with self._database.read() as connection:
-            for conditions in search.stages(connection, where, after=after, limit=limit):
+            for conditions in text_index.stages(connection, where, after=after, limit=limit):
                 found = connection.execute(query.where(*conditions)).mappings().all()
                 if len(found) == limit:
                     break
@@ -188,7 +188,7 @@ class Repository:
         """Return the first `limit` matching entries in that order; ties are broken by the key."""
         found: list[LogoRecord] = []
         with self._database.read() as connection:
-            matches = matching(where) + search.narrowed(connection, where.text)
+            matches = matching(where) + text_index.narrowed(connection, where.text)
             for conditions, order in ranges(sort, reverse=reverse):
                 query = select(*RECORD_COLUMNS).where(*matches, *conditions).order_by(*order)
                 rows = connection.execute(query.limit(None if limit is None else limit - len(found)))
@@ -207,10 +207,10 @@ class Repository:
             kept = kept_count(connection, where)
             if kept is not None:
                 return kept
-            found = search.count(connection, where, most=most)
+            found = text_index.count(connection, where, most=most)
             if found is not None:
                 return found
-            for conditions in search.stages(connection, where, limit=most):
+            for conditions in text_index.stages(connection, where, limit=most):
                 some = select(LOGO.c.key).where(*matching(where), *conditions).limit(most).subquery()
                 found = connection.execute(select(func.count()).select_from(some)).scalar_one()
                 if found == most:

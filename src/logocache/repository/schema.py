@@ -9,8 +9,8 @@ from sqlalchemy import Connection, inspect, text
 from logocache.errors import SchemaError
 from logocache.repository.database import Database
 from logocache.repository.engine import SETTING
-from logocache.repository.search import make_index, wants_index
 from logocache.repository.tables import METADATA
+from logocache.repository.text_index import make_index, wants_index
 
 SCHEMA_VERSION = "0003"
 """Newest revision in migrations/versions. Revisions are consecutive numbers of four digits."""

@@ -15,7 +15,7 @@ from harness.databases import PostgresServer
 from harness.entries import known
 from harness.factories import NOW, make_integration
 from logocache.model import Origin, SortKey
-from logocache.repository import Repository, open_repository, search
+from logocache.repository import Repository, open_repository, text_index
 from logocache.repository.filters import RecordFilter, folded, matching, search_text
 from logocache.repository.tables import LOGO
 
@@ -56,12 +56,12 @@ def by_index(repository: Repository, wanted: str) -> list[list[str]]:
     """Keys by each of the conditions that use the index."""
     where = RecordFilter(text=wanted)
     with repository._database.read() as connection:
-        *_, last = search.stages(connection, where, limit=99, first=0)
+        *_, last = text_index.stages(connection, where, limit=99, first=0)
         return [
             list(connection.execute(select(LOGO.c.key).where(*conditions).order_by(LOGO.c.key)).scalars())
             for conditions in (
                 [*matching(where), *last],
-                [*matching(where), *search.narrowed(connection, wanted)],
+                [*matching(where), *text_index.narrowed(connection, wanted)],
             )
         ]
 
