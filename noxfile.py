@@ -262,6 +262,7 @@ def pictures(session: nox.Session) -> None:
     logos = str(folder / "logos")
     session.run("logocache", "--cache-dir", logos, "init", "--offline", "--force-refresh")
     session.run("python", "docs/pictures/contact_sheet.py", logos, "docs/pictures/contact-sheet.png")
+    session.run("python", "docs/pictures/variants.py", logos, "docs/pictures/variants.png")
     gallery = ("docs/pictures/gallery.png", "docs/pictures/gallery-dark.png")
     session.run("python", "docs/pictures/gallery.py", logos, *gallery)
     with tempfile.TemporaryDirectory() as short:  # a longer name would be broken at the end of a line

@@ -1,12 +1,22 @@
 """Queries, and their reading from text."""
 
+import pickle
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from logocache.errors import SelectionError
 from logocache.model import Status
-from logocache.queries import ClearSelection, FailOn, ListQuery, parse_fail_on, parse_filters
+from logocache.queries import (
+    ClearSelection,
+    FailOn,
+    ListQuery,
+    Shape,
+    Variant,
+    parse_fail_on,
+    parse_filters,
+)
 from logocache.results import FindingKind, Severity
 
 
@@ -80,3 +90,30 @@ def test_a_clear_without_meaning_is_refused(selection: ClearSelection) -> None:
 )
 def test_whether_logos_are_selected(selection: ClearSelection, *, logos: bool) -> None:
     assert selection.checked().selects_logos is logos
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Variant(background="white"), Variant(background="FFFFFF")),
+        (Variant(background="aBcDeF"), Variant(background="abcdef")),
+        (Variant(background="transparent", padding=0, shape=Shape.ORIGINAL), Variant()),
+    ],
+)
+def test_a_look_has_one_spelling(one: Variant, other: Variant) -> None:
+    assert (one, hash(one), one.label) == (other, hash(other), other.label)
+    assert pickle.loads(pickle.dumps(one)) == one
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"size": 15}, {"size": 513}, {"size": 0}, {"padding": -1, "shape": Shape.SQUARE}),
+        *({"padding": 41, "shape": Shape.SQUARE}, {"padding": 1}),
+        *({"background": ""}, {"background": "fff"}, {"background": "#ffffff"}, {"background": "ffffff\n"}),
+    ],
+    ids=str,
+)
+def test_a_look_that_cannot_be_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(SelectionError):
+        Variant(**given)
