@@ -46,7 +46,10 @@ COMPANIES = {
 }
 """By domain, where several built-in entries have the same."""
 
-OUTDATED_IN_LOGOS = ("auth0", "instagram", "intercom", "linear", "twitch", "wordpress")
+OUTDATED_IN_LOGOS = (
+    *("auth0", "grammarly", "instagram", "intercom", "linear", "patreon", "redis", "sonarqube", "twitch"),
+    "wordpress",
+)
 
 ICONIFY_LOGOS = Path(__file__).parents[2] / "node_modules" / "@iconify-json" / "logos" / "icons.json"
 """The set `logos`, where somebody has run `npm install --no-save @iconify-json/logos`."""
