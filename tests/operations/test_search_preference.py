@@ -14,6 +14,7 @@ from logocache.operations.search import Found
 from logocache.ports import FetchRequest
 
 ICONS = MappingProxyType({"logos": "shopify"})
+TOUCH, FAVICON = "https://shopify.test/touch.png", "https://shopify.test/favicon.ico"
 PARENT = {"page_host": "www.parent.test"}
 OWN = {"page_host": "shopify.test"}
 
@@ -78,6 +79,14 @@ def test_sources_that_can_send_nothing_better_are_not_asked() -> None:
     preferring = bench(reply(body=b"large"))
     assert chosen(preferring, prefer="iconset") == "iconsets"
     assert preferring.fetcher.urls == []
+
+
+@pytest.mark.parametrize(("icons", "source", "asked"), [(ICONS, TOUCH, 2), ({}, URL, 1)])
+def test_a_small_icon_gives_way_to_one_that_may_be_large(icons: Any, source: str, asked: int) -> None:
+    made = bench(reply(body=b"small"), FakeProvider(urls=[URL, TOUCH, FAVICON], facts=OWN))
+    made.fetcher.replies[TOUCH] = reply(body=b"large")
+    assert made.found(icons=icons).choice.candidate.url == source
+    assert made.fetcher.urls == [URL, TOUCH][:asked]
 
 
 def test_the_icon_of_a_parent_loses_and_the_audit_trail_says_why() -> None:
@@ -146,25 +155,22 @@ def test_a_parent_that_takes_over_the_site_does_not_replace_the_stored_logo() ->
     assert chosen(bench(reply(body=b"small"), site()), record) == "site"
 
 
-FAVICON = "https://shopify.test/favicon.ico"
-
-
-def of_two_owners(page: Reply, *chain: FakeProvider) -> SearchBench:
+def of_two_owners(page: Reply, favicon: bytes, *chain: FakeProvider) -> SearchBench:
     """A site with an unnamed icon of its own, whose page is a parent's."""
     provider = FakeProvider(urls=[FAVICON, URL], pages=["https://shopify.test/"])
     provider.offers_of[URL] = PARENT
     made = bench(reply(body=b"large"), provider, *chain)
-    made.fetcher.replies |= {FAVICON: reply(body=b"small"), "https://shopify.test/": page}
+    made.fetcher.replies |= {FAVICON: reply(body=favicon), "https://shopify.test/": page}
     return made
 
 
 @pytest.mark.parametrize("source_url", [URL, "https://www.parent.test/of-before.png"])
 def test_a_stored_icon_of_a_parent_gives_way_to_one_of_the_site_itself(source_url: str) -> None:
-    made = of_two_owners(reply(body=b"a page"))
+    made = of_two_owners(reply(body=b"a page"), b"vector")
     assert chosen(made, stored(source_url=source_url)) == "site"
     assert URL not in made.fetcher.urls
 
 
 def test_while_its_own_page_is_away_a_stored_icon_is_nobody_elses() -> None:
-    made = of_two_owners(reply(OutcomeKind.BLOCKED), sets())
+    made = of_two_owners(reply(OutcomeKind.BLOCKED), b"small", sets())
     assert chosen(made, stored()) is None

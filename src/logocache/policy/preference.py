@@ -178,13 +178,17 @@ def believed(graded: Graded) -> Graded:
 def is_enough(best: Graded, waiting: Sequence[Candidate]) -> bool:
     """True if no further image of the source is looked at.
 
-    A good one ends the search, unless it is smaller than it claimed: then others may keep their claims.
+    A good one ends the search, unless it is smaller than it claimed: then others may keep their claims. One
+    that is too small to precede a drawing in an icon set gives way to others that may be large.
     """
     if best.grade is not Grade.GOOD:
         return False
     claimed, real = best.choice.candidate.expected_size, max(best.info.width, best.info.height)
-    keeps_its_claim = best.info.is_vector or claimed is None or real >= claimed
-    return keeps_its_claim or all((other.expected_size or 0) <= real for other in waiting)
+    is_small = best.preference is Preference.SMALL_ICON
+    if not is_small and (best.info.is_vector or claimed is None or real >= claimed):
+        return True
+    unclaimed = LARGE if is_small else 0
+    return all((other.expected_size or unclaimed) <= real for other in waiting)
 
 
 def settled(
