@@ -12,8 +12,7 @@ import pytest
 import simple_icons_pack
 
 from logocache.catalog import BUILTIN_FILE, builtin_catalog, load_catalog
-from logocache.catalog.entry import checked
-from logocache.catalog.formats import read_entries
+from logocache.catalog.own import checked, read_entries
 from logocache.model import Integration, Origin
 from logocache.providers import iconify
 
@@ -108,8 +107,8 @@ def test_the_built_in_categories_are_a_closed_set() -> None:
 def test_the_built_in_file_obeys_all_rules_for_own_catalogues() -> None:
     entries = [checked(entry, BUILTIN_FILE) for entry in read_entries(BUILTIN_FILE)]
     blank = Integration(key="", name="", domain="", category="")
-    assert [replace(blank, key=entry.key, **entry.fields) for entry in entries] == list(builtin_catalog())
-    assert all({"name", "domain", "category"} <= entry.fields.keys() for entry in entries)
+    assert [replace(blank, **entry.values) for entry in entries] == list(builtin_catalog())
+    assert all({"name", "domain", "category"} <= entry.values.keys() for entry in entries)
 
 
 def test_each_built_in_key_and_alias_leads_to_one_entry() -> None:

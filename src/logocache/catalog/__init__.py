@@ -10,8 +10,14 @@ from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-from logocache.catalog.entry import KEY_PATTERN, CheckedEntry, checked, missing_field
-from logocache.catalog.formats import ICONS_PREFIX, broken, read_entries
+from logocache.catalog.own import (
+    ICONS_PREFIX,
+    KEY_PATTERN,
+    Entry,
+    broken,
+    checked,
+    read_entries,
+)
 from logocache.domains import canonical_domain, has_known_suffix, registrable_domain
 from logocache.errors import DomainError
 from logocache.model import Integration, Origin
@@ -145,20 +151,23 @@ def _bare(name: str) -> str:
     return rest if "." in rest else name
 
 
-def _new(entry: CheckedEntry, path: Path) -> Integration:
+def _new(entry: Entry, path: Path) -> Integration:
     for needed in ("name", "domain"):
-        if needed not in entry.fields:
-            raise missing_field(entry, needed, path, nearest=builtin_catalog().nearest(entry.key))
+        if needed not in entry.values:
+            nearest = builtin_catalog().nearest(entry.key)
+            hint = "a key that is not built in needs key, name and domain"
+            hint += f"; did you mean {nearest}?" if nearest else ""
+            raise broken(path, entry.place, f"the field '{needed}' is missing", hint=hint)
     blank = Integration(key=entry.key, name="", domain="", category=CUSTOM_CATEGORY)
     return _changed(blank, entry)
 
 
-def _changed(base: Integration, entry: CheckedEntry) -> Integration:
-    changed = replace(base, origin=Origin.CUSTOM, **entry.fields)
+def _changed(base: Integration, entry: Entry) -> Integration:
+    changed = replace(base, origin=Origin.CUSTOM, **entry.values)
     return replace(changed, icons=MappingProxyType({**base.icons, **changed.icons}))
 
 
-def _check_keys(entries: Sequence[CheckedEntry], path: Path) -> None:
+def _check_keys(entries: Sequence[Entry], path: Path) -> None:
     places: dict[str, tuple[str, str]] = {}
     for entry in entries:
         key, place = places.setdefault(folded(entry.key), (entry.key, entry.place))
@@ -169,9 +178,7 @@ def _check_keys(entries: Sequence[CheckedEntry], path: Path) -> None:
             raise broken(path, entry.place, problem, hint="write one entry for each key")
 
 
-def _check_aliases(
-    entries: Sequence[CheckedEntry], integrations: Mapping[str, Integration], path: Path
-) -> None:
+def _check_aliases(entries: Sequence[Entry], integrations: Mapping[str, Integration], path: Path) -> None:
     """Raise CatalogError for an alias that belongs to another entry; built-in aliases may be taken over.
 
     Keys and aliases with the same letters and digits are the same name (`folded`).
@@ -179,7 +186,7 @@ def _check_aliases(
     keys = {folded(key): key for key in integrations}
     owners: dict[str, str] = {}
     for entry in entries:
-        for alias in entry.fields.get("aliases", ()):
+        for alias in entry.values.get("aliases", ()):
             name = alias if "." in alias else folded(alias)
             owner = keys.get(name) or owners.setdefault(name, entry.key)
             if owner != entry.key:

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logocache.catalog.entry import CheckedEntry, checked
-from logocache.catalog.formats import FIELDS, WrittenEntry
+from logocache.catalog.own import FIELDS, Entry, checked
 from logocache.errors import CatalogError
 
 PATH = Path("/etc/logos/own.json")
@@ -20,15 +19,15 @@ values = st.recursive(
 )
 
 
-def check(**given: object) -> CheckedEntry:
-    return checked(WrittenEntry(place="entry 1", values={"key": "acme", **given}), PATH)
+def check(**given: object) -> Entry:
+    return checked(Entry(place="entry 1", values={"key": "acme", **given}), PATH)
 
 
 @unhurried
 @given(st.dictionaries(st.sampled_from(FIELDS), values))
 def test_any_values_are_an_entry_or_a_catalogue_error(given_values: dict[str, object]) -> None:
     try:
-        message = checked(WrittenEntry(place="line 2", values=given_values), PATH).place
+        message = checked(Entry(place="line 2", values=given_values), PATH).place
     except CatalogError as error:
         message = str(error)
     assert "line 2" in message
@@ -58,15 +57,15 @@ def test_any_values_are_an_entry_or_a_catalogue_error(given_values: dict[str, ob
     ],
 )
 def test_a_value_that_obeys_its_rule_is_kept_in_one_form(field: str, given: object, kept: object) -> None:
-    assert check(**{field: given}) == CheckedEntry(place="entry 1", key="acme", fields={field: kept})
+    assert check(**{field: given}) == Entry(place="entry 1", values={"key": "acme", field: kept})
 
 
 def test_a_relative_catalogue_still_gives_absolute_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    entry = WrittenEntry(place="line 2", values={"key": "acme", "file": "a.png"})
-    assert checked(entry, Path("sub/own.csv")).fields == {"file": tmp_path / "sub" / "a.png"}
+    entry = Entry(place="line 2", values={"key": "acme", "file": "a.png"})
+    assert checked(entry, Path("sub/own.csv")).values["file"] == tmp_path / "sub" / "a.png"
 
 
 @pytest.mark.parametrize(

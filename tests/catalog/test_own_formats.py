@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logocache.catalog import Catalog, load_catalog
-from logocache.catalog.formats import MAX_BYTES, read_entries
+from logocache.catalog.own import MAX_BYTES, read_entries
 from logocache.errors import CatalogError
 
 SUFFIXES = (".toml", ".json", ".csv")
