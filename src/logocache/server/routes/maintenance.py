@@ -35,7 +35,6 @@ from logocache.server.limits import Bulkhead
 from logocache.server.metrics import CONTENT_TYPE, Load, Metrics
 from logocache.server.problems import Routes
 from logocache.server.requests import AdminOnly, After, Keys, Limit, Name, Providers, Statuses, list_query
-from logocache.settings import Settings
 
 LONGEST_AGE_DAYS = 36500
 FILES_PATH = "/api/logo-cache/files"
@@ -48,16 +47,7 @@ def build(cache: LogoCache, admin: AdminOnly, management: Bulkhead, opening: Ope
     """
     router = Routes(tags=["maintenance"])
     opened = Routes(dependencies=[Depends(opening.check)])
-    _add_health(router, cache, management, opening)
-    _add_figures(opened, cache, management)
-    _add_contents(opened, cache, management)
-    _add_settings(router, cache.settings)
-    _add_clearing(opened, cache, admin, management)
-    router.include_router(opened)
-    return router
 
-
-def _add_health(router: Routes, cache: LogoCache, management: Bulkhead, opening: Opening) -> None:
     unhealthy: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
         503: {"model": Health, "description": "`unhealthy`: the directory is gone or cannot be read."}
     }
@@ -77,9 +67,7 @@ def _add_health(router: Routes, cache: LogoCache, management: Bulkhead, opening:
             health = replace(health, status=HealthStatus.UNHEALTHY)
         return json_response(health, status=503 if health.status is HealthStatus.UNHEALTHY else 200)
 
-
-def _add_figures(router: Routes, cache: LogoCache, management: Bulkhead) -> None:
-    @router.readable(
+    @opened.readable(
         "/api/logo-cache/stats",
         operation_id="get_cache_stats",
         summary="Figures of the cache",
@@ -91,9 +79,7 @@ def _add_figures(router: Routes, cache: LogoCache, management: Bulkhead) -> None
         """As `logocache stats --json`."""
         return json_response(document_of(await management.run(cache.stats)))
 
-
-def _add_contents(router: Routes, cache: LogoCache, management: Bulkhead) -> None:
-    @router.readable(
+    @opened.readable(
         FILES_PATH,
         operation_id="list_files",
         summary="The stored files",
@@ -107,8 +93,6 @@ def _add_contents(router: Routes, cache: LogoCache, management: Bulkhead) -> Non
         page = partial(file_page, cache, limit=limit, after=after, root=root)
         return json_response(await management.run(page))
 
-
-def _add_settings(router: Routes, settings: Settings) -> None:
     @router.readable(
         "/api/logo-cache/config",
         operation_id="get_config",
@@ -118,11 +102,9 @@ def _add_settings(router: Routes, settings: Settings) -> None:
     )
     async def get_config() -> Response:
         """Every setting with its value, secrets as `***`."""
-        return config_response(settings)
+        return config_response(cache.settings)
 
-
-def _add_clearing(router: Routes, cache: LogoCache, admin: AdminOnly, management: Bulkhead) -> None:
-    @router.post(
+    @opened.post(
         "/api/logo-cache/clear",
         operation_id="clear_cache",
         summary="Clear logos",
@@ -147,6 +129,9 @@ def _add_clearing(router: Routes, cache: LogoCache, admin: AdminOnly, management
             return plan.report(dry_run=True) if dry_run else cache.clear(plan)
 
         return json_response(document_of(await management.run(clear)))
+
+    router.include_router(opened)
+    return router
 
 
 def clear_selection(
