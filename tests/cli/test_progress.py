@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress as RichProgress
 
-from logocache.cli.progress import Bar, Milestones, shown
+from logocache.cli.progress import Bar
+from logocache.cli.session import GlobalOptions, Milestones, Session
 from logocache.ports import Progress, Silent
 
 
@@ -51,7 +52,7 @@ def test_a_second_start_counts_anew(capsys: pytest.CaptureFixture[str]) -> None:
     ("quiet", "kind"), [pytest.param(True, Silent, id="quiet"), pytest.param(False, Milestones, id="pipe")]
 )
 def test_without_a_terminal_it_is_lines_or_nothing(quiet: bool, kind: Callable[..., Progress]) -> None:  # noqa: FBT001  # a table's column
-    with shown("fetched", quiet=quiet) as progress:
+    with Session(options=GlobalOptions(quiet=quiet)).progress("fetched") as progress:
         assert type(progress) is kind
 
 

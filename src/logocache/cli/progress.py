@@ -9,48 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logocache.cli import terminal
 from logocache.cli.output import Block, Blocks, Facts, Gauge, Grid, Line, Tone
 from logocache.humanize import clean
-from logocache.ports import Progress, Silent
+from logocache.ports import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
-
-
-MILESTONES = 10
-
-
-@contextmanager
-def shown(verb: str, *, quiet: bool) -> Iterator[Progress]:
-    """Show progress until the block ends; nothing when `quiet`."""
-    if quiet:
-        yield Silent()
-    elif terminal.err_is_terminal():
-        with _bar() as bar:
-            yield Bar(bar, verb)
-    else:
-        yield Milestones(verb)
-
-
-class Milestones:
-    """Writes at most ten lines for each `start`, whatever the total."""
-
-    def __init__(self, verb: str) -> None:
-        self._verb = verb
-        self._total = 0
-        self._done = 0
-
-    def start(self, total: int) -> None:
-        self._total, self._done = total, 0
-
-    def advance(self, label: str) -> None:
-        del label  # no line is about a single entry
-        before = self._done * MILESTONES // max(self._total, 1)
-        self._done += 1
-        if self._done * MILESTONES // max(self._total, 1) > before and self._done <= self._total:
-            terminal.echo(f"{self._verb} {self._done} of {self._total}")
 
 
 class Bar:
@@ -71,17 +36,13 @@ class Bar:
             self._bar.update(self._task, advance=1, label=clean(label))
 
 
-def _bar() -> "RichProgress":
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+@contextmanager
+def shown(verb: str) -> Iterator[Progress]:
+    """Show a bar on standard error until the block ends."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
-    return RichProgress(
+    columns = RichProgress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
@@ -90,6 +51,8 @@ def _bar() -> "RichProgress":
         console=Console(stderr=True),
         transient=True,
     )
+    with columns as bar:
+        yield Bar(bar, verb)
 
 
 STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.WARNING: "yellow", Tone.BAD: "red"}

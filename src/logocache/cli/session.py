@@ -1,8 +1,8 @@
 """State of one run of the program: its global options, and access to cache and server."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -97,6 +97,28 @@ class GlobalOptions:
         return {name: value for name, value in given.items() if value is not None}
 
 
+MILESTONES = 10
+
+
+class Milestones:
+    """Writes at most ten lines for each `start`, whatever the total."""
+
+    def __init__(self, verb: str) -> None:
+        self._verb = verb
+        self._total = 0
+        self._done = 0
+
+    def start(self, total: int) -> None:
+        self._total, self._done = total, 0
+
+    def advance(self, label: str) -> None:
+        del label  # no line is about a single entry
+        before = self._done * MILESTONES // max(self._total, 1)
+        self._done += 1
+        if self._done * MILESTONES // max(self._total, 1) > before and self._done <= self._total:
+            terminal.echo(f"{self._verb} {self._done} of {self._total}")
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """Made before the command line is parsed; `options` is set afterwards."""
@@ -145,11 +167,23 @@ class Session:
         )
         self.server(settings, prepare=prepare, announce=self.notice)
 
-    def progress(self, verb: str) -> "AbstractContextManager[Progress]":
-        """Progress, unless --quiet; `verb` says what is done to entries, such as "fetched"."""
-        from logocache.cli import progress
+    @contextmanager
+    def progress(self, verb: str) -> Iterator["Progress"]:
+        """Show progress until the block ends, unless --quiet: a bar on a terminal, else a few lines.
 
-        return progress.shown(verb, quiet=self.options.quiet)
+        `verb` says what is done to entries, such as "fetched".
+        """
+        from logocache.ports import Silent
+
+        if self.options.quiet:
+            yield Silent()
+        elif terminal.err_is_terminal():
+            from logocache.cli import progress
+
+            with progress.shown(verb) as bar:
+                yield bar
+        else:
+            yield Milestones(verb)
 
     def notice(self, text: str) -> None:
         """Write a line to standard error, unless --quiet."""
