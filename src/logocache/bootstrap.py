@@ -9,7 +9,6 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from logocache.catalog import Catalog, load_catalog
 from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
-from logocache.ports import Monogram
+from logocache.ports import Monogram, utc_now
 from logocache.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
@@ -89,10 +88,6 @@ def _start_over() -> None:
 
 
 os.register_at_fork(after_in_child=_start_over)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _chain(settings: Settings) -> "tuple[Provider, ...]":

@@ -5,7 +5,7 @@ All but `Progress` are called from several threads at once.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +19,11 @@ ICON_SETS = "iconsets"
 
 Clock = Callable[[], datetime]
 """Returns the current time, aware and in UTC."""
+
+
+def utc_now() -> datetime:
+    """The `Clock` of this machine."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 
-from logocache.fetcher.client import HttpFetcher, utc_now
+from logocache.fetcher.client import HttpFetcher
 from logocache.fetcher.network import Deadline, Resolve, Shutdown, system_resolve
 from logocache.model import StoringClass
-from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
+from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms, utc_now
 from logocache.settings import Settings
 from logocache.settings.fields import ConnectTo
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import httpx
 
@@ -18,7 +18,7 @@ from logocache.fetcher.network import Deadline, Resolve, Shutdown, system_resolv
 from logocache.fetcher.request import Exchange, FetchContext
 from logocache.fetcher.transport import GuardedTransport
 from logocache.model import OutcomeKind
-from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms
+from logocache.ports import Answer, Clock, FetchRequest, ProviderTerms, utc_now
 from logocache.settings import Settings
 from logocache.settings.masking import Mask
 
@@ -61,10 +61,6 @@ class TransportPool:
 
 
 logger = logging.getLogger(__name__)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class HttpFetcher:

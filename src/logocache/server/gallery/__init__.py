@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from logocache.cache import LogoCache
 from logocache.errors import LogoCacheError, UnknownKeyError
 from logocache.model import SortKey
+from logocache.ports import utc_now
 from logocache.queries import ListQuery
 from logocache.server.gallery.cards import card_of, facets_of, facts_of
 from logocache.server.gallery.pages import assets, error_page, page, render, static_file, switched_off_page
@@ -30,10 +31,6 @@ HERE, ABOVE = "./", "../"
 """Relative URLs of the root of our routes. No URL is absolute, so any prefix or proxy works."""
 
 
-def present() -> datetime:
-    return datetime.now(UTC)
-
-
 async def already_open() -> None:
     """The check for a cache that is open already."""
 
@@ -41,7 +38,7 @@ async def already_open() -> None:
 def build(
     cache: LogoCache,
     management: Bulkhead,
-    now: Callable[[], datetime] = present,
+    now: Callable[[], datetime] = utc_now,
     *,
     check: Callable[[], Awaitable[None]] = already_open,
 ) -> APIRouter:
@@ -84,7 +81,7 @@ class Gallery:
     def __init__(
         self,
         cache: LogoCache,
-        now: Callable[[], datetime] = present,
+        now: Callable[[], datetime] = utc_now,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cache = cache
