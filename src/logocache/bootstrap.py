@@ -97,7 +97,7 @@ def _chain(settings: Settings) -> "tuple[Provider, ...]":
 
 
 def _own_file(settings: Settings) -> "Provider":
-    from logocache.providers.own_file import OwnFileProvider
+    from logocache.providers.configured import OwnFileProvider
 
     return OwnFileProvider(settings.max_image_bytes)
 

@@ -1,15 +1,20 @@
-"""Providers that need a URL, a token or a confirmation from the operator, and forbidden services."""
+"""Providers that need a URL, a token, a confirmation or a file from the operator, and forbidden services."""
 
-from collections.abc import Mapping
+import logging
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from logocache.errors import ProviderError
-from logocache.model import StoringClass
-from logocache.ports import Provider, ProviderTerms
+from logocache.model import IconPurpose, Integration, StoringClass
+from logocache.ports import Ask, Candidate, FetchRequest, Provider, ProviderTerms
 from logocache.providers.templates import Template, TemplateProvider, filled
 from logocache.settings import Settings
 from logocache.settings.masking import PLACEHOLDER, static_texts, without_static_text
+from logocache.settings.sources import read_input
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,3 +230,45 @@ def origin_of(url: str) -> str:
     """`scheme://host:port`, the port only if the URL has one."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+OWN_FILE = ProviderTerms(
+    id="file",
+    title="The operator's own file",
+    storing=StoringClass.OWN_FILES,
+    licence=None,
+    terms_url=None,
+    uses_network=False,
+)
+
+
+class OwnFileProvider:
+    """Reads `Integration.file`. Implements `ports.Provider`."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+
+    @property
+    def terms(self) -> ProviderTerms:
+        return OWN_FILE
+
+    def candidates(
+        self,
+        integration: Integration,
+        ask: Ask,  # noqa: ARG002  # no requests
+    ) -> Sequence[Candidate]:
+        """The file's bytes; logs a warning and returns nothing if it is missing, too large or not a file."""
+        if integration.file is None:
+            return ()
+        try:
+            body = read_input(integration.file, most=self._max_bytes)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            _log.warning("own_file.unusable", extra={"file": str(integration.file), "reason": reason})
+            return ()
+        # Only the name: the operator's paths are private.
+        url = f"file:{quote(os.fsencode(integration.file.name))}"
+        return (Candidate(provider=OWN_FILE.id, url=url, body=body, purpose=IconPurpose.LOGO),)
+
+    def request(self, candidate: Candidate) -> FetchRequest:  # noqa: ARG002  # nothing is fetched
+        raise AssertionError("unreachable: every candidate has its body")

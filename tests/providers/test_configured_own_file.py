@@ -10,7 +10,7 @@ import pytest
 from harness.factories import make_integration
 from logocache.model import IconPurpose, StoringClass
 from logocache.ports import Answer, FetchRequest, Provider
-from logocache.providers.own_file import OwnFileProvider
+from logocache.providers.configured import OwnFileProvider
 
 
 def ask(request: FetchRequest) -> Answer:
