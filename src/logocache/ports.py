@@ -260,7 +260,9 @@ class Images(Protocol):
 class Progress(Protocol):
     """Observer of an operation, called by one thread: `start`, then `advance` for each step, in any order."""
 
-    def start(self, total: int) -> None: ...
+    def start(self, total: int, *, verb: str = "") -> None:
+        """Begin with `total` steps; `verb` says what is done in each, if not what the operation is for."""
+        ...
 
     def advance(self, label: str) -> None:
         """Report one finished step; `label` names it for people."""
@@ -270,6 +272,6 @@ class Progress(Protocol):
 class Silent:
     """Progress that is not shown: the default."""
 
-    def start(self, total: int) -> None: ...
+    def start(self, total: int, *, verb: str = "") -> None: ...
 
     def advance(self, label: str) -> None: ...

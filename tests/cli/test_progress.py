@@ -48,6 +48,17 @@ def test_a_second_start_counts_anew(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.splitlines()[-1] == "logocache: checked 1 of 1"
 
 
+def test_steps_of_another_kind_have_a_verb_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    milestones = Milestones("fetched")
+    for verb in ("looked at", ""):
+        milestones.start(1, verb=verb)
+        milestones.advance("shopify")
+    assert capsys.readouterr().err.splitlines() == [
+        "logocache: looked at 1 of 1",
+        "logocache: fetched 1 of 1",
+    ]
+
+
 @pytest.mark.parametrize(
     ("quiet", "kind"), [pytest.param(True, Silent, id="quiet"), pytest.param(False, Milestones, id="pipe")]
 )

@@ -149,9 +149,11 @@ class Steps:
     def __init__(self) -> None:
         self.total: int | None = None
         self.labels: list[str] = []
+        self.verbs: list[str] = []
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, *, verb: str = "") -> None:
         self.total = total
+        self.verbs.append(verb)
 
     def advance(self, label: str) -> None:
         self.labels.append(label)

@@ -113,7 +113,7 @@ class BrokenProgress:
     def __init__(self) -> None:
         self.calls = 0
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, *, verb: str = "") -> None:
         self.calls += 1
         broken(str(total))
 

@@ -12,7 +12,10 @@ from sqlalchemy import event
 
 from harness.bench import Bench
 from harness.factories import make_integration
+from harness.fakes import sha256
 from logocache.cache import LogoCache
+from logocache.operations.init import Recovery
+from logocache.ports import Silent
 from logocache.queries import ClearSelection
 from logocache.results import FindingKind
 from logocache.settings import Settings
@@ -81,7 +84,21 @@ def cost_of_damage(folder: Path, count: int) -> int:
     return len(seen)
 
 
-@pytest.mark.parametrize("cost", [cost_of_clearing, cost_of_orphans, cost_of_damage])
+def cost_of_recovery(folder: Path, count: int) -> int:
+    """Among as many files that are nobody's."""
+    bench = Bench(folder, settings={"on_demand": "any"})
+    with bench.open() as cache:
+        cache.init()
+        for number in range(count):
+            names = (f"company{number}.com_{sha256(b'a logo')[:8]}.png", f"screenshot{number}_20240115.png")
+            for name in names:
+                (folder / "logos" / name).write_bytes(b"a logo")
+        with statements(cache) as seen:
+            assert Recovery(cache._context).run(beside_others=True, progress=Silent()) == count
+    return len(seen)
+
+
+@pytest.mark.parametrize("cost", [cost_of_clearing, cost_of_orphans, cost_of_damage, cost_of_recovery])
 def test_many_cost_as_many_statements_as_few(tmp_path: Path, cost: Callable[[Path, int], int]) -> None:
     assert cost(tmp_path / "many", MANY) == cost(tmp_path / "few", FEW)
 

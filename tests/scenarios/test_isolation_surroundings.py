@@ -113,7 +113,7 @@ def test_a_run_whose_database_is_away_leaves_no_new_files(
 
 def test_who_is_told_may_fail_and_the_run_goes_on(good: Bench, caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
-        def start(self, total: int) -> None:
+        def start(self, total: int, *, verb: str = "") -> None:
             raise BrokenPipeError
 
         def advance(self, label: str) -> None:

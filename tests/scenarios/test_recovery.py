@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import SHOPIFY, SLACK, Bench
+from harness.bench import SHOPIFY, SLACK, Bench, Steps
 from harness.factories import DAY
 from harness.fakes import FakeProvider, reply, sha256
 from logocache.cache import LogoCache
@@ -112,6 +112,17 @@ def test_files_of_domains_are_recovered_where_any_domain_may_be_an_entry(bench: 
         cache.init()
         assert row(cache, "example.com").provider == "recovered"
         assert {entry.key for entry in cache.list().entries} == {"example.com", "shopify", "slack", "stripe"}
+
+
+def test_each_key_whose_files_are_looked_at_is_a_step(stocked: Bench) -> None:
+    put(stocked, "nobody", b"nobody's")
+    steps = Steps()
+    with stocked.open() as cache:
+        cache.init(progress=steps)
+    recovering, fetching = {"nobody", "shopify", "slack", "stripe"}, {"shopify", "slack", "stripe"}
+    assert set(steps.labels[: len(recovering)]) == recovering
+    assert set(steps.labels[len(recovering) :]) == fetching
+    assert steps.verbs == ["looked at the files of", ""]
 
 
 def test_the_size_limit_holds_for_what_is_recovered(stocked: Bench) -> None:

@@ -29,7 +29,7 @@ class Meanwhile:
 
     happens: Callable[[], object]
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, *, verb: str = "") -> None:
         self.happens()
 
     def advance(self, label: str) -> None:

@@ -26,10 +26,10 @@ class Bar:
         self._verb = verb
         self._task: TaskID | None = None
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, *, verb: str = "") -> None:
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(self._verb, total=total, label="")
+        self._task = self._bar.add_task(verb or self._verb, total=total, label="")
 
     def advance(self, label: str) -> None:
         if self._task is not None:

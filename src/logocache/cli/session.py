@@ -104,11 +104,12 @@ class Milestones:
     """Writes at most ten lines for each `start`, whatever the total."""
 
     def __init__(self, verb: str) -> None:
-        self._verb = verb
+        self._usual = self._verb = verb
         self._total = 0
         self._done = 0
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, *, verb: str = "") -> None:
+        self._verb = verb or self._usual
         self._total, self._done = total, 0
 
     def advance(self, label: str) -> None:

@@ -178,9 +178,9 @@ class SteadyProgress:
         self._progress = progress
         self._faults = faults
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, *, verb: str = "") -> None:
         with self._faults.suppressed("progress"):
-            self._progress.start(total)
+            self._progress.start(total, verb=verb)
 
     def advance(self, label: str) -> None:
         with self._faults.suppressed("progress"):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import assert_never
 
 from logocache.errors import DatabaseError, UnknownKeyError
-from logocache.model import Logo, LogoRecord, Origin, StoredFile
+from logocache.model import Integration, Logo, LogoRecord, Origin, StoredFile
 from logocache.operations.clear import register
 from logocache.operations.context import Context
 from logocache.policy.attempts import is_due, is_stale
@@ -135,13 +135,13 @@ class Lookup:
             UnknownKeyError: the name is neither in the catalogue nor in the form of a domain.
             DomainError: it has that form, but is not a public host.
         """
-        return may_admit(self._context, name)
+        return admissible(self._context, name) is not None
 
     def admit(self, name: str) -> LogoRecord | None:
         """Register an entry for `name`; None if `may_admit` is False. Raises as `may_admit`."""
-        if not self.may_admit(name):
+        integration = admissible(self._context, name)
+        if integration is None:
             return None
-        integration = self._context.names.admissible(name)
         register(self._context, [integration])
         return self._context.repository.get(integration.key)
 
@@ -280,16 +280,19 @@ class Accesses:
         self._hits[key] = access
 
 
-def may_admit(context: Context, name: str) -> bool:
-    """See `Lookup.may_admit`."""
+def admissible(context: Context, name: str) -> Integration | None:
+    """The integration of a new entry for `name`; None if LOGO_CACHE_ON_DEMAND allows none.
+
+    Raises as `Lookup.may_admit`.
+    """
     integration = context.names.admissible(name)
     match context.settings.on_demand:
         case OnDemand.OFF:
-            return False
+            return None
         case OnDemand.CATALOG:
-            return integration.origin is not Origin.ON_DEMAND
+            return integration if integration.origin is not Origin.ON_DEMAND else None
         case OnDemand.ANY:
-            return True
+            return integration
         case _:
             assert_never(context.settings.on_demand)
 
