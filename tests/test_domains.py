@@ -1,6 +1,8 @@
 # ruff: noqa: RUF001  # characters that look alike are what is tested
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from logocache.domains import (
     MAX_DOMAIN_LENGTH,
     SPECIAL_USE,
+    _read_suffixes,
     canonical_domain,
     quoted,
     registrable_domain,
@@ -277,3 +280,17 @@ except DomainError:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_threads_that_come_together_read_the_list_once() -> None:
+    _read_suffixes.cache_clear()
+    together = Barrier(8)
+
+    def ask(number: int) -> str:
+        together.wait()
+        return registrable_domain(f"www.company{number}.co.uk")
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, range(8)))
+    assert found == [f"company{number}.co.uk" for number in range(8)]
+    assert _read_suffixes.cache_info().misses == 1

@@ -6,6 +6,7 @@ Parameters called `domain` are canonical; functions that take one never raise.
 import re
 import unicodedata
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from logocache.errors import DomainError
@@ -241,17 +242,27 @@ def _is_public_suffix(domain: str) -> bool:
     return _icann_suffixes().is_public(domain)
 
 
-@cache
 def _icann_suffixes() -> "PublicSuffixList":
     """The suffixes of registries."""
-    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # 45 ms, when first needed
+    return _suffixes(only_icann=True)
 
-    return PublicSuffixList(only_icann=True)
+
+def _all_suffixes() -> "PublicSuffixList":
+    """The suffixes of registries and of platforms."""
+    return _suffixes(only_icann=False)
+
+
+def _suffixes(*, only_icann: bool) -> "PublicSuffixList":
+    with _READING:
+        return _read_suffixes(only_icann=only_icann)
+
+
+_READING = Lock()
+"""Held while the list is read: of 64 threads that come first, `cache` alone would let each read it."""
 
 
 @cache
-def _all_suffixes() -> "PublicSuffixList":
-    """The suffixes of registries and of platforms."""
+def _read_suffixes(*, only_icann: bool) -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # 45 ms, when first needed
 
-    return PublicSuffixList()
+    return PublicSuffixList(only_icann=only_icann)
