@@ -23,6 +23,9 @@ _CHUNK = 65_536
 # All an interpreter needs to find its modules and ours. Other variables may hold secrets.
 _ENVIRONMENT = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 _ENVIRONMENT_PREFIXES = ("PYTHON", "LC_", "LD_", "DYLD_")
+# Without these glibc (mallopt(3)) gives the memory of each small picture back to the system, which clears it
+# for the next: a third of the time of decoding and encoding 128×128 pixels.
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "2097152", "MALLOC_TRIM_THRESHOLD_": "4194304"}
 
 _NO_ROOM = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _MORE_ROOM = "raise the limits of memory, processes and open files, or lower LOGO_CACHE_CONCURRENCY"
@@ -162,7 +165,7 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env={name: value for name, value in os.environ.items() if _is_for_python(name)},
+            env={name: value for name, value in os.environ.items() if _is_for_python(name)} | _ALLOCATOR,
             # Not in the terminal's group: Ctrl-C must reach only this process, which stops the decoder.
             process_group=0,
         )

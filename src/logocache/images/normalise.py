@@ -4,7 +4,7 @@ import math
 import zlib
 from dataclasses import dataclass, replace
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from logocache.images import raster
 from logocache.images.errors import LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
@@ -145,7 +145,8 @@ def _upright(image: Image.Image) -> Image.Image:
     """The image rotated by its EXIF orientation; as stored when that cannot be read."""
     try:
         with refusing("orientation"):
-            return ImageOps.exif_transpose(image)
+            is_upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+            return image if is_upright else ImageOps.exif_transpose(image)
     except ImageRefused:
         return image
 
@@ -173,7 +174,7 @@ def _finish(picture: _Picture, *, is_believed: bool) -> NormalisedImage:
 
 
 def _check_content(picture: Image.Image, *, is_believed: bool) -> None:
-    bands = [picture.getchannel(band).getextrema() for band in picture.getbands()]
+    bands = [band.getextrema() for band in picture.split()]
     if picture.mode == "RGBA" and bands[-1] == (0, 0):
         raise ImageRefused("every pixel is transparent", is_blank=True)
     if not is_believed and all(lowest == highest for lowest, highest in bands):
