@@ -5,8 +5,9 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from logocache.errors import DatabaseError, SelectionError, raise_if_exhausted
 from logocache.model import Integration, LogoRecord, OutcomeKind, Status
@@ -154,6 +155,7 @@ class _Pass:
         self._memos = {domain: RequestMemo() for domain in shared}
         self._leased: dict[str, LogoRecord] = {}
         self._running: set[Future[FetchResult]] = set()
+        self._done: SimpleQueue[Future[FetchResult]] = SimpleQueue()
         self._unsaved: list[FetchResult] = []
         self._saved_at = time.monotonic()
         self._saved: list[Saved] = []
@@ -191,14 +193,15 @@ class _Pass:
             self._leased.update((record.key, record) for record in claimed)
             for record in claimed:
                 memo = self._memos.get(record.domain) or RequestMemo()
-                self._running.add(pool.submit(self._entry_fetch.fetch_entry, record, memo))
+                future = pool.submit(self._entry_fetch.fetch_entry, record, memo)
+                self._running.add(future)
+                future.add_done_callback(self._done.put)
             for key in sorted(set(keys) - {record.key for record in claimed}):
                 progress.advance(f"{key}: being fetched by another process")
 
     def _collect(self, progress: Progress) -> None:
         """Collect finished entries; save them if the batch is full or has waited long enough."""
-        done, _ = wait(self._running, timeout=LONGEST_WAIT, return_when=FIRST_COMPLETED)
-        for future in done:
+        for future in self._finished():
             self._running.remove(future)
             result = future.result()
             if was_cut_off(result, self._context):
@@ -210,6 +213,14 @@ class _Pass:
         waited = time.monotonic() - self._saved_at >= LONGEST_WAIT
         if self._unsaved and (len(self._unsaved) >= BATCH or waited or not self._running):
             self._save()
+
+    def _finished(self) -> Iterator[Future[FetchResult]]:
+        """Yield up to a batch of what has ended; wait for the first for `LONGEST_WAIT` at the longest."""
+        with contextlib.suppress(Empty):
+            if self._running:
+                yield self._done.get(timeout=LONGEST_WAIT)
+            for _ in range(1, BATCH):
+                yield self._done.get_nowait()
 
     def _save(self) -> None:
         batch, self._unsaved = self._unsaved, []
