@@ -10,10 +10,9 @@ from datetime import datetime
 
 from logocache.errors import ConfigurationError
 from logocache.model import FoundFile, Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
-from logocache.operations.clear import register
+from logocache.operations.clear import batches, register
 from logocache.operations.commit import Committer
 from logocache.operations.context import Context, SteadyProgress
-from logocache.operations.garbage import batches
 from logocache.operations.lookup import admissible
 from logocache.operations.refresh import FetchRun, RunRequest, disabled_report, due_filter
 from logocache.policy.acceptance import RECOVERED
