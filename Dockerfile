@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 #
-#   docker build -t logocache .                          icons from the installed icon sets, in one colour
-#   docker build -t logocache --build-arg ICONS=logos .  and colour logos of the Iconify set `logos`
+#   docker build -t logocache .                          colour logos of the Iconify set `logos`, once it is fetched
+#   docker build -t logocache --build-arg ICONS=logos .  with that set inside, for a start without the internet
 #
 # Packages are those of uv.lock, by their hashes. The base image is named by its tag, so that its security
 # updates arrive. By digest, for a build that can be repeated, as CI does it:
@@ -88,7 +88,8 @@ FROM runtime AS runtime-none
 
 FROM runtime AS runtime-logos
 COPY --from=iconify /icons /usr/local/share/icons
-ENV LOGO_CACHE_ICONIFY_FILES=/usr/local/share/icons/logos/icons.json
+ENV LOGO_CACHE_ICONIFY_FILES=/usr/local/share/icons/logos/icons.json \
+    LOGO_CACHE_ICONIFY_SETS=none
 
 
 # hadolint ignore=DL3006

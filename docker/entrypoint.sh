@@ -48,7 +48,7 @@ case $1 in
         asks_for_help "$@" || make_ready
         exec logocache "$@"
         ;;
-    init | refresh | stats | list | get | clear | verify | -*)
+    init | refresh | stats | list | get | clear | verify | icons | -*)
         exec logocache "$@"
         ;;
     *)

@@ -85,10 +85,11 @@ def closed_databases() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the machine's own settings of logocache."""
+    """Remove the machine's own settings of logocache; no test fetches icon sets unless it is about them."""
     for name in list(os.environ):
         if name.startswith(("LOGO_CACHE_", "LOGO_REFRESH_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("LOGO_CACHE_ICONIFY_SETS", "none")
 
 
 LOGGERS = {

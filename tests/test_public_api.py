@@ -6,9 +6,10 @@ import logocache.server
 PUBLIC = """
     CacheStats CatalogError ClearPlan ClearReport ClearSelection ConfigurationError DatabaseError
     DirectoryError DomainError Entry FailOn FetchReport FetchedLogo Finding FindingKind Health
-    HealthStatus ImageFormat ListQuery Listing Logo LogoCache LogoCacheError LogoRecord Progress ProviderError
-    Readiness SchemaError SelectionError Settings SettingsError Severity Shape SortKey Status
-    UnavailableError UnknownKeyError Variant VerifyReport __version__ document_of open_cache
+    HealthStatus IconSet IconSetStatus IconSets ImageFormat ListQuery Listing Logo LogoCache
+    LogoCacheError LogoRecord Progress ProviderError Readiness SchemaError SelectionError Settings
+    SettingsError Severity Shape SortKey Status UnavailableError UnknownKeyError Variant
+    VerifyReport __version__ document_of open_cache
 """
 
 

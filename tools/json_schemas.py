@@ -15,6 +15,7 @@ from logocache.results import (
     CacheStats,
     ClearReport,
     FetchReport,
+    IconSets,
     Listing,
     VerifyReport,
 )
@@ -27,6 +28,7 @@ DOCUMENTS: Mapping[str, type] = {
     "list": Listing,
     "clear": ClearReport,
     "verify": VerifyReport,
+    "icons": IconSets,
 }
 
 Schema = dict[str, Any]

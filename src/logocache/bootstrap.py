@@ -23,12 +23,13 @@ from logocache.ports import Monogram, utc_now
 from logocache.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
+from logocache.store.icon_sets import IconSetFiles
 from logocache.store.variants import FileVariants
 
 if TYPE_CHECKING:
     from logocache.fetcher.client import HttpFetcher
     from logocache.images.pool import DecoderPool
-    from logocache.ports import Images, Provider
+    from logocache.ports import IconSetDocument, Images, Provider
 
 
 def open_cache(settings: Settings | None = None) -> LogoCache:
@@ -48,7 +49,8 @@ def open_cache(settings: Settings | None = None) -> LogoCache:
 
 
 def _context(settings: Settings, catalog: Catalog) -> Context:
-    chain = Lazy(partial(_chain, settings))
+    icon_sets = IconSetFiles(settings.private_dir)
+    chain = Lazy(partial(_chain, settings, icon_sets))
     images: Lazy[Images] = Lazy(partial(_images, settings))
     return Context(
         settings=settings,
@@ -60,6 +62,8 @@ def _context(settings: Settings, catalog: Catalog) -> Context:
         ),
         store=FileStore(settings.dir, settings.private_dir, processors=available_processors),
         variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
+        icon_sets=icon_sets,
+        check_icon_set=_check_icon_set,
         chain=chain,
         own_file=Lazy(partial(_own_file, settings)),
         fetcher=Lazy(lambda: _fetcher(settings, chain())),
@@ -90,10 +94,19 @@ def _start_over() -> None:
 os.register_at_fork(after_in_child=_start_over)
 
 
-def _chain(settings: Settings) -> "tuple[Provider, ...]":
-    from logocache.providers.registry import build_chain
+def _chain(settings: Settings, icon_sets: IconSetFiles) -> "tuple[Provider, ...]":
+    from logocache.providers import iconsets
+    from logocache.providers.iconify import KeptSets
+    from logocache.providers.registry import REGISTRY, build_chain
 
-    return build_chain(settings)
+    kept = KeptSets(partial(icon_sets.paths, settings.iconify_sets))
+    return build_chain(settings, {**REGISTRY, "iconsets": partial(iconsets.build, kept=kept)})
+
+
+def _check_icon_set(content: bytes, info: bytes, package: bytes, *, source: str) -> "IconSetDocument":
+    from logocache.providers.iconify import check
+
+    return check(content, info, package, source=source)
 
 
 def _own_file(settings: Settings) -> "Provider":

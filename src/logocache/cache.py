@@ -10,6 +10,7 @@ from logocache.health import Health, Readiness
 from logocache.model import Logo
 from logocache.operations.clear import Clear
 from logocache.operations.context import Context, Lazy
+from logocache.operations.icon_sets import IconSetCommands
 from logocache.operations.init import Init
 from logocache.operations.lookup import Lookup
 from logocache.operations.on_demand import OnDemand
@@ -19,7 +20,16 @@ from logocache.operations.verify import Verify
 from logocache.ports import Progress, Silent
 from logocache.queries import ClearSelection, FailOn, ListQuery, Variant
 from logocache.repository.mapping import SavedFetch
-from logocache.results import CacheStats, ClearPlan, ClearReport, Entry, FetchReport, Listing, VerifyReport
+from logocache.results import (
+    CacheStats,
+    ClearPlan,
+    ClearReport,
+    Entry,
+    FetchReport,
+    IconSets,
+    Listing,
+    VerifyReport,
+)
 
 _SILENT = Silent()
 
@@ -80,6 +90,25 @@ class LogoCache:
         than LOGO_CACHE_ON_DEMAND_MAX_ENTRIES allows.
         """
         return Refresh(self._context).run(keys, force=force, failed=failed, limit=limit, progress=progress)
+
+    def icon_sets(self) -> IconSets:
+        """Return the icon sets that are kept, or that a setting names."""
+        return IconSetCommands(self._context).list()
+
+    def add_icon_set(self, source: str) -> IconSets:
+        """Keep an icon set in its newest version; `source` is its name, its file or its npm package's folder.
+
+        The next `init` or `refresh` fetches the logos that it adds. Raises `SelectionError` for a name that
+        no set has, `ProviderError` for a file that is none, `UnavailableError` if it cannot be fetched.
+        """
+        return IconSetCommands(self._context).add(source)
+
+    def remove_icon_set(self, name: str) -> IconSets:
+        """Delete an icon set and do not fetch it again; logos that it gave stay until a source has others.
+
+        Raises `SelectionError` for a name that is neither kept nor named by a setting.
+        """
+        return IconSetCommands(self._context).remove(name)
 
     def require(self) -> None:
         """Raise DirectoryError, DatabaseError or SchemaError unless `init` has prepared both places."""

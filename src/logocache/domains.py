@@ -8,6 +8,7 @@ import unicodedata
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from logocache.errors import DomainError
 
@@ -132,6 +133,12 @@ def registry_domain(domain: str) -> str:
     Groups the sub-domains that anyone can have any number of at no cost.
     """
     return _icann_suffixes().privatesuffix(domain) or domain
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host:port`, the port only if the URL has one."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def quoted(text: str) -> str:

@@ -209,6 +209,31 @@ class Fetcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IconSetDocument:
+    """An icon set as it is kept, and what it says of itself."""
+
+    name: str
+    content: bytes
+    """In Iconify's format, with the licence and author of the set."""
+    icons: int
+    title: str | None
+    author: str | None
+    licence: str | None
+    version: str | None
+
+
+class CheckIconSet(Protocol):
+    """Checks an icon set of untrusted content."""
+
+    def __call__(self, content: bytes, info: bytes, package: bytes, *, source: str) -> IconSetDocument:
+        """Return the set in the files `icons.json`, `info.json` and `package.json`, the last two optional.
+
+        Raises ProviderError if it is not one; the error names `source`, a path or a URL.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileCheck:
     """Result of decoding a stored file: its size in pixels, a `problem`, or an `obstacle`."""
 

@@ -6,29 +6,15 @@ Sizes are bytes, times are aware and in UTC, None means unknown.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from logocache.health import Finding, FindingKind, Severity, VerifyReport
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 
-__all__ = [
-    "CacheStats",
-    "ClearPlan",
-    "ClearReport",
-    "ClearedLogo",
-    "Entry",
-    "FetchReport",
-    "FetchedLogo",
-    "Finding",
-    "FindingKind",
-    "Group",
-    "LargeFile",
-    "Listing",
-    "OrphanFile",
-    "Result",
-    "Severity",
-    "VerifyReport",
-]
+__all__ = ["CacheStats", "ClearPlan", "ClearReport", "ClearedLogo", "Entry", "FetchReport", "FetchedLogo"]
+__all__ += ["Finding", "FindingKind", "Group", "IconSet", "IconSetStatus", "IconSets", "LargeFile", "Listing"]
+__all__ += ["OrphanFile", "Result", "Severity", "VerifyReport"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +231,7 @@ class OrphanFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClearPlan:
-    """Logos and files that a clear would delete. Making a plan changes nothing."""
-
+class _Cleared:
     command: ClassVar[str] = "clear"
 
     logos: tuple[ClearedLogo, ...]
@@ -259,6 +243,11 @@ class ClearPlan:
     """Entries without a file that are named, and being fetched: what comes of it is not stored."""
     pinned_kept: int
     """Entries that match but are pinned, and were not named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearPlan(_Cleared):
+    """Logos and files that a clear would delete. Making a plan changes nothing."""
 
     @property
     def freed_bytes(self) -> int:
@@ -282,21 +271,50 @@ class ClearPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClearReport:
+class ClearReport(_Cleared):
     """Answer of `clear`: what was deleted, or with `dry_run` would be."""
 
-    command: ClassVar[str] = "clear"
-
     dry_run: bool
-    logos: tuple[ClearedLogo, ...]
-    orphans: tuple[OrphanFile, ...]
-    """Files of ours that no entry names."""
-    strangers: tuple[OrphanFile, ...] = ()
-    """Files that no entry names and whose content is not ours: they stay."""
-    fetching: tuple[str, ...] = ()
-    """Entries without a file that are named, and being fetched: what comes of it is not stored."""
-    pinned_kept: int
     freed_bytes: int
 
 
-Result = Listing | FetchReport | CacheStats | ClearPlan | ClearReport | VerifyReport
+class IconSetStatus(StrEnum):
+    USED = "used"
+    MISSING = "missing"
+    REMOVED = "removed"
+    """By command, though a setting names it."""
+    UNUSED = "unused"
+    """Neither a setting nor a command names it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IconSet:
+    """An icon set that the cache keeps, or that a setting names."""
+
+    name: str
+    status: IconSetStatus
+    title: str | None = None
+    author: str | None = None
+    licence: str | None = None
+    version: str | None = None
+    icons: int = 0
+    """Names in it, aliases included."""
+    size_bytes: int = 0
+    source: str
+    """The URL, file or folder that it is from."""
+    fetched_at: datetime | None = None
+    checked_at: datetime | None = None
+    """When its source last sent or confirmed it."""
+    next_check_at: datetime | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IconSets:
+    """Answer of `icons list`; of `icons add` and `icons remove`, the one set that was changed."""
+
+    command: ClassVar[str] = "icons"
+    sets: tuple[IconSet, ...]
+
+
+Result = Listing | FetchReport | CacheStats | ClearPlan | ClearReport | VerifyReport | IconSets

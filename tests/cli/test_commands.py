@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.fake_cache import FakeCache
-from harness.results import BROKEN, EMPTY_PLAN, FETCHED, LISTING, PLAN, STATS, VERIFIED
+from harness.results import BROKEN, EMPTY_PLAN, FETCHED, ICON_SETS, LISTING, PLAN, STATS, VERIFIED
 from logocache.cli.main import run
 from logocache.cli.terminal import ExitCode
 from logocache.documents import document_of
@@ -86,6 +86,9 @@ Captured = pytest.CaptureFixture[str]
             [("verify", (False, False, FailOn(severity=None, kinds=frozenset({FindingKind.ORPHAN}))))],
             id="verify by kind",
         ),
+        pytest.param(["icons", "list"], [("icon_sets", None)], id="icons list"),
+        pytest.param(["icons", "add", "./x.json"], [("add_icon_set", "./x.json")], id="icons add"),
+        pytest.param(["icons", "remove", "logos"], [("remove_icon_set", "logos")], id="icons remove"),
     ],
 )
 def test_what_is_typed_becomes_one_call(typed: Sequence[str], calls: object) -> None:
@@ -104,6 +107,9 @@ def test_what_is_typed_becomes_one_call(typed: Sequence[str], calls: object) -> 
         pytest.param(["list"], LISTING, id="list"),
         pytest.param(["list", "-q"], LISTING, id="list -q, which JSON overrules"),
         pytest.param(["verify"], VERIFIED, id="verify"),
+        pytest.param(["icons", "list"], ICON_SETS, id="icons list"),
+        pytest.param(["icons", "add", "devicon"], ICON_SETS, id="icons add"),
+        pytest.param(["icons", "remove", "devicon"], ICON_SETS, id="icons remove"),
     ],
 )
 def test_json_is_the_result_and_nothing_else(typed: Sequence[str], result: Result, capsys: Captured) -> None:

@@ -27,7 +27,7 @@ OURS = frozenset(
 )
 """Our own modules that take long to load."""
 
-COMMANDS = ("init", "refresh", "stats", "list", "clear", "verify", "serve")
+COMMANDS = ("init", "refresh", "stats", "list", "clear", "verify", "icons", "serve")
 
 RUN = """
 import atexit, sys

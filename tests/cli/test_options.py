@@ -52,6 +52,15 @@ def test_keys_are_those_of_the_built_in_catalogue() -> None:
     assert options.keys("no such key") == []
 
 
+def test_icon_sets_are_those_of_the_settings_and_none_where_these_are_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOGO_CACHE_ICONIFY_SETS", "logos,devicon")
+    assert options.icon_sets("dev") == ["devicon"]
+    monkeypatch.setenv("LOGO_CACHE_ICONIFY_SETS", "../x")
+    assert options.icon_sets("") == []
+
+
 def test_providers_are_those_of_the_registry_and_those_always_there() -> None:
     assert set(options.PROVIDERS) == {*registry.REGISTRY, *registry.ALWAYS_THERE}
 

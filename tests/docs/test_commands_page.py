@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from harness.fake_cache import FakeCache, FakeServer
@@ -35,9 +35,16 @@ def documented_options(heading: str) -> set[str]:
     return {spelling.split()[0] for cell in cells for spelling in re.findall(r"`([^`]+)`", cell)}
 
 
+def below(name: str) -> list[TyperCommand]:
+    """The command, or those of a group."""
+    found = PROGRAM.commands[name]
+    commands = found.commands.values() if isinstance(found, TyperGroup) else [found]
+    return [cast("TyperCommand", command) for command in commands]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_page_has_every_option_of_every_command_and_no_other(command: str) -> None:
-    parameters = PROGRAM.commands[command].params
+    parameters = [parameter for single in below(command) for parameter in single.params]
     declared = {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)}
     assert documented_options(command) == {option for option in declared if option.startswith("-")}
 
@@ -75,7 +82,8 @@ def examples_of_the_page() -> list[str]:
 
 
 def examples_of_the_help() -> list[str]:
-    pages = [PROGRAM.epilog or "", *(PROGRAM.commands[command].epilog or "" for command in COMMANDS)]
+    commands = [PROGRAM, *PROGRAM.commands.values(), *(single for name in COMMANDS for single in below(name))]
+    pages = [command.epilog or "" for command in commands]
     lines = [line.strip() for page in pages for line in page.splitlines()]
     return [re.split(r" {2,}", line)[0] for line in lines if line.startswith("logocache ")]
 

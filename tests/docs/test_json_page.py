@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 import json_schemas
-from harness.results import BROKEN, FETCHED, LISTING, PLAN, STATS, VERIFIED
+from harness.results import BROKEN, FETCHED, ICON_SETS, LISTING, PLAN, STATS, VERIFIED
 from logocache.documents import document_of
 from logocache.results import ClearReport, Listing, Result
 
@@ -30,6 +30,7 @@ SAMPLES = [
     pytest.param("clear", CLEARED, id="clear"),
     pytest.param("verify", VERIFIED, id="verify"),
     pytest.param("verify", BROKEN, id="verify with findings"),
+    pytest.param("icons", ICON_SETS, id="icons"),
 ]
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
 

@@ -16,12 +16,14 @@ from logocache.catalog import Catalog
 from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
 from logocache.operations.placeholders import PlaceholderDetector
-from logocache.ports import Clock, Monogram
+from logocache.ports import Clock, Monogram, Provider
+from logocache.providers.iconify import check
 from logocache.repository import LOCK_WAIT, Repository, open_repository
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.settings import Settings
 from logocache.store.files import FileStore
+from logocache.store.icon_sets import IconSetFiles
 from logocache.store.variants import FileVariants
 
 OPENED: list[Repository] = []
@@ -60,7 +62,7 @@ def make_context(
     settings: Settings,
     *,
     catalog: Catalog,
-    chain: Sequence[FakeProvider],
+    chain: Sequence[Provider],
     fetcher: FakeFetcher,
     images: FakeImages,
     clock: Clock,
@@ -81,6 +83,8 @@ def make_context(
         repository=repository,
         store=FileStore(settings.dir, settings.private_dir),
         variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
+        icon_sets=IconSetFiles(settings.private_dir),
+        check_icon_set=check,
         chain=Lazy(lambda: tuple(chain)),
         own_file=Lazy(lambda: own_file or FakeProvider("file")),
         fetcher=Lazy(lambda: fetcher),
@@ -103,7 +107,7 @@ class Bench:
     integrations: Sequence[Integration] = field(
         default_factory=lambda: [make_integration(key) for key in ("shopify", "slack", "stripe")]
     )
-    chain: Sequence[FakeProvider] = field(
+    chain: Sequence[Provider] = field(
         default_factory=lambda: [FakeProvider(urls=["https://{domain}/icon.png"])]
     )
     replies: Mapping[str, Reply] = field(default_factory=dict)

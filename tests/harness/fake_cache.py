@@ -7,6 +7,7 @@ from typing import Self
 
 from harness.results import (
     FETCHED,
+    ICON_SETS,
     LISTING,
     PLAN,
     STATS,
@@ -20,6 +21,7 @@ from logocache.results import (
     ClearPlan,
     ClearReport,
     FetchReport,
+    IconSets,
     Listing,
     VerifyReport,
 )
@@ -38,6 +40,7 @@ class FakeCache:
     listing: Listing = LISTING
     plan: ClearPlan = PLAN
     verified: VerifyReport = VERIFIED
+    sets: IconSets = ICON_SETS
     error: BaseException | None = None
     steps: int = 3
     calls: Calls = field(default_factory=list)
@@ -98,6 +101,18 @@ class FakeCache:
             pinned_kept=plan.pinned_kept,
             freed_bytes=plan.freed_bytes,
         )
+
+    def icon_sets(self) -> IconSets:
+        self._called("icon_sets", None)
+        return self.sets
+
+    def add_icon_set(self, source: str) -> IconSets:
+        self._called("add_icon_set", source)
+        return self.sets
+
+    def remove_icon_set(self, name: str) -> IconSets:
+        self._called("remove_icon_set", name)
+        return self.sets
 
     def verify(self, *, repair: bool, decode: bool, fail_on: FailOn, progress: Progress) -> VerifyReport:
         self._called("verify", (repair, decode, fail_on))

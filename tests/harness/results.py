@@ -13,6 +13,9 @@ from logocache.results import (
     Finding,
     FindingKind,
     Group,
+    IconSet,
+    IconSets,
+    IconSetStatus,
     LargeFile,
     Listing,
     OrphanFile,
@@ -215,4 +218,30 @@ BROKEN = VerifyReport(
     ),
     repaired=1,
     duration_seconds=0.5,
+)
+
+ICON_SETS = IconSets(
+    sets=(
+        IconSet(
+            name="logos",
+            status=IconSetStatus.USED,
+            title="SVG Logos",
+            author="Gil Barbara",
+            licence="CC0-1.0",
+            version="1.2.19",
+            icons=2312,
+            size_bytes=8_700_000,
+            source="https://cdn.jsdelivr.net/npm/@iconify-json/logos/icons.json",
+            fetched_at=NOW - 40 * DAY,
+            checked_at=NOW - 10 * DAY,
+            next_check_at=NOW + 20 * DAY,
+        ),
+        IconSet(
+            name="devicon",
+            status=IconSetStatus.MISSING,
+            source="https://cdn.jsdelivr.net/npm/@iconify-json/devicon/icons.json",
+            next_check_at=NOW + timedelta(minutes=5),
+            problem="HTTP 503\x1b[31m",
+        ),
+    )
 )

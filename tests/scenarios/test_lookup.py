@@ -7,7 +7,7 @@ from logocache.errors import DatabaseError, DomainError, UnknownKeyError
 from logocache.model import Integration, LogoRecord, Origin, StoredFile
 from logocache.operations.lookup import Lookup
 from logocache.queries import ImageFormat, Variant
-from logocache.settings import OnDemand
+from logocache.settings.server import OnDemand
 
 SMALL = Variant(size=64, format=ImageFormat.WEBP)
 

@@ -23,7 +23,7 @@ from logocache.server.requests import (
     LogoRequest,
     NoLogoError,
 )
-from logocache.settings import OnDemand
+from logocache.settings.server import OnDemand
 
 
 def test_a_stored_logo_is_a_hit_and_from_then_on_in_memory(bench: Bench) -> None:

@@ -23,7 +23,7 @@ from logocache.server.requests import (
     NoLogoError,
     TooManyMissesError,
 )
-from logocache.settings import OnDemand
+from logocache.settings.server import OnDemand
 
 
 def test_a_placeholder_is_sent_where_it_is_wanted_and_never_for_long(bench: Bench) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from logocache.errors import SettingsError
-from logocache.settings import OnDemand, Settings
+from logocache.settings import Settings
 from logocache.settings.fields import ConnectTo
 from logocache.settings.masking import MASK
+from logocache.settings.server import OnDemand
 
 SECRET = "correct-horse-battery"
 

@@ -42,6 +42,20 @@ def filters(incomplete: str) -> list[str]:
     return _starting([*named, "category=", "text=", "stale", "failing", "pinned"], incomplete)
 
 
+def icon_sets(incomplete: str) -> list[str]:
+    """Names of the icon sets that are kept, or that a setting names."""
+    from logocache.errors import SettingsError
+    from logocache.settings import Settings
+    from logocache.store.icon_sets import IconSetFiles
+
+    try:
+        settings = Settings()
+    except SettingsError:  # the command itself reports it
+        return []
+    kept = IconSetFiles(settings.private_dir).state().sets
+    return _starting(sorted({*settings.iconify_sets, *kept}), incomplete)
+
+
 def failures(incomplete: str) -> list[str]:
     """Completions of --fail-on; in a comma-separated list, of its last element."""
     from logocache.results import FindingKind, Severity

@@ -135,8 +135,16 @@ def show_aside(plan: "ClearPlan") -> None:
 
 def blocks(result: "Result", *, now: datetime) -> Blocks:
     """The view of a result."""
-    from logocache.cli import clear, views
-    from logocache.results import CacheStats, ClearPlan, ClearReport, FetchReport, Listing, VerifyReport
+    from logocache.cli import clear, icons, views
+    from logocache.results import (
+        CacheStats,
+        ClearPlan,
+        ClearReport,
+        FetchReport,
+        IconSets,
+        Listing,
+        VerifyReport,
+    )
 
     match result:
         case FetchReport():
@@ -151,6 +159,8 @@ def blocks(result: "Result", *, now: datetime) -> Blocks:
             return clear.clear_summary(result)
         case VerifyReport():
             return views.verify_view(result)
+        case IconSets():
+            return icons.icon_sets_view(result, now=now)
         case _:
             assert_never(result)
 

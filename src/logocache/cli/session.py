@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ClearPlan,
         ClearReport,
         FetchReport,
+        IconSets,
         Listing,
         VerifyReport,
     )
@@ -52,6 +53,12 @@ class CacheService(Protocol):
     def plan_clear(self, selection: "ClearSelection") -> "ClearPlan": ...
 
     def clear(self, plan: "ClearPlan") -> "ClearReport": ...
+
+    def icon_sets(self) -> "IconSets": ...
+
+    def add_icon_set(self, source: str) -> "IconSets": ...
+
+    def remove_icon_set(self, name: str) -> "IconSets": ...
 
     def verify(
         self, *, repair: bool, decode: bool, fail_on: "FailOn", progress: "Progress"

@@ -23,11 +23,12 @@ from logocache.errors import DomainError, UnavailableError, UnknownKeyError, rai
 from logocache.model import Integration, LogoRecord, Origin, OutcomeKind
 from logocache.operations.identity import Identity
 from logocache.policy.attempts import AttemptRules, SourceResult
-from logocache.ports import Clock, Fetcher, Images, Monogram, Progress, Provider
+from logocache.ports import CheckIconSet, Clock, Fetcher, Images, Monogram, Progress, Provider
 from logocache.repository import Repository
 from logocache.repository.mapping import SavedFetch
 from logocache.settings import Settings
 from logocache.store.files import FileStore
+from logocache.store.icon_sets import IconSetFiles
 from logocache.store.variants import FileVariants
 
 if TYPE_CHECKING:
@@ -245,6 +246,8 @@ class Context:
     repository: Repository
     store: FileStore
     variants: FileVariants
+    icon_sets: IconSetFiles
+    check_icon_set: CheckIconSet
     chain: Lazy[tuple[Provider, ...]]
     own_file: Lazy[Provider]
     """The only provider for entries with an operator's file."""

@@ -13,6 +13,7 @@ from logocache.model import FoundFile, Integration, LogoRecord, Outcome, Outcome
 from logocache.operations.clear import batches, register
 from logocache.operations.commit import Committer
 from logocache.operations.context import Context, SteadyProgress
+from logocache.operations.icon_sets import COMMAND_SECONDS, IconSetUpkeep
 from logocache.operations.lookup import admissible
 from logocache.operations.refresh import FetchRun, RunRequest, disabled_report, due_filter
 from logocache.policy.acceptance import RECOVERED
@@ -179,5 +180,6 @@ class Init:
         steady = SteadyProgress(progress, context.faults)
         if Recovery(context).run(beside_others=adopt, progress=steady):
             Committer(context).enforce_limit()
+        IconSetUpkeep(context).run(seconds=COMMAND_SECONDS)
         due = due_filter(context, context.names.keys(keys), forced=force)
         return FetchRun(context).run(RunRequest(command="init", due=due, added=registration.added), progress)

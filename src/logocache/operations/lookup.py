@@ -18,7 +18,7 @@ from logocache.repository import Repository
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.totals import Access
 from logocache.results import MOST_COUNTED, Entry, Listing
-from logocache.settings import OnDemand
+from logocache.settings.server import OnDemand
 from logocache.store.names import is_ours, key_of
 
 ACCESSES_HELD = 1000

@@ -16,6 +16,7 @@ from logocache.operations.commit import Committer, Saved
 from logocache.operations.context import Context, SteadyProgress
 from logocache.operations.fetch import EntryFetch, FetchResult, discard, give_back, was_cut_off
 from logocache.operations.fetch_log import RequestMemo
+from logocache.operations.icon_sets import IconSetUpkeep
 from logocache.operations.placeholders import take_back
 from logocache.policy.attempts import SUCCESSES
 from logocache.ports import Progress
@@ -53,6 +54,7 @@ class Refresh:
             return disabled_report(context, "refresh")
         context.identity.require_init()
         registration = register(context, self._named_domains(keys))
+        IconSetUpkeep(context).run()
         due = due_filter(context, context.names.keys(keys), forced=force or bool(keys), failed_only=failed)
         request = RunRequest(command="refresh", due=due, limit=limit, added=registration.added)
         return FetchRun(context).run(request, progress)

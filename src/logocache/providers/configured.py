@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
+from logocache.domains import origin_of
 from logocache.errors import ProviderError
 from logocache.model import IconPurpose, Integration, StoringClass
 from logocache.ports import Ask, Candidate, FetchRequest, Provider, ProviderTerms
@@ -224,12 +225,6 @@ def secret_texts_of(url: str) -> tuple[str, ...]:
     names = (name for name, _ in pairs if PLACEHOLDER.search(name))
     texts = (parts.path, *names, *(value for _, value in pairs))
     return tuple(secret for text in texts for secret in static_texts(text))
-
-
-def origin_of(url: str) -> str:
-    """`scheme://host:port`, the port only if the URL has one."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 OWN_FILE = ProviderTerms(

@@ -1,13 +1,18 @@
 """Icon sets in Iconify's format: https://iconify.design/docs/types/iconify-json.html."""
 
 import json
+import logging
 import math
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from logocache.errors import ProviderError
+from logocache.ports import IconSetDocument
 from logocache.settings.sources import read_input
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,21 +118,69 @@ def load(path: Path) -> IconifySet:
     """
     if path.is_dir():
         path /= "icons.json"
-    document = _read(path)
-    prefix, icons = document.get("prefix"), document.get("icons")
-    if not isinstance(prefix, str) or not prefix:
-        raise _broken(path, "its `prefix` is not a text")
-    if not isinstance(icons, dict):
-        raise _broken(path, "its `icons` are not an object")
-    info = _mapping(document.get("info")) or _info_beside(path)
-    return IconifySet(
-        prefix=prefix,
-        licence=_licence(_mapping(info.get("license"))),
-        attribution=_attribution(info),
-        root=document,
-        icons=icons,
-        aliases=_mapping(document.get("aliases")),
+    try:
+        content = read_input(path, most=MAX_BYTES)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ProviderError(
+            f"the Iconify file {path} cannot be read ({reason})",
+            hint="name a readable file in LOGO_CACHE_ICONIFY_FILES",
+        ) from error
+    document = _parsed(content, path)
+    return _set_of(document, _mapping(document.get("info")) or _info_beside(path))
+
+
+def check(content: bytes, info: bytes, package: bytes, *, source: str) -> IconSetDocument:
+    """What the `icons.json`, `info.json` and `package.json` from `source` hold. The last two may be empty.
+
+    Raises:
+        ProviderError: the first is not an Iconify set with icons; names the source and the rule.
+    """
+    document = _parsed(content, source)
+    about = _mapping(document.get("info"))
+    if not about and (about := _read_mapping(info)):
+        document = {**document, "info": about}
+        content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    icons = _set_of(document, about)
+    if not icons.icons:
+        raise _broken(source, "it has no icons")
+    packaged = _read_mapping(package)
+    is_its_own = packaged.get("name") == f"@iconify-json/{icons.prefix}"
+    return IconSetDocument(
+        name=icons.prefix,
+        content=content,
+        icons=len(icons.icons) + len(icons.aliases),
+        title=_text(about.get("name")),
+        author=_text(_mapping(about.get("author")).get("name")),
+        licence=icons.licence,
+        version=_text(packaged.get("version")) if is_its_own else _text(about.get("version")),
     )
+
+
+class KeptSets:
+    """The sets at the paths that `paths` returns, each loaded once. Safe to use from several threads.
+
+    One that cannot be read is logged once and left out.
+    """
+
+    def __init__(self, paths: Callable[[], Sequence[Path]]) -> None:
+        self._paths = paths
+        self._sets: dict[Path, IconifySet | None] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Sequence[IconifySet]:
+        with self._lock:
+            paths = self._paths()
+            self._sets = {path: self._sets[path] if path in self._sets else _loaded(path) for path in paths}
+            return [icons for icons in self._sets.values() if icons is not None]
+
+
+def _loaded(path: Path) -> IconifySet | None:
+    try:
+        return load(path)
+    except ProviderError as error:
+        _log.warning("icon_set.unreadable", extra={"file": str(path), "reason": error.problem})
+        return None
 
 
 def merged(layers: tuple[Mapping[str, object], ...], root: Mapping[str, object]) -> Drawing:
@@ -150,34 +203,51 @@ def merged(layers: tuple[Mapping[str, object], ...], root: Mapping[str, object])
     )
 
 
-def _read(path: Path) -> Mapping[str, object]:
+def _parsed(content: bytes, source: Path | str) -> Mapping[str, object]:
+    """The document, its outer structure valid."""
     try:
-        document: object = json.loads(read_input(path, most=MAX_BYTES))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ProviderError(
-            f"the Iconify file {path} cannot be read ({reason})",
-            hint="name a readable file in LOGO_CACHE_ICONIFY_FILES",
-        ) from error
+        document: object = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise _broken(path, "it is not JSON") from error
+        raise _broken(source, "it is not JSON") from error
     if not isinstance(document, dict):
-        raise _broken(path, "it is not an object")
+        raise _broken(source, "it is not an object")
+    if not isinstance(document.get("prefix"), str) or not document["prefix"]:
+        raise _broken(source, "its `prefix` is not a text")
+    if not isinstance(document.get("icons"), dict):
+        raise _broken(source, "its `icons` are not an object")
     return document
 
 
-def _broken(path: Path, rule: str) -> ProviderError:
+def _set_of(document: Mapping[str, object], info: Mapping[str, object]) -> IconifySet:
+    return IconifySet(
+        prefix=str(document["prefix"]),
+        licence=_licence(_mapping(info.get("license"))),
+        attribution=_attribution(info),
+        root=document,
+        icons=_mapping(document["icons"]),
+        aliases=_mapping(document.get("aliases")),
+    )
+
+
+def _broken(source: Path | str, rule: str) -> ProviderError:
     return ProviderError(
-        f"{path} is not an Iconify set: {rule}",
-        hint="LOGO_CACHE_ICONIFY_FILES takes files such as icons.json of npm's @iconify-json/logos",
+        f"{source} is not an Iconify set: {rule}",
+        hint="such a set is icons.json of npm's @iconify-json/logos",
     )
 
 
 def _info_beside(path: Path) -> Mapping[str, object]:
     """The contents of the optional `info.json` in the same folder; empty if it is missing or invalid."""
     try:
-        return _mapping(json.loads(read_input(path.with_name("info.json"), most=MAX_INFO_BYTES)))
-    except (OSError, ValueError, RecursionError):
+        return _read_mapping(read_input(path.with_name("info.json"), most=MAX_INFO_BYTES))
+    except OSError:
+        return {}
+
+
+def _read_mapping(content: bytes) -> Mapping[str, object]:
+    try:
+        return _mapping(json.loads(content))
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -1,7 +1,7 @@
 """Icon sets that are installed as packages, or that the operator has as files. No network.
 
     order            colour                       licence
-    Iconify files    their own                    the file's
+    Iconify sets     their own                    the set's
     simpleicons      the brand's, from the set    CC0-1.0, unless the icon has another
     fontawesome      the brand's, from the entry  CC-BY-4.0
 
@@ -51,20 +51,24 @@ Finder = Callable[[str, Integration], Candidate | None]
 """Takes slug and integration; returns the icon of one set, or None if it does not have that slug."""
 
 
-def build(settings: Settings) -> Provider:
-    """The provider of all sets. Raises `ProviderError` for an Iconify file that cannot be used."""
-    return IconSetProvider([iconify.load(path) for path in settings.iconify_files])
+def build(settings: Settings, kept: Callable[[], Sequence[IconifySet]] = lambda: ()) -> Provider:
+    """The provider of all sets. Raises `ProviderError` for an Iconify file that cannot be used.
+
+    `kept` returns the sets that the cache keeps now. An operator's file of the same name takes precedence.
+    """
+    return IconSetProvider([iconify.load(path) for path in settings.iconify_files], kept)
 
 
 class IconSetProvider:
     """Implements `ports.Provider`."""
 
-    def __init__(self, iconify_sets: Sequence[IconifySet] = ()) -> None:
-        self._finders: tuple[tuple[str, Finder], ...] = (
-            *((icons.prefix, iconify_finder(icons)) for icons in iconify_sets),
-            (SIMPLE_ICONS, simple_icon),
-            (FONT_AWESOME, font_awesome_brand),
-        )
+    def __init__(
+        self,
+        iconify_sets: Sequence[IconifySet] = (),
+        kept: Callable[[], Sequence[IconifySet]] = lambda: (),
+    ) -> None:
+        self._files = iconify_sets
+        self._kept = kept
 
     @property
     def terms(self) -> ProviderTerms:
@@ -85,9 +89,16 @@ class IconSetProvider:
         raise AssertionError("unreachable: every candidate has its body")
 
     def _found(self, integration: Integration) -> Iterator[Candidate]:
-        for name, find in self._finders:
+        for name, find in self._finders():
             icons = (find(slug, integration) for slug in slugs_of(integration, name))
             yield from (replace(icon, icon_set=name) for icon in icons if icon is not None)
+
+    def _finders(self) -> Iterator[tuple[str, Finder]]:
+        names = {icons.prefix for icons in self._files}
+        kept = (icons for icons in self._kept() if icons.prefix not in names)
+        yield from ((icons.prefix, iconify_finder(icons)) for icons in (*self._files, *kept))
+        yield SIMPLE_ICONS, simple_icon
+        yield FONT_AWESOME, font_awesome_brand
 
 
 def slugs_of(integration: Integration, icon_set: str) -> tuple[str, ...]:

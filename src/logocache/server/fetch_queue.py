@@ -19,7 +19,7 @@ from logocache.policy.attempts import was_given_up, was_lost
 from logocache.server.limits import Bulkhead, ClientLimit
 from logocache.server.memory import CachedRecord, RecordCache
 from logocache.server.requests import BusyError, TooManyMissesError
-from logocache.settings import OnDemand
+from logocache.settings.server import OnDemand
 
 POLL_SECONDS = 0.25
 """Interval of checks whether another process has finished."""

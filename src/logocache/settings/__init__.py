@@ -27,14 +27,6 @@ MOST_MB = 10**12
 """An exabyte: more than any file system holds, and within the integers of every database."""
 
 
-class OnDemand(StrEnum):
-    """Logos that the server may fetch on a miss."""
-
-    OFF = "off"
-    CATALOG = "catalog"
-    ANY = "any"
-
-
 class LogFormat(StrEnum):
     AUTO = "auto"
     TEXT = "text"
@@ -119,9 +111,6 @@ class Settings(ServerSettings):
     offline: Annotated[
         bool, Field(description="Make no network requests; icon sets and own files still work.")
     ] = False
-    on_demand: Annotated[
-        OnDemand, Field(description="What the server may fetch on a miss: `off`, `catalog`, or `any` domain.")
-    ] = OnDemand.CATALOG
     iconify_files: Annotated[
         tuple[Path, ...],
         CommaSeparated,
@@ -129,6 +118,17 @@ class Settings(ServerSettings):
             description="Iconify JSON files, or folders of their npm packages, for the provider `iconsets`."
         ),
     ] = ()
+    iconify_sets: Annotated[
+        tuple[str, ...],
+        CommaSeparated,
+        AfterValidator(fields.check_icon_sets),
+        Field(description="Iconify sets that are fetched and kept for `iconsets`, by name; `none`: no set."),
+    ] = ("logos",)
+    iconify_url: Annotated[
+        str,
+        AfterValidator(fields.check_base_url),
+        Field(description="The base URL of npm packages as files, from which icon sets are fetched."),
+    ] = "https://cdn.jsdelivr.net/npm"
     clearbit_url: Annotated[
         str | None,
         AfterValidator(fields.check_base_url),

@@ -111,6 +111,18 @@ def check_base_url(value: str | None) -> str | None:
     return value.rstrip("/")
 
 
+ICON_SET = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+"""Names ("prefixes") of icon sets, as Iconify has them."""
+
+
+def check_icon_sets(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, each once; none for `none`."""
+    for name in names:
+        if not ICON_SET.fullmatch(name):
+            raise ValueError("must be names of Iconify sets, such as logos or devicon")
+    return () if names == ("none",) else tuple(dict.fromkeys(names))
+
+
 def check_root_path(value: str) -> str:
     """The path without a final slash: `/logos` for `/logos/`."""
     path = value.rstrip("/")

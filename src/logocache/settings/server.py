@@ -1,5 +1,6 @@
 """Settings of the server; part of `settings.Settings`, which reads and validates them."""
 
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from logocache.settings import fields
 from logocache.settings.fields import KB, MB, Amount, CommaSeparated
+
+
+class OnDemand(StrEnum):
+    """Logos that the server may fetch on a miss."""
+
+    OFF = "off"
+    CATALOG = "catalog"
+    ANY = "any"
 
 
 class ServerSettings(BaseModel):
@@ -121,6 +130,9 @@ class ServerSettings(BaseModel):
     background_interval_seconds: Annotated[
         float, Field(ge=1, le=86400, description="How often, on average, the server looks for due logos.")
     ] = 60
+    on_demand: Annotated[
+        OnDemand, Field(description="What the server may fetch on a miss: `off`, `catalog`, or `any` domain.")
+    ] = OnDemand.CATALOG
     on_demand_queue: Annotated[
         int, Field(ge=1, le=100_000, description="Logos that may wait to be fetched, per worker.")
     ] = 200
