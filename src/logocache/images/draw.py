@@ -1,7 +1,6 @@
 """Drawing a placeholder: initials on a coloured square with rounded corners."""
 
 import unicodedata
-import zlib
 from collections.abc import Callable
 from functools import cache
 from typing import cast
@@ -54,7 +53,7 @@ def draw(monogram: Monogram) -> NormalisedImage:
     picture.paste(monogram.foreground, mask=_lettering(initials) if initials else _dot())
     picture.putalpha(_rounded_square())
     # Letters on one colour are runs: found as such they take 4 % less room, and a third less time.
-    png = raster.pack(picture, strategy=zlib.Z_RLE)
+    png = raster.pack(picture, of_runs=True)
     return raster.encode(picture, source=ImageInfo(format="png", width=SIDE, height=SIDE), png=png)
 
 

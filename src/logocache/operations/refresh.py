@@ -24,7 +24,7 @@ from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.mapping import SavedFetch
 from logocache.results import MOST_COUNTED, FetchedLogo, FetchReport
 
-BATCH = 32
+BATCH = 64
 """Entries saved in one transaction, at most."""
 LONGEST_WAIT = 0.5
 """Seconds that a finished entry may wait to be saved."""
