@@ -8,7 +8,7 @@ PUBLIC = """
     DirectoryError DomainError Entry FailOn FetchReport FetchedLogo Finding FindingKind Health
     HealthStatus IconSet IconSetStatus IconSets ImageFormat ListQuery Listing Logo LogoCache
     LogoCacheError LogoRecord Progress ProviderError Readiness SchemaError SelectionError Settings
-    SettingsError Severity Shape SortKey Status UnavailableError UnknownKeyError Variant
+    SettingsError Severity Shape SortKey Status Theme UnavailableError UnknownKeyError Variant
     VerifyReport __version__ document_of open_cache
 """
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from logocache.health import Health, HealthStatus, Readiness
     from logocache.model import Logo, LogoRecord, SortKey, Status
     from logocache.ports import Progress
-    from logocache.queries import ClearSelection, FailOn, ImageFormat, ListQuery, Shape, Variant
+    from logocache.queries import ClearSelection, FailOn, ImageFormat, ListQuery, Shape, Theme, Variant
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -69,7 +69,15 @@ _LAZY = {
         *("CacheStats", "ClearPlan", "ClearReport", "Entry", "FetchReport", "FetchedLogo", "Finding"),
         *("FindingKind", "IconSet", "IconSetStatus", "IconSets", "Listing", "Severity", "VerifyReport"),
     ),
-    "logocache.queries": ("ClearSelection", "FailOn", "ImageFormat", "ListQuery", "Shape", "Variant"),
+    "logocache.queries": (
+        "ClearSelection",
+        "FailOn",
+        "ImageFormat",
+        "ListQuery",
+        "Shape",
+        "Theme",
+        "Variant",
+    ),
     "logocache.settings": ("Settings",),
 }
 """Names imported on first access: their modules load pydantic and more, too slow for `logocache --help`."""
@@ -127,6 +135,7 @@ __all__ = [
     "Shape",
     "SortKey",
     "Status",
+    "Theme",
     "UnavailableError",
     "UnknownKeyError",
     "Variant",

@@ -169,7 +169,8 @@ class LogoCache:
         return self.lookup.get(key_or_domain)
 
     def image(self, key_or_domain: str, variant: Variant = Variant()) -> bytes | None:  # noqa: B008  # immutable
-        """Return the bytes of the logo or placeholder of that name, as `variant`; None if there is none.
+        """Return the bytes of the logo or placeholder of that name, as `variant`; None if there is none,
+        or no SVG where that is wanted.
 
         A variant is drawn once, and kept as long as there is room. Uses no network, and counts as `get`.
         """

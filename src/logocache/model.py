@@ -95,6 +95,8 @@ class IconPurpose(StrEnum):
     """The outer ring may be cropped away: only a circle of 40 % radius is safe."""
     LOGO = "logo"
     """Published by the source as the company's logo."""
+    DARK = "dark"
+    """For dark pages: never the logo itself, but its form there."""
     UNNAMED = "unnamed"
     """At `/favicon.ico`, which no page names: often left by a framework or a former owner. It counts only
     where the source has nothing else that can be used."""
@@ -137,6 +139,8 @@ class ImageInfo:
     height: int
     shows_on_white: bool = True
     """False if the mark cannot be seen on a white page, such as a white one on transparency."""
+    shows_on_dark: bool = True
+    """False if it cannot be recognised on a dark page."""
 
     @property
     def is_vector(self) -> bool:
@@ -144,14 +148,36 @@ class ImageInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFile:
-    """A logo's file in the cache directory."""
+class StoredForm:
+    """A file of an entry in the cache directory."""
 
     name: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile(StoredForm):
+    """A logo's PNG, and its further forms, where there are any."""
+
     width: int
     height: int
+    svg: StoredForm | None = None
+    """The sanitised document of which the PNG is the drawing."""
+    dark: StoredForm | None = None
+    """The PNG that its site shows on a dark ground, where this one cannot be recognised."""
+    shows_on_dark: bool | None = None
+    """True if this one can be recognised there; None: unknown."""
+
+    @property
+    def forms(self) -> tuple[StoredForm, ...]:
+        """All files of the logo, itself first."""
+        return (self, *(form for form in (self.svg, self.dark) if form is not None))
+
+    @property
+    def total_size(self) -> int:
+        """Bytes of all forms."""
+        return sum(form.size for form in self.forms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

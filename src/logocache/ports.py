@@ -112,6 +112,10 @@ class NormalisedImage:
     width: int
     height: int
     source: ImageInfo
+    svg: bytes | None = field(default=None, repr=False)
+    """The sanitised document of which it is the drawing, if that is not too large to be kept."""
+    dark: bytes | None = field(default=None, repr=False)
+    """A PNG as `png`, for dark grounds, if this one cannot be seen there and its source has another."""
     flaw: str | None = None
     """Why the image is a poor logo although it can be read, in words; None if there is nothing wrong."""
 

@@ -148,6 +148,16 @@ class ImageFormat(StrEnum):
     PNG = "png"
     JPG = "jpg"
     WEBP = "webp"
+    SVG = "svg"
+    """The sanitised document, as it is kept."""
+
+
+class Theme(StrEnum):
+    """The page on which a logo is shown."""
+
+    LIGHT = "light"
+    DARK = "dark"
+    """A mark that cannot be recognised on a dark page is shown in another form."""
 
 
 class Shape(StrEnum):
@@ -163,6 +173,8 @@ SMALLEST, LARGEST = 16, 512
 """Bounds of a variant's size, in pixels."""
 MOST_PADDING = 40
 TRANSPARENT = "transparent"
+LIGHT_FROM = 128
+"""Luma, of 255."""
 BACKGROUND = rf"{TRANSPARENT}|white|[0-9A-Fa-f]{{6}}"
 
 
@@ -186,6 +198,8 @@ class Variant:
 
     A JPEG has no transparency: on `transparent` it gets the ground on which its mark shows.
     """
+    theme: Theme = Theme.LIGHT
+    """On a light `background` always LIGHT."""
     label: str = field(init=False, compare=False, repr=False)
     """Identifies a variant of a logo in file names and ETags: `128-webp`, `64-png-grey-square10`."""
 
@@ -204,17 +218,31 @@ class Variant:
                 hint="use transparent, white or six hexadecimal digits",
             )
         background = "ffffff" if self.background == "white" else self.background.lower()
+        theme = Theme.LIGHT if background != TRANSPARENT and is_light(background) else self.theme
         parts = (
             str(self.size or "full"),
             self.format,
             "grey" if self.greyscale else "",
             f"{self.shape}{self.padding or ''}" if self.shape is not Shape.ORIGINAL else "",
             background if background != TRANSPARENT else "",
+            theme if theme is not Theme.LIGHT else "",
         )
         object.__setattr__(self, "background", background)
+        object.__setattr__(self, "theme", theme)
         object.__setattr__(self, "label", "-".join(part for part in parts if part))
 
     @property
+    def as_picture(self) -> "Variant":
+        """A PNG for an SVG, which not every logo has."""
+        return replace(self, format=ImageFormat.PNG) if self.format is ImageFormat.SVG else self
+
+    @property
     def is_stored_form(self) -> bool:
-        """True if this is the stored PNG itself."""
-        return self.label == "full-png"
+        """True if this is the stored PNG or SVG itself."""
+        return self.label in {"full-png", "full-svg"}
+
+
+def is_light(colour: str) -> bool:
+    """True if a colour of six hexadecimal digits is a light one, by its luma (ITU-R BT.601)."""
+    red, green, blue = bytes.fromhex(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue >= LIGHT_FROM

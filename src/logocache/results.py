@@ -35,6 +35,10 @@ class Entry:
     width: int | None
     height: int | None
     sha256: str | None
+    svg: str | None
+    """File of its SVG."""
+    dark: str | None
+    """File of its picture for dark pages."""
     provider: str | None
     source_url: str | None
     licence: str | None
@@ -67,6 +71,8 @@ class Entry:
             width=stored.width if stored else None,
             height=stored.height if stored else None,
             sha256=stored.sha256 if stored else None,
+            svg=stored.svg.name if stored and stored.svg else None,
+            dark=stored.dark.name if stored and stored.dark else None,
             provider=record.provider,
             source_url=record.source_url,
             licence=record.licence,

@@ -64,7 +64,9 @@ def fetch_of(
     kind: OutcomeKind = OutcomeKind.FOUND,
 ) -> SavedFetch:
     outcome = Outcome(kind=kind, next_attempt_at=record.next_attempt_at or NOW)
-    return SavedFetch(record=record, outcome=outcome, attempts=tuple(attempts), replaced=replaced)
+    return SavedFetch(
+        record=record, outcome=outcome, attempts=tuple(attempts), replaced=(replaced,) if replaced else ()
+    )
 
 
 def save(repository: Repository, *fetches: SavedFetch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from logocache.model import ImageInfo, Integration, LogoRecord, Origin, Status, StoredFile
+from logocache.model import ImageInfo, Integration, LogoRecord, Origin, Status, StoredFile, StoredForm
 from logocache.ports import NormalisedImage
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -53,6 +53,11 @@ def make_file(
     )
 
 
+def make_form(content: bytes, *, key: str = "shopify", suffix: str = ".svg") -> StoredForm:
+    digest = hashlib.sha256(content).hexdigest()
+    return StoredForm(name=f"{key}_{digest[:8]}{suffix}", sha256=digest, size=len(content))
+
+
 def make_cached(key: str = "shopify", *, content: bytes = b"png", **facts: Any) -> LogoRecord:
     """An entry with a real logo, fetched just now."""
     defaults: dict[str, Any] = {
@@ -68,14 +73,24 @@ def make_cached(key: str = "shopify", *, content: bytes = b"png", **facts: Any) 
 
 
 def make_image(
-    content: bytes = b"png", *, width: int = 128, height: int = 128, kind: str = "png"
+    content: bytes = b"png",
+    *,
+    width: int = 128,
+    height: int = 128,
+    kind: str = "png",
+    shows_on_dark: bool = True,
+    **forms: bytes | None,
 ) -> NormalisedImage:
+    """`forms`: `svg` and `dark`."""
+    source = ImageInfo(format=kind, width=width, height=height, shows_on_dark=shows_on_dark)
     return NormalisedImage(
         png=content,
         sha256=hashlib.sha256(content).hexdigest(),
         width=width,
         height=height,
-        source=ImageInfo(format=kind, width=width, height=height),
+        source=source,
+        svg=forms.get("svg"),
+        dark=forms.get("dark"),
     )
 
 

@@ -110,6 +110,7 @@ class FakeProvider:
         bodies: Mapping[str, bytes] | None = None,
         pages: Sequence[str] = (),
         unnamed: Sequence[str] = (),
+        dark: Sequence[str] = (),
         sizes: Mapping[str, int] | None = None,
         facts: Mapping[str, object] | None = None,
         **terms: object,
@@ -126,6 +127,7 @@ class FakeProvider:
         self._bodies = dict(bodies or {})
         self._pages = tuple(pages)
         self._unnamed = tuple(unnamed)
+        self._dark = tuple(dark)
         self._sizes = dict(sizes or {})
         self._facts = dict(facts or {})
         self.offers_of: dict[str, Mapping[str, object]] = {}
@@ -145,6 +147,7 @@ class FakeProvider:
         offers += [
             Candidate(provider=self.terms.id, url=url, purpose=IconPurpose.UNNAMED) for url in self._unnamed
         ]
+        offers += [Candidate(provider=self.terms.id, url=url, purpose=IconPurpose.DARK) for url in self._dark]
         offers += [
             Candidate(provider=self.terms.id, url=url, body=body) for url, body in self._bodies.items()
         ]

@@ -15,7 +15,7 @@ def make_store(directory: Path, *, sync: Callable[[int], None] = os.fsync) -> Fi
 
 
 def put(store: FileStore, key: str = "shopify", image: NormalisedImage | None = None) -> str:
-    staged = store.stage(key, image or make_image())
+    staged = store.stage(key, (image or make_image()).png)
     store.commit([staged])
     return staged.file.name
 

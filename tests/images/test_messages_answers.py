@@ -1,6 +1,7 @@
 """Answers of decoders are read as if an attacker had written them."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, FileCheck, ImageRejection, NormalisedImage
 
 IMAGE = raster.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
+FORMS = replace(IMAGE, svg=b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', dark=IMAGE.png)
 PATHS = [Path("/a.png"), Path("/b.png")]
 
 
@@ -21,6 +23,7 @@ PATHS = [Path("/a.png"), Path("/b.png")]
     "image",
     [
         IMAGE,
+        FORMS,
         ImageRejection(reason="no"),
         ImageRejection(reason="", is_blank=True),
         DecodingFailure(reason="too much"),

@@ -19,6 +19,7 @@ from harness.image_samples import (
     svg,
     two_colours,
 )
+from logocache.images.errors import LARGEST_SVG
 from logocache.images.normalise import normalise
 from logocache.model import ImageInfo
 from logocache.ports import ImageRejection, NormalisedImage
@@ -202,3 +203,43 @@ def test_white_on_transparency_is_told_from_what_can_be_seen() -> None:
     assert not normalised(encoded(white, "PNG")).source.shows_on_white
     white.paste("black", (10, 10, 50, 50))
     assert normalised(encoded(white, "PNG")).source.shows_on_white
+
+
+DARK_RULE = "<style>path{fill:#111}@media (prefers-color-scheme: dark){path{fill:%s}}</style>"
+SHAPE = '<path d="M1 1h8v4h-8z"/>'
+
+
+def test_an_svg_is_kept_as_it_was_sanitised() -> None:
+    image = normalised(svg(f"<script>alert(1)</script>{SHAPE}"))
+    assert image.svg is not None
+    assert image.svg.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
+    assert b"script" not in image.svg
+    assert normalised(image.svg).png == image.png, "it is drawn as the picture"
+
+
+@pytest.mark.parametrize("name", sorted(SMALL_IMAGES.keys() - {"svg"}))
+def test_no_other_format_has_an_svg(name: str) -> None:
+    assert normalised(SMALL_IMAGES[name]).svg is None
+
+
+def test_a_document_that_is_too_large_is_not_kept() -> None:
+    image = normalised(svg(SHAPE.replace("M1 1", "M1 1" + "h0" * (LARGEST_SVG // 2))))
+    assert image.svg is None
+    assert image.png
+
+
+@pytest.mark.parametrize(
+    ("document", "has_dark"),
+    [
+        pytest.param(svg(DARK_RULE % "#fff" + SHAPE), True, id="white on a dark page"),
+        pytest.param(svg(DARK_RULE % "#000" + SHAPE), False, id="as dark there"),
+        pytest.param(svg(DARK_RULE.replace("#111", "#0a5") % "#fff" + SHAPE), False, id="seen as it is"),
+        pytest.param(svg(SHAPE), False, id="no rule for it"),
+    ],
+)
+def test_an_svg_brings_its_own_form_for_dark_pages(document: bytes, has_dark: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    image = normalised(document)
+    assert (image.dark is not None) == has_dark
+    if image.dark is not None:
+        assert decoded(image.dark).getpixel((256, 150)) == (255, 255, 255, 255)
+        assert decoded(image.png).getpixel((256, 150)) == (17, 17, 17, 255)

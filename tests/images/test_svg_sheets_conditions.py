@@ -57,3 +57,18 @@ def test_any_text_is_a_condition(text: str) -> None:
     tokens = tinycss2.parse_component_value_list(text)
     assert media_matches(tokens) in {True, False}
     assert supports_matches(tokens) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("(prefers-color-scheme: dark)", True),
+        ("(prefers-color-scheme: light)", False),
+        ("not (prefers-color-scheme: dark)", False),
+        ("screen and (prefers-color-scheme: dark) and (min-width: 100px)", True),
+        ("((prefers-color-scheme: light) or (color))", True),
+        ("(prefers-color-scheme)", True),
+    ],
+)
+def test_media_on_a_dark_page(query: str, holds: bool) -> None:  # noqa: FBT001  # a table's column
+    assert media_matches(tinycss2.parse_component_value_list(query), is_dark=True) is holds

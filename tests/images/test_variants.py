@@ -23,12 +23,12 @@ from harness.image_samples import (
 from logocache.images import raster
 from logocache.images.variants import derive, mark_box, placed
 from logocache.images.visibility import INK
-from logocache.queries import ImageFormat, Shape, Variant
+from logocache.queries import ImageFormat, Shape, Theme, Variant
 
 FORMATS = {ImageFormat.PNG: "PNG", ImageFormat.JPG: "JPEG", ImageFormat.WEBP: "WEBP"}
 EVERY = [
     Variant(size=size, format=each, greyscale=grey)
-    for size, each, grey in itertools.product((None, 16, 64, 512), ImageFormat, (False, True))
+    for size, each, grey in itertools.product((None, 16, 64, 512), FORMATS, (False, True))
 ]
 
 
@@ -231,7 +231,7 @@ def test_an_opaque_logo_keeps_its_ground() -> None:
 
 
 @pytest.mark.parametrize("greyscale", [False, True])
-@pytest.mark.parametrize("image_format", ImageFormat)
+@pytest.mark.parametrize("image_format", FORMATS)
 @pytest.mark.parametrize(("background", "colour"), [("white", (255,) * 3), ("3366Cc", (0x33, 0x66, 0xCC))])
 def test_a_ground_has_its_colour_also_under_grey(
     image_format: ImageFormat, background: str, colour: tuple[int, int, int], *, greyscale: bool
@@ -245,3 +245,24 @@ def test_a_ground_has_its_colour_also_under_grey(
 def test_nothing_to_be_seen_is_no_reason_to_fail() -> None:
     nothing = raster.pack(Image.new("RGBA", (64, 32)))
     assert decoded(derive(nothing, Variant(shape=Shape.SQUARE, padding=40))).size == (64, 64)
+
+
+def test_on_a_dark_page_a_black_mark_is_white_in_every_look() -> None:
+    black = disc()
+    black.paste("black", mask=black.getchannel("A"))
+    stored = raster.pack(black)
+    dark = Variant(theme=Theme.DARK)
+    assert decoded(derive(stored, dark)).getpixel((128, 128)) == (255, 255, 255, 255)
+    assert decoded(derive(stored, replace(dark, size=64, shape=Shape.SQUARE))).getpixel((32, 32))[:3] == (  # type: ignore[index]  # a colour
+        (255, 255, 255)
+    )
+    jpg = decoded(derive(stored, replace(dark, format=ImageFormat.JPG)))
+    assert jpg.getpixel((128, 128)) == (255, 255, 255)
+    assert max(jpg.getpixel((1, 1))) < 32, "a dark ground"  # type: ignore[arg-type]  # a colour
+    on_white = derive(stored, replace(dark, background="white"))
+    assert decoded(on_white).getpixel((128, 128)) == (0, 0, 0), "the ground is light"
+
+
+def test_a_picture_cannot_be_an_svg() -> None:
+    with pytest.raises(ValueError, match="cannot be an SVG"):
+        derive(CLEAR, Variant(size=64, format=ImageFormat.SVG))

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image, ImageDraw
 
-from logocache.images.visibility import DARK, WHITE, ground_for, shows
+from logocache.images.visibility import DARK, WHITE, ground_for, shows, shows_on_dark
 
 CLEAR = (0, 0, 0, 0)
 
@@ -53,3 +53,32 @@ def test_a_mark_shows_where_it_stands_out(picture: Image.Image, *, on_white: boo
 )
 def test_the_ground_is_white_unless_only_a_dark_one_helps(picture: Image.Image, ground: str) -> None:
     assert ground_for(picture) == ground
+
+
+@pytest.mark.parametrize(
+    ("picture", "is_recognised"),
+    [
+        pytest.param(drawn((MARK, "#000000")), False, id="black"),
+        pytest.param(drawn((MARK, "#333333")), False, id="dark grey"),
+        pytest.param(drawn((MARK, "#003087")), False, id="navy"),
+        pytest.param(drawn((MARK, "#0000ff")), True, id="blue"),
+        pytest.param(drawn((MARK, "#00aa55")), True, id="green"),
+        pytest.param(drawn((MARK, "#c00000")), True, id="red"),
+        pytest.param(drawn((MARK, "#ffffff")), True, id="white"),
+        pytest.param(drawn((MARK, "black"), ((35, 20, 64, 79), "white")), True, id="a letter on a plate"),
+        pytest.param(
+            drawn(((0, 0, 20, 60), "black"), ((70, 0, 99, 60), "black"), ((20, 70, 80, 82), "orange")),
+            False,
+            id="a smile below letters",
+        ),
+        pytest.param(
+            drawn(((0, 0, 40, 99), "#e01e5a"), ((60, 30, 99, 60), "black")),
+            True,
+            id="letters by a symbol",
+        ),
+        pytest.param(Image.new("RGB", (9, 9), "black"), True, id="opaque"),
+        pytest.param(drawn((MARK, "black")).convert("LA"), False, id="grey"),
+    ],
+)
+def test_a_mark_is_recognised_on_a_dark_page(picture: Image.Image, *, is_recognised: bool) -> None:
+    assert shows_on_dark(picture) is is_recognised

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.factories import NOW, make_cached
+from harness.factories import NOW, make_cached, make_file
 from logocache.model import LogoRecord, Origin, ReplacedFile, Status
 from logocache.policy.eviction import EvictionPlan, Newcomer, StoredLogo, Worth, plan_eviction, worth_of
 
@@ -25,7 +25,7 @@ def entry(worth: Worth) -> LogoRecord:
 
 
 def logo(worth: Worth, key: str = "stored", size: int = 5) -> StoredLogo:
-    return StoredLogo(key=key, file=f"{key}.png", size=size, worth=worth)
+    return StoredLogo(key=key, file=make_file(key, size=size), worth=worth)
 
 
 def newcomer(worth: Worth, size: int = 5, key: str = "new") -> Newcomer:

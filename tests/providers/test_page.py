@@ -1,12 +1,13 @@
 """Pages, and the icons they link to."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.providers.icons import Role
+from logocache.providers.icons import Icon, Role, ranked
 from logocache.providers.page import MAX_BYTES, MAX_LINKS, PageIcons, read_page
 
 URL = "https://example.com/shop/"
@@ -19,6 +20,23 @@ def read(html: str | bytes, content_type: str | None = None) -> PageIcons:
 
 def urls(html: str | bytes) -> list[str]:
     return [icon.url for icon in read(html).icons]
+
+
+@pytest.mark.parametrize(
+    ("media", "is_dark"),
+    [
+        ("(prefers-color-scheme: dark)", True),
+        ("(PREFERS-color-scheme:DARK)", True),
+        ("screen and ( prefers-color-scheme : dark )", True),
+        ("(prefers-color-scheme: light)", False),
+        ("", False),
+    ],
+)
+def test_icons_for_dark_pages_are_told_apart(media: str, is_dark: bool) -> None:  # noqa: FBT001  # a table's column
+    (icon,) = read(f'<link rel=icon href=i.svg media="{media}">').icons
+    assert icon.is_dark is is_dark
+    light, dark = Icon(url="https://a.test/16", role=Role.LINK, size=16), replace(icon, is_dark=True)
+    assert ranked([dark, light]) == [light, dark], "behind all others"
 
 
 @pytest.mark.parametrize(
@@ -77,8 +95,8 @@ def test_sizes_and_type_are_kept() -> None:
         pytest.param(
             "<link rel=icon media='(prefers-color-scheme: DARK)' href=a>"
             "<link rel=icon media='(prefers-color-scheme: light)' href=b>",
-            ["https://example.com/shop/b"],
-            id="not for the dark",
+            ["https://example.com/shop/a", "https://example.com/shop/b"],
+            id="for light and dark pages",
         ),
         pytest.param("<link rel=icon href=' data:,x '>", ["data:,x"], id="data URI"),
         pytest.param("not a page", [], id="text"),

@@ -1,11 +1,12 @@
 """The bound on entries made on demand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from harness.entries import HOUR, fetch_of, make_attempt, make_replaced, save, store
-from harness.factories import DAY, NOW, make_cached, make_integration, make_record
+from harness.factories import DAY, NOW, make_cached, make_file, make_form, make_integration, make_record
 from harness.race import race
 from logocache.model import LogoRecord, Origin
 from logocache.repository import Repository
@@ -54,15 +55,19 @@ def test_a_new_one_takes_the_place_of_the_one_used_longest_ago(four: Repository)
 
 
 def test_what_belonged_to_it_goes_with_it(four: Repository) -> None:
+    file = replace(make_file("stranger0.test"), svg=make_form(b"svg"), dark=make_form(b"dark"))
     with_logo = make_cached(
-        "stranger0.test", origin=Origin.ON_DEMAND, created_at=NOW - 40 * DAY, fetched_at=NOW - 40 * DAY
+        "stranger0.test",
+        origin=Origin.ON_DEMAND,
+        created_at=NOW - 40 * DAY,
+        fetched_at=NOW - 40 * DAY,
+        file=file,
     )
-    assert with_logo.file is not None
     replaced = make_replaced("stranger0.test")
     save(four, fetch_of(with_logo, attempts=[make_attempt("stranger0.test")], replaced=replaced))
     save(four, fetch_of(stranger(1), attempts=[make_attempt("stranger1.test")]))
     before = four.generation()
-    assert set(ask_for(four, "new.test")) == {with_logo.file.name, replaced.name}
+    assert set(ask_for(four, "new.test")) == {*(form.name for form in file.forms), replaced.name}
     assert four.get("stranger0.test") is None
     assert four.attempts("stranger0.test", limit=9) == []
     assert len(four.attempts("stranger1.test", limit=9)) == 1

@@ -261,3 +261,26 @@ def test_a_missing_column_says_what_to_run(database_url: str, open_url: Open) ->
     alter(database_url, "ALTER TABLE logo RENAME COLUMN etag TO tag")
     with pytest.raises(SchemaError, match="run `logocache init`"):
         repository.get("shopify")
+
+
+OLD_FILE = """
+    UPDATE logo SET status = 'cached', file_name = 'shopify_1f3a9c2e.png', sha256 = 'f', size = 9, width = 1,
+        height = 1, etag = '"1"', last_modified = 'Sun', provider = 'site'
+"""
+
+
+def test_an_older_database_keeps_its_files_and_asks_for_their_forms(
+    database_url: str, open_url: Open
+) -> None:
+    database = Database(parse_address(database_url), lock_wait=5)
+    with database.write() as connection:
+        schema.upgrade(connection, to="0003")
+    database.close()
+    alter(database_url, OLD_LOGO, OLD_FILE)
+    repository = open_url(database_url)
+    assert repository.migrate()
+    shopify = repository.get("shopify")
+    assert shopify is not None
+    assert shopify.file is not None
+    assert (shopify.file.name, shopify.file.svg, shopify.file.dark) == ("shopify_1f3a9c2e.png", None, None)
+    assert (shopify.etag, shopify.last_modified) == (None, None), "a 304 would bring no forms"

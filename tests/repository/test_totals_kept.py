@@ -13,7 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import event, text
 
 from harness.entries import fetch_of, known, make_replaced, save, store
-from harness.factories import DAY, NOW, files_by_key, make_cached, make_file, make_integration, make_record
+from harness.factories import (
+    DAY,
+    NOW,
+    files_by_key,
+    make_cached,
+    make_file,
+    make_form,
+    make_integration,
+    make_record,
+)
 from harness.race import race
 from logocache.model import LogoRecord, Origin, OutcomeKind, Status
 from logocache.repository import Repository
@@ -77,7 +86,12 @@ class Transactions(RuleBasedStateMachine):
         records = [
             make_record(key)
             if status is Status.PENDING
-            else make_cached(key, status=status, provider=provider, file=make_file(key, size=size))
+            else make_cached(
+                key,
+                status=status,
+                provider=provider,
+                file=replace(make_file(key, size=size), svg=make_form(bytes(size), key=key)),
+            )
             for key in sorted(keys)
         ]
         with self.repository.unit() as unit:

@@ -45,17 +45,17 @@ def test_what_was_not_prepared_names_the_next_step(
 
 
 def test_a_staged_file_is_not_yet_under_its_name(store: FileStore) -> None:
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     assert staged.path.read_bytes() == b"png"
     assert list(store.files()) == []
 
 
 def test_a_committed_file_has_its_bytes_digest_and_mode(store: FileStore, directory: Path) -> None:
-    image = make_image(b"a logo", width=64, height=32)
-    staged = store.stage("shopify", image)
+    image = make_image(b"a logo")
+    staged = store.stage("shopify", image.png)
     store.commit([staged])
     name = staged.file.name
-    assert (staged.file.size, staged.file.width, staged.file.height) == (6, 64, 32)
+    assert staged.file.size == 6
     assert store.read(name) == b"a logo"
     assert store.sha256(name) == image.sha256
     assert mode_of(store.path(name)) == 0o644
@@ -66,7 +66,7 @@ def test_a_file_is_whole_when_it_is_synced(directory: Path) -> None:
     sizes: list[int] = []
     store = make_store(directory, sync=lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
     store.prepare()
-    store.stage("shopify", make_image(b"12345"))
+    store.stage("shopify", make_image(b"12345").png)
     assert sizes == [5]
 
 
@@ -86,7 +86,7 @@ def test_a_batch_takes_one_sync_of_the_directory(directory: Path) -> None:
         directory, sync=lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
     )
     store.prepare()
-    batch = [store.stage(f"company{number}", make_image()) for number in range(20)]
+    batch = [store.stage(f"company{number}", make_image().png) for number in range(20)]
     assert synced == [False] * 20
     store.commit(batch)
     assert synced == [False] * 20 + [True]
@@ -94,7 +94,7 @@ def test_a_batch_takes_one_sync_of_the_directory(directory: Path) -> None:
 
 
 def test_a_batch_of_which_one_vanished_names_it_and_can_be_committed_again(store: FileStore) -> None:
-    batch = [store.stage(f"company{number}", make_image()) for number in range(3)]
+    batch = [store.stage(f"company{number}", make_image().png) for number in range(3)]
     store.discard(batch[1])
     with pytest.raises(DirectoryError, match="company1_"):
         store.commit(batch)
@@ -107,25 +107,25 @@ def test_the_same_content_twice_is_success(store: FileStore) -> None:
 
 
 def test_committing_twice_is_success(store: FileStore) -> None:
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     store.commit([staged])
     store.commit([staged])
     assert store.read(staged.file.name) == b"png"
 
 
 def test_a_temporary_file_that_vanished_is_an_error(store: FileStore) -> None:
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     store.discard(staged)
     with pytest.raises(DirectoryError, match="cannot be put in place"):
         store.commit([staged])
 
 
 def test_discarding_removes_the_temporary_file_and_nothing_else(store: FileStore, directory: Path) -> None:
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     store.discard(staged)
     store.discard(staged)
     assert temporary_files(directory) == []
-    committed = store.stage("shopify", make_image())
+    committed = store.stage("shopify", make_image().png)
     store.commit([committed])
     store.discard(committed)
     assert store.read(committed.file.name) == b"png"
@@ -138,7 +138,7 @@ def test_a_disk_that_gets_full_leaves_no_temporary_file(directory: Path) -> None
     store = make_store(directory, sync=full)
     store.prepare()
     with pytest.raises(DirectoryError, match="free some space"):
-        store.stage("shopify", make_image())
+        store.stage("shopify", make_image().png)
     assert temporary_files(directory) == []
 
 
@@ -222,7 +222,7 @@ def test_a_directory_that_was_deleted_is_not_made_again(store: FileStore, direct
         (directory / ".logocache" / folder).rmdir()
     directory.rmdir()
     with pytest.raises(DirectoryError, match="run `logocache init`"):
-        store.stage("shopify", make_image())
+        store.stage("shopify", make_image().png)
     assert not directory.exists()
 
 

@@ -132,7 +132,7 @@ def test_a_private_folder_of_another_user_is_an_error(reachable: Path) -> None:
     store.prepare()
     (reachable / "logos").chmod(0o777)
     with nobody(), pytest.raises(DirectoryError, match="sudo chown"):
-        store.stage("shopify", make_image())
+        store.stage("shopify", make_image().png)
     with nobody():
         assert list(store.leftovers(before=datetime.now(UTC))) == []
 

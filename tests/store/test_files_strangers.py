@@ -66,7 +66,7 @@ def test_deleting_a_link_leaves_its_target(store: FileStore, directory: Path, tm
 def test_committing_over_a_link_replaces_the_link(store: FileStore, tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("kept")
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     store.path(staged.file.name).symlink_to(target)
     store.commit([staged])
     assert target.read_text() == "kept"
@@ -129,7 +129,7 @@ def test_a_missing_directory_cannot_be_listed(directory: Path) -> None:
 
 
 def test_only_old_temporary_files_are_leftovers(store: FileStore) -> None:
-    old, fresh = store.stage("old", make_image()), store.stage("fresh", make_image())
+    old, fresh = store.stage("old", make_image().png), store.stage("fresh", make_image().png)
     os.utime(old.path, (0, 0))
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
     assert [leftover.name for leftover in store.leftovers(before=hour_ago)] == [old.path.name]

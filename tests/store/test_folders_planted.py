@@ -64,7 +64,7 @@ def test_a_link_in_the_place_of_a_folder_is_never_followed(
     store: FileStore, directory: Path, elsewhere: Path, place: str
 ) -> None:
     before = all_in(elsewhere)
-    staged = store.stage("slack", make_image(b"staged"))
+    staged = store.stage("slack", make_image(b"staged").png)
     ours = directory / ".logocache" / place
     ours.rename(directory / "moved")
     ours.symlink_to(elsewhere / place)
@@ -73,7 +73,7 @@ def test_a_link_in_the_place_of_a_folder_is_never_followed(
     works: list[Callable[[], object]] = [fresh.prepare, fresh.require]
     if place in {"", "tmp"}:
         works += [
-            lambda: fresh.stage("shopify", make_image()),
+            lambda: fresh.stage("shopify", make_image().png),
             lambda: fresh.commit([staged]),
             lambda: fresh.discard(staged),
             lambda: list(fresh.leftovers(before=LATER)),
@@ -125,7 +125,7 @@ def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "logos", tmp_path / "logos" / ".logocache")
     store.prepare()
     store.require()
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     store.commit([staged])
     assert (tmp_path / "volume" / staged.file.name).read_bytes() == b"png"
 
@@ -196,7 +196,7 @@ def test_who_is_a_stranger(outer: tuple[int, int], inner: tuple[int, int, int], 
 
 
 def test_what_is_longer_than_any_logo_is_not_read(store: FileStore) -> None:
-    staged = store.stage("shopify", make_image())
+    staged = store.stage("shopify", make_image().png)
     store.commit([staged])
     path = store.path(staged.file.name)
     os.truncate(path, 6 * 2**30)  # sparse: it takes no room
@@ -209,7 +209,7 @@ def test_what_is_longer_than_any_logo_is_not_read(store: FileStore) -> None:
 
 def test_what_is_longer_than_any_logo_is_not_written(store: FileStore) -> None:
     with pytest.raises(ValueError, match="longer than any"):
-        store.stage("shopify", make_image(bytes(LARGEST_LOGO + 1)))
+        store.stage("shopify", make_image(bytes(LARGEST_LOGO + 1)).png)
     assert LARGEST_LOGO == LARGEST_PNG, "images and files agree"
 
 
@@ -255,7 +255,7 @@ def test_a_missing_folder_belongs_to_nobody(directory: Path) -> None:
 def test_opened_folders_are_closed(store: FileStore, directory: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
-        store.commit([store.stage("shopify", make_image())])
+        store.commit([store.stage("shopify", make_image().png)])
         with pytest.raises(FileNotFoundError), opened(directory / ".logocache", "none"):
             pass
     assert len(list(Path("/proc/self/fd").iterdir())) == before

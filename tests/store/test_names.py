@@ -1,12 +1,26 @@
 """File names: made from keys, and read back."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logocache.store.names import check_name, file_name, is_ours, key_of
+from harness.factories import make_file, make_form
+from logocache.store.names import (
+    DARK_SUFFIX,
+    SUFFIX,
+    SVG_SUFFIX,
+    check_name,
+    file_name,
+    form_like,
+    is_ours,
+    is_picture,
+    key_of,
+    promises,
+    suffix_of,
+)
 
 DIGEST = hashlib.sha256(b"a logo").hexdigest()
 SHORT = DIGEST[:8]
@@ -44,6 +58,27 @@ def test_long_keys_with_the_same_start_have_different_names() -> None:
     first, second = (f"{'a' * 240}.{end}" for end in ("example", "invalid"))
     assert file_name(first, DIGEST) != file_name(second, DIGEST)
     assert key_of(file_name(first, DIGEST)) is None
+
+
+@pytest.mark.parametrize("suffix", [SUFFIX, SVG_SUFFIX, DARK_SUFFIX])
+@given(key=KEYS)
+def test_a_form_has_a_name_of_its_own_that_fits(key: str, suffix: str) -> None:
+    name = file_name(key, DIGEST, suffix)
+    assert len(name.encode()) <= 255
+    assert suffix_of(name) == suffix
+    assert promises(name, DIGEST)
+    assert not promises(name, "0" * 64)
+    assert key_of(name) in {key, None}
+    assert is_picture(name) is (suffix != SVG_SUFFIX)
+
+
+def test_the_form_like_a_name_is_that_of_the_same_kind() -> None:
+    svg = make_form(b"new")
+    file = replace(make_file(), svg=svg)
+    assert form_like(f"shopify_{SHORT}.svg", file) == svg
+    assert form_like(f"shopify_{SHORT}.png", file) == file
+    assert form_like(f"shopify_{SHORT}.dark.png", file) is None
+    assert form_like(f"shopify_{SHORT}.svg", None) is None
 
 
 @given(text=st.text())

@@ -207,7 +207,7 @@ def get(  # noqa: PLR0913  # one for each option
         typer.Option("--size", metavar="PIXELS", help="Longest side, 16 to 512. Default: as stored."),
     ] = None,
     image_format: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="png, jpg or webp.")
+        str, typer.Option("--format", metavar="FORMAT", help="png, jpg, webp or svg.")
     ] = "png",
     greyscale: Annotated[bool, typer.Option("--greyscale", help="Without colour.")] = False,
     shape: Annotated[
@@ -224,13 +224,16 @@ def get(  # noqa: PLR0913  # one for each option
         str,
         typer.Option("--background", metavar="COLOUR", help="transparent, white or six hexadecimal digits."),
     ] = "transparent",
+    theme: Annotated[
+        str, typer.Option("--theme", metavar="THEME", help="light, or dark: as it is seen on a dark page.")
+    ] = "light",
 ) -> ExitCode:
     """Write one logo to a file.
 
     As it is stored, or as a variant. Asks no network; the monogram of an entry without a logo counts
     as its logo.
     """
-    from logocache.queries import ImageFormat, Shape, Variant, choice
+    from logocache.queries import ImageFormat, Shape, Theme, Variant, choice
 
     variant = Variant(
         size=size,
@@ -239,6 +242,7 @@ def get(  # noqa: PLR0913  # one for each option
         shape=choice(Shape, shape, "shape"),
         padding=padding,
         background=background,
+        theme=choice(Theme, theme, "theme"),
     )
     session: Session = context.obj
     if output is None and terminal.out_is_terminal():
@@ -246,7 +250,8 @@ def get(  # noqa: PLR0913  # one for each option
     with session.open() as cache:
         image = cache.image(key, variant)
     if image is None:
-        terminal.error(f"there is no logo of {key[:60]!r}: run `logocache refresh {key[:60]}`")
+        what = "SVG" if variant.format is ImageFormat.SVG else "logo"
+        terminal.error(f"there is no {what} of {key[:60]!r}: run `logocache refresh {key[:60]}`")
         return ExitCode.PROBLEMS
     terminal.deliver(image, output)
     return ExitCode.FINE

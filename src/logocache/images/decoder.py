@@ -13,10 +13,12 @@ from typing import IO
 from weakref import WeakSet
 
 from logocache.errors import UnavailableError
-from logocache.images.errors import LARGEST_PNG, Limits
+from logocache.images.errors import LARGEST_PNG, LARGEST_SVG, Limits
 from logocache.images.messages import Message, ProtocolError, receive
 
 STARTUP_SECONDS = 30.0
+LARGEST_ANSWER = 2 * LARGEST_PNG + LARGEST_SVG
+"""Bytes of the forms of a logo."""
 
 _MODULE = "logocache.images.worker"
 _CHUNK = 65_536
@@ -98,7 +100,7 @@ class Decoder:
 
     def _receive(self, deadline: "_Deadline") -> Message:
         try:
-            return receive(lambda size: self._read(size, deadline), largest_blob=LARGEST_PNG)
+            return receive(lambda size: self._read(size, deadline), largest_blob=LARGEST_ANSWER)
         except ProtocolError as error:
             raise DecoderError(f"the decoder answered with {error}") from error
 

@@ -58,6 +58,8 @@ LONGEST_SIDE = 512
 """Pixels of a stored logo."""
 LARGEST_PNG = 2_000_000
 """Bytes of a stored logo. Incompressible 512×512 RGBA takes 1.05 million."""
+LARGEST_SVG = 500_000
+"""Bytes of a sanitised SVG that is kept beside its drawing."""
 QUICK_SECONDS = 0.5
 """Time limit of the first attempt on each picture; slower ones are queued in the slow lane. Of 3,766 icons
 of the Iconify sets logos, devicon and skill-icons 13 are slower, the slowest takes 1.8 s."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from logocache.images.errors import LARGEST_PNG, LONGEST_SIDE, one_line
+from logocache.images.errors import LARGEST_PNG, LARGEST_SVG, LONGEST_SIDE, one_line
 from logocache.images.sniff import ImageFormat, sniff
 from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, FileCheck, ImageRejection, NormalisedImage
@@ -88,9 +88,11 @@ def of_image(image: NormalisedImage | ImageRejection | DecodingFailure) -> Messa
     if isinstance(image, ImageRejection):
         return Message(fields={"reason": image.reason, "is_blank": image.is_blank})
     source = image.source
-    facts: list[Value] = [source.format, source.width, source.height, source.shows_on_white]
-    fields: dict[str, Value] = {"source": facts, "flaw": image.flaw}
-    return Message(fields=fields, blob=image.png)
+    facts: list[Value] = [source.format, source.width, source.height]
+    facts += [source.shows_on_white, source.shows_on_dark]
+    svg, dark = image.svg or b"", image.dark or b""
+    fields: Fields = {"source": facts, "flaw": image.flaw, "forms": [len(svg), len(dark)]}
+    return Message(fields=fields, blob=image.png + svg + dark)
 
 
 def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFailure:
@@ -104,11 +106,19 @@ def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFail
         case {"reason": str(reason), "is_blank": bool(is_blank)}:
             return ImageRejection(reason=one_line(reason), is_blank=is_blank)
         case {
-            "source": [str(name), int(width), int(height), bool(shows)],
+            "source": [str(name), int(width), int(height), bool(on_white), bool(on_dark)],
             "flaw": str() | None as flaw,
+            "forms": [int(svg_size), int(dark_size)],
         } if name in _SOURCE_FORMATS:
-            source = ImageInfo(format=name, width=_count(width), height=_count(height), shows_on_white=shows)
-            return _image(answer.blob, source, None if flaw is None else one_line(flaw))
+            source = ImageInfo(
+                format=name,
+                width=_count(width),
+                height=_count(height),
+                shows_on_white=on_white,
+                shows_on_dark=on_dark,
+            )
+            forms = _split(answer.blob, svg_size, dark_size)
+            return _image(forms, source, None if flaw is None else one_line(flaw))
         case _:
             raise ProtocolError("neither an image nor a reason")
 
@@ -129,17 +139,32 @@ def to_checks(answer: Message, paths: Sequence[Path]) -> list[FileCheck]:
 _SOURCE_FORMATS = frozenset(ImageFormat) - {ImageFormat.SVGZ}
 
 
-def _image(png: bytes, source: ImageInfo, flaw: str | None) -> NormalisedImage:
+def _split(blob: bytes, svg_size: int, dark_size: int) -> tuple[bytes, bytes, bytes]:
+    """The PNG, and the SVG and the dark PNG of those sizes behind it."""
+    if svg_size < 0 or dark_size < 0 or svg_size + dark_size > len(blob):
+        raise ProtocolError(f"forms of {svg_size} and {dark_size} bytes in {len(blob)}")
+    end = len(blob) - dark_size
+    return blob[: end - svg_size], blob[end - svg_size : end], blob[end:]
+
+
+def _image(forms: tuple[bytes, bytes, bytes], source: ImageInfo, flaw: str | None) -> NormalisedImage:
+    png, svg, dark = forms
     try:
         width, height = stored_size(png)
+        if dark:
+            stored_size(dark)
     except ValueError as error:
         raise ProtocolError(str(error)) from error
+    if svg and (len(svg) > LARGEST_SVG or sniff(svg) is not ImageFormat.SVG):
+        raise ProtocolError(f"a document of {len(svg)} bytes that is no SVG to keep")
     return NormalisedImage(
         png=png,
         sha256=hashlib.sha256(png).hexdigest(),
         width=width,
         height=height,
         source=source,
+        svg=svg or None,
+        dark=dark or None,
         flaw=flaw,
     )
 

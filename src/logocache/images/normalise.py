@@ -2,15 +2,17 @@
 
 import math
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from PIL import ExifTags, Image, ImageOps
 
 from logocache.images import raster
-from logocache.images.errors import LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
+from logocache.images.errors import LARGEST_SVG, LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
 from logocache.images.raster import fitted, opened
 from logocache.images.sniff import ImageFormat, describe, largest_frame, single_icon, sniff
-from logocache.images.visibility import WHITE, shows
+from logocache.images.visibility import WHITE, shows, shows_on_dark
 from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
@@ -18,6 +20,7 @@ SMALLEST_SIDE = 8
 """Smaller images cannot be recognised: they are spacers, bullets and tracking pixels."""
 LARGEST_ASPECT = 8
 """Ratio of longest to shortest side. Wide wordmarks stay below it; rules, sprites and banners do not."""
+SCHEME = b"prefers-color-scheme"
 LARGEST_UNPACKED = 8_000_000
 """Bytes that an SVGZ may unpack to."""
 
@@ -50,6 +53,10 @@ class _Picture:
     png: bytes | None = None
     """The same pixels as a PNG of our own making, without metadata or hidden colours."""
     flaw: str | None = None
+    svg: bytes | None = None
+    """The sanitised document of which it is the drawing."""
+    on_dark: "Callable[[], _Picture] | None" = None
+    """Draws the same document as on a dark page, if it may look different there."""
 
 
 def normalise(
@@ -88,11 +95,11 @@ def _read(body: bytes, size: Size) -> _Picture:
             return _decode(body, found, size)
 
 
-def _draw(document: bytes, size: Size) -> _Picture:
+def _draw(document: bytes, size: Size, *, is_dark: bool = False) -> _Picture:
     from logocache.images import svg  # noqa: PLC0415 - its parser takes 30 ms to load
     from logocache.images.svg_sanitiser import sanitise  # noqa: PLC0415 - as above
 
-    safe = sanitise(document, max_pixels=size.most)
+    safe = sanitise(document, max_pixels=size.most, is_dark=is_dark)
     size.check(safe.pixels, "the images embedded in it")
     drawing = svg.rasterise(safe, longest_side=LONGEST_SIDE)
     bounds = replace(size, most=LONGEST_SIDE**2, heavy=LONGEST_SIDE**2)
@@ -102,7 +109,14 @@ def _draw(document: bytes, size: Size) -> _Picture:
     # To compress them again would take a third of the time of a drawing.
     png = drawing.png if drawn.image.mode == "RGBA" else None
     flaw = f"it has {drawing.lost}" if drawing.lost else None
-    return _Picture(image=drawn.image, source=source, png=png, flaw=flaw)
+    return _Picture(
+        image=drawn.image,
+        source=source,
+        png=png,
+        flaw=flaw,
+        svg=safe.text.encode(),
+        on_dark=partial(_draw, document, size, is_dark=True) if SCHEME in document.lower() else None,
+    )
 
 
 def _unpack(body: bytes) -> bytes:
@@ -167,10 +181,26 @@ def _check_size(width: int, height: int, size: Size) -> None:
 def _finish(picture: _Picture, *, is_believed: bool) -> NormalisedImage:
     image = fitted(picture.image, LONGEST_SIDE)
     _check_content(image, is_believed=is_believed)
-    source = replace(picture.source, shows_on_white=shows(image, WHITE))
+    source = replace(picture.source, shows_on_white=shows(image, WHITE), shows_on_dark=shows_on_dark(image))
     encoded = raster.encode(image, source=source, png=picture.png if image is picture.image else None)
     flaw = None if source.shows_on_white else "it cannot be seen on a white page"
-    return replace(encoded, flaw=picture.flaw or flaw)
+    return replace(
+        encoded,
+        flaw=picture.flaw or flaw,
+        svg=picture.svg if picture.svg is not None and len(picture.svg) <= LARGEST_SVG else None,
+        dark=_dark(picture) if not source.shows_on_dark else None,
+    )
+
+
+def _dark(picture: _Picture) -> bytes | None:
+    """The PNG that the document itself gives a dark page, if it can be recognised there."""
+    if picture.on_dark is None:
+        return None
+    try:
+        drawn = picture.on_dark()
+    except ImageRefused:
+        return None
+    return (drawn.png or raster.pack(drawn.image)) if shows_on_dark(drawn.image) else None
 
 
 def _check_content(picture: Image.Image, *, is_believed: bool) -> None:

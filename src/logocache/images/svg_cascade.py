@@ -1,4 +1,4 @@
-"""The CSS of an SVG, resolved as a browser does on a light page: style sheets become attributes.
+"""The CSS of an SVG, resolved as a browser does on a page: style sheets become attributes.
 
 resvg reads a small part of CSS: it takes the last value even where it cannot read it, ignores `var()`, and
 drops a sheet for one escape. So nothing but presentation attributes is left for it. Rules: CSS Cascade 4,
@@ -91,13 +91,14 @@ _OWN_BOXES = {"fill-box", "content-box", "border-box", "stroke-box"}
 _Custom = Mapping[str, Tokens]
 
 
-def resolve(root: Element, size: tuple[float, float] | None) -> str | None:
+def resolve(root: Element, size: tuple[float, float] | None, *, is_dark: bool = False) -> str | None:
     """Resolve all CSS below `root` into presentation attributes; sheets, `style` and `class` are removed.
 
-    `size` is that of the view box. Returns what cannot be drawn as a browser would, in words, or None.
+    `size` is that of the view box; the page is light or dark. Returns what cannot be drawn as a browser
+    would, in words, or None.
     Raises `ImageRefused` for more than `MOST_STYLING` or `MOST_DECLARATIONS`.
     """
-    sheets = Sheets(root)
+    sheets = Sheets(root, is_dark=is_dark)
     wrapped = cssselect2.ElementWrapper.from_xml_root(root)
     custom: dict[Element | None, _Custom] = {None: {}}
     for element in list(wrapped.iter_subtree()):

@@ -104,8 +104,8 @@ class SafeSVG:
     """What a browser would draw and this document no longer says, in words."""
 
 
-def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
-    """Sanitise `document`, with all style sheets resolved into attributes.
+def sanitise(document: bytes, *, max_pixels: int, is_dark: bool = False) -> SafeSVG:
+    """Sanitise `document`, with all style sheets resolved into attributes, for a light page or a dark one.
 
     Raises `ImageRefused` for broken XML, entities that are more than plain text, excessive depth or size,
     embedded images of more than `max_pixels` in total, and drawings estimated to take too long. A document
@@ -119,7 +119,7 @@ def sanitise(document: bytes, *, max_pixels: int) -> SafeSVG:
             root: Element = parser.close()
         except EntitiesForbidden as error:
             raise ImageRefused("an SVG with entities that are not short plain text") from error
-        writer.lost = resolve(root, view_box(root.get("viewBox")))
+        writer.lost = resolve(root, view_box(root.get("viewBox")), is_dark=is_dark)
         writer.write(root)
         writer.check_references()
         writer.effort.check()

@@ -1,7 +1,8 @@
-"""Style sheets of an SVG: the rules that apply on a light page on a screen, with nesting flattened."""
+"""Style sheets of an SVG: the rules that apply on a light or a dark page on a screen, nesting flattened."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -19,7 +20,6 @@ SIDE = 512
 DEEPEST_CONDITION = 10
 
 _FEATURES = {
-    "prefers-color-scheme": "light",
     "prefers-reduced-motion": "no-preference",
     "prefers-reduced-transparency": "no-preference",
     "prefers-contrast": "no-preference",
@@ -43,10 +43,11 @@ _COMPARISONS: dict[str, Callable[[float], bool]] = {
 }
 
 
-def media_matches(query: Sequence[Any]) -> bool:
-    """True if a list of media queries applies: no query applies to all media."""
+def media_matches(query: Sequence[Any], *, is_dark: bool = False) -> bool:
+    """True if a list of media queries applies, on a light or a dark page: no query applies to all media."""
     queries = [trimmed(part) for part in comma_separated(query)]
-    return queries == [[]] or any(_holds(part, _feature) is True for part in queries)
+    holds = partial(_holds, leaf=partial(_feature, is_dark=is_dark))
+    return queries == [[]] or any(holds(part) is True for part in queries)
 
 
 def supports_matches(condition: Sequence[Any]) -> bool:
@@ -96,7 +97,7 @@ def _value(token: Token, leaf: Callable[[Tokens], bool | None], depth: int) -> b
     return leaf(inside)
 
 
-def _feature(tokens: Tokens) -> bool | None:
+def _feature(tokens: Tokens, *, is_dark: bool) -> bool | None:
     if not tokens or tokens[0].type != "ident":
         return None
     name = tokens[0].lower_value
@@ -116,6 +117,8 @@ def _feature(tokens: Tokens) -> bool | None:
     if name.removeprefix(prefix) in {"width", "height"}:
         size = pixels(value)
         return None if size is None else _COMPARISONS[prefix](size)
+    if name == "prefers-color-scheme" and value.type == "ident":
+        return bool(value.lower_value == ("dark" if is_dark else "light"))
     if name not in _FEATURES or value.type != "ident":
         return None
     return bool(value.lower_value == _FEATURES[name])
@@ -141,8 +144,9 @@ class Declaration:
 class Sheets:
     """The rules of all style sheets of a document."""
 
-    def __init__(self, root: Element) -> None:
+    def __init__(self, root: Element, *, is_dark: bool) -> None:
         self.lost: str | None = None
+        self._is_dark = is_dark
         self._matcher = cssselect2.Matcher()
         self._selectors = 0
         self._declarations = 0
@@ -153,7 +157,7 @@ class Sheets:
                 "text/css",
             }:
                 media = tinycss2.parse_component_value_list(node.get("media", ""), skip_comments=True)
-                if media_matches(media):
+                if media_matches(media, is_dark=is_dark):
                     sheet = tinycss2.parse_stylesheet(
                         "".join(node.itertext()), skip_comments=True, skip_whitespace=True
                     )
@@ -190,7 +194,7 @@ class Sheets:
         match rule.lower_at_keyword:
             case "import":
                 self.lost = "a style sheet elsewhere"
-            case "media" if rule.content is not None and media_matches(rule.prelude):
+            case "media" if rule.content is not None and media_matches(rule.prelude, is_dark=self._is_dark):
                 self._add(_rules(rule.content, parent), parent, depth + 1)
             case "supports" if rule.content is not None and supports_matches(rule.prelude):
                 self._add(_rules(rule.content, parent), parent, depth + 1)

@@ -9,14 +9,15 @@ from typing import assert_never
 
 from PIL import Image, ImageColor
 
+from logocache.images.dark import dark_form
 from logocache.images.errors import LARGEST_PNG, DecodingFailed, ImageRefused
 from logocache.images.messages import stored_size
 from logocache.images.raster import fitted, load_plugin, opened, pack, without_metadata
 from logocache.images.sniff import ImageFormat as Sniffed
 from logocache.images.sniff import sniff
-from logocache.images.visibility import INK, ground_for
+from logocache.images.visibility import DARK, INK, ground_for
 from logocache.ports import FileCheck
-from logocache.queries import TRANSPARENT, ImageFormat, Shape, Variant
+from logocache.queries import TRANSPARENT, ImageFormat, Shape, Theme, Variant
 
 JPEG_QUALITY = 85
 WEBP_QUALITY = 80
@@ -42,6 +43,24 @@ def derive(png: bytes, variant: Variant) -> bytes:
     picture = _decoded(png)
     if variant.is_stored_form:
         return png
+    picture = looking(picture, variant)
+    match variant.format:
+        case ImageFormat.PNG:
+            return pack(picture)
+        case ImageFormat.JPG:
+            return _jpeg(picture, DARK if variant.theme is Theme.DARK else ground_for(picture))
+        case ImageFormat.WEBP:
+            return _webp(picture)
+        case ImageFormat.SVG:
+            raise ValueError("a picture that cannot be an SVG")
+        case _:
+            assert_never(variant.format)
+
+
+def looking(picture: Image.Image, variant: Variant) -> Image.Image:
+    """`picture` (RGB or RGBA) in the theme, shape, size and colours of `variant`."""
+    if variant.theme is Theme.DARK:
+        picture = dark_form(picture)
     if variant.shape is Shape.SQUARE:
         picture = squared(picture, variant.size or max(picture.size), padding=variant.padding)
     elif variant.size is not None:
@@ -50,15 +69,7 @@ def derive(png: bytes, variant: Variant) -> bytes:
         picture = picture.convert("LA" if picture.mode == "RGBA" else "L")
     if variant.background != TRANSPARENT:
         picture = on_ground(picture, f"#{variant.background}")
-    match variant.format:
-        case ImageFormat.PNG:
-            return pack(picture)
-        case ImageFormat.JPG:
-            return _jpeg(picture)
-        case ImageFormat.WEBP:
-            return _webp(picture)
-        case _:
-            assert_never(variant.format)
+    return picture
 
 
 def squared(picture: Image.Image, side: int, *, padding: int) -> Image.Image:
@@ -117,12 +128,12 @@ def _decoded(png: bytes) -> Image.Image:
         raise ValueError(refused.rejection.reason) from refused
 
 
-def _jpeg(picture: Image.Image) -> bytes:
-    """The picture as JPEG; a transparent one on white, or on a dark ground if it shows only there.
+def _jpeg(picture: Image.Image, ground: str) -> bytes:
+    """The picture as JPEG; a transparent one on that ground.
 
     Without chroma subsampling (4:4:4), which would blur the sharp edges of logos.
     """
-    picture = on_ground(picture, ground_for(picture))
+    picture = on_ground(picture, ground)
     file = io.BytesIO()
     picture.save(file, format="JPEG", quality=JPEG_QUALITY, progressive=True, optimize=True, subsampling=0)
     return file.getvalue()

@@ -185,7 +185,7 @@ class Clear:
         with self._context.repository.unit() as unit:
             cleared = unit.clear(files)
             replaced = unit.forget_replaced_of([record.key for record in cleared])
-        names = [record.file.name for record in cleared if record.file is not None]
+        names = [form.name for record in cleared if record.file is not None for form in record.file.forms]
         dispose(self._context, [*names, *(old.name for old in replaced)])
         return cleared
 
@@ -212,7 +212,7 @@ def cleared_logo(record: LogoRecord) -> ClearedLogo:
     return ClearedLogo(
         key=record.key,
         file=record.file.name,
-        size_bytes=record.file.size,
+        size_bytes=record.file.total_size,
         status=record.status,
         provider=record.provider,
         fetched_at=record.fetched_at,

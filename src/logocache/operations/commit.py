@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from logocache.errors import DirectoryError, UnavailableError
-from logocache.model import LogoRecord, Outcome, OutcomeKind, ReplacedFile, Status, StoredFile
+from logocache.model import LogoRecord, Outcome, OutcomeKind, ReplacedFile, Status, StoredForm
 from logocache.operations.clear import dispose
 from logocache.operations.context import Context
 from logocache.operations.fetch import FetchResult, discard, failed
@@ -65,7 +65,7 @@ class Committer:
         except BaseException:
             for result in batch:
                 with contextlib.suppress(DirectoryError):  # `verify` finds what is left
-                    discard(result, self._context)
+                    discard(result.staged, self._context)
             raise
 
     def _save_isolated(self, batch: Sequence[FetchResult]) -> Saved:
@@ -87,17 +87,15 @@ class Committer:
         """
         if isinstance(error, DirectoryError) and isinstance(error.__cause__, FileNotFoundError):
             self._context.store.check_writable()
-            is_lost = any(result.staged and not result.staged.path.exists() for result in batch)
+            is_lost = any(not staged.path.exists() for result in batch for staged in result.staged)
             return error.__cause__ if is_lost else None
         return None if isinstance(error, UnavailableError) else error
 
     def _save_failed(self, result: FetchResult, fault: Exception) -> Saved:
         """Save the entry as failed; if that fails too, leave it unchanged for the next run."""
-        discard(result, self._context)
-        if result.staged is not None:
-            dispose(
-                self._context, [result.staged.file.name]
-            )  # it may have been renamed before the row failed
+        discard(result.staged, self._context)
+        # They may have been renamed before the row failed.
+        dispose(self._context, [staged.file.name for staged in result.staged])
         key = result.before.key
         try:
             return self._save_together([failed(self._context, result.before, fault)])
@@ -114,15 +112,15 @@ class Committer:
             ours = [result for result in batch if result.before.key in owned]
             ours, plan = self._make_room(unit, ours)
             # Before the commit: a row never names a file that a crash could take away.
-            if files := [result.staged for result in ours if result.staged is not None]:
+            if files := [staged for result in ours for staged in result.staged]:
                 self._context.store.commit(files)
             fetches = [self._with_replaced(result) for result in ours]
             unit.save(fetches)
         self._dispose(plan, ours)
-        placed = {result.before.key for result in ours if result.staged is not None}
+        placed = {result.before.key for result in ours if result.staged}
         for result in batch:
             if result.before.key not in placed:
-                discard(result, self._context)
+                discard(result.staged, self._context)
         for key in sorted(keys - owned.keys()):
             _log.warning("lease.lost", extra={"key": key})
         return Saved(fetches=tuple(fetches), evicted=len(plan.logos))
@@ -157,7 +155,7 @@ class Committer:
         own = {result.before.key for result in batch}
         plan = plan_eviction(
             room=self._max_size_bytes - stored,
-            newcomers=[self._newcomer(result) for result in batch if result.staged is not None],
+            newcomers=[self._newcomer(result) for result in batch if result.staged],
             replaced=unit.oldest_replaced(),
             logos=(logo for logo in unit.least_recently_used() if logo.key not in own),
         )
@@ -193,30 +191,31 @@ class Committer:
         return variants.size_bytes()
 
     def _with_replaced(self, result: FetchResult) -> SavedFetch:
-        old = _replaced_by(result)
-        if old is None or not self._keeps_replaced(result):
-            return result.fetch
-        replaced = ReplacedFile(
-            name=old.name,
-            key=result.before.key,
-            size=old.size,
-            sha256=old.sha256,
-            delete_after=self._context.clock() + self._replaced_retention,
+        delete_after = self._context.clock() + self._replaced_retention
+        replaced = tuple(
+            ReplacedFile(
+                name=old.name,
+                key=result.before.key,
+                size=old.size,
+                sha256=old.sha256,
+                delete_after=delete_after,
+            )
+            for old in result.dropped
+            if self._is_kept(old, result)
         )
         return replace(result.fetch, replaced=replaced)
 
     def _dispose(self, plan: EvictionPlan, saved: Sequence[FetchResult]) -> None:
         names = [old.name for old in plan.replaced]
-        names += [logo.file for logo in plan.logos]
+        names += [form.name for logo in plan.logos for form in logo.file.forms]
         for result in saved:
-            old = result.before.file if result.fetch.record.file is None else _replaced_by(result)
-            if old is not None and (result.fetch.record.file is None or not self._keeps_replaced(result)):
-                names.append(old.name)
+            names += [old.name for old in result.dropped if not self._is_kept(old, result)]
         dispose(self._context, names)
 
-    def _keeps_replaced(self, result: FetchResult) -> bool:
-        """True if its earlier file is kept for a grace period; damaged files are not."""
-        return result.was_intact and bool(self._replaced_retention)
+    def _is_kept(self, old: StoredForm, result: FetchResult) -> bool:
+        """True if a dropped file is kept for a grace period: it is intact, and the entry has another."""
+        has_file = result.fetch.record.file is not None
+        return has_file and old.name not in result.damaged and bool(self._replaced_retention)
 
 
 @dataclass(slots=True)
@@ -265,18 +264,13 @@ class GroupCommit:
                 turn.saved = saved
 
 
-def _replaced_by(result: FetchResult) -> StoredFile | None:
-    """The earlier file, if one of another name replaces it."""
-    old = result.before.file
-    return old if old and result.staged and old.name != result.staged.file.name else None
-
-
 def _growth(result: FetchResult) -> int:
     """Bytes that saving adds. A replaced file counts during its grace period; a damaged one does not."""
-    if result.staged is None:
+    if not result.staged:
         return 0
-    damaged = result.before.file if not result.was_intact else None
-    return result.staged.file.size - (damaged.size if damaged is not None else 0)
+    forms = result.before.file.forms if result.before.file is not None else ()
+    damaged = sum(old.size for old in forms if old.name in result.damaged)
+    return sum(staged.file.size for staged in result.staged) - damaged
 
 
 def _without_room(result: FetchResult) -> FetchResult:
@@ -286,7 +280,7 @@ def _without_room(result: FetchResult) -> FetchResult:
     """
     before, fetch = result.before, result.fetch
     if fetch.record.status is Status.PLACEHOLDER:
-        return replace(result, fetch=replace(fetch, record=without_monogram(fetch.record)), staged=None)
+        return replace(result, fetch=replace(fetch, record=without_monogram(fetch.record)), staged=())
     outcome = Outcome(
         kind=OutcomeKind.REFUSED,
         next_attempt_at=fetch.outcome.next_attempt_at,
@@ -302,4 +296,4 @@ def _without_room(result: FetchResult) -> FetchResult:
         last_error=outcome.reason,
         failure_count=before.failure_count + 1,
     )
-    return replace(result, fetch=replace(fetch, record=record, outcome=outcome), staged=None)
+    return replace(result, fetch=replace(fetch, record=record, outcome=outcome), staged=())

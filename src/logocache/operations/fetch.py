@@ -1,17 +1,19 @@
 """Fetching one leased entry, up to the result to be saved. Runs in a worker thread."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from logocache.errors import DatabaseError, raise_if_exhausted
-from logocache.model import Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile
+from logocache.errors import DatabaseError, DirectoryError, raise_if_exhausted
+from logocache.model import Integration, LogoRecord, Outcome, OutcomeKind, Status, StoredFile, StoredForm
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import (
     FetchLog,
     RequestMemo,
     with_failure,
+    with_forms_lost,
     with_logo,
     with_monogram,
     without_file,
@@ -21,17 +23,26 @@ from logocache.policy.attempts import failure_of
 from logocache.ports import NormalisedImage
 from logocache.repository.mapping import SavedFetch
 from logocache.store.files import StagedFile
+from logocache.store.names import DARK_SUFFIX, SUFFIX, SVG_SUFFIX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """A finished entry, and its new file, if any: staged, not yet under its name."""
+    """A finished entry, and its new files, if any: staged, not yet under their names."""
 
     before: LogoRecord
     fetch: SavedFetch
-    staged: StagedFile | None = None
-    was_intact: bool = True
-    """True if the earlier file, if any, matched its record."""
+    staged: tuple[StagedFile, ...] = ()
+    damaged: frozenset[str] = frozenset()
+    """Names of earlier files that are missing or did not match their record."""
+
+    @property
+    def dropped(self) -> tuple[StoredForm, ...]:
+        """Earlier files that are not among the entry's files any more."""
+        before, after = self.before.file, self.fetch.record.file
+        current = {form.name for form in after.forms} if after is not None else set()
+        forms = before.forms if before is not None else ()
+        return tuple(form for form in forms if form.name not in current)
 
 
 def failed(context: Context, record: LogoRecord, error: Exception) -> FetchResult:
@@ -85,21 +96,24 @@ class EntryFetch:
             return failed(self._context, record, error)
 
     def _look(self, record: LogoRecord, log: FetchLog) -> FetchResult:
-        is_intact = self._is_intact(record)
+        damaged = self._damaged(record)
+        is_intact = record.file is None or record.file.name not in damaged
+        known = with_forms_lost(record, damaged) if is_intact else without_file(record)
         integration = self._integration_of(record)
-        answer = self._search.look_for(integration, record, log, is_intact=is_intact)
-        known = record if is_intact else without_file(record)
+        asked = known if is_intact else record
+        answer = self._search.look_for(integration, asked, log, is_intact=is_intact)
         if isinstance(answer, Found):
             result = self._logo(known, answer)
         elif is_intact or not self._search.keeps(record, answer):
             result = self._no_logo(known, answer, integration)
         else:
             result = _still_lost(record, answer, now=self._clock())
-        return replace(result, was_intact=is_intact)
+        return replace(result, damaged=damaged)
 
-    def _is_intact(self, record: LogoRecord) -> bool:
-        """False if the record's file is missing or differs from it."""
-        return record.file is None or self._store.sha256(record.file.name) == record.file.sha256
+    def _damaged(self, record: LogoRecord) -> frozenset[str]:
+        """Names of the record's files that are missing or differ from it."""
+        forms = record.file.forms if record.file is not None else ()
+        return frozenset(form.name for form in forms if self._store.sha256(form.name) != form.sha256)
 
     def _logo(self, record: LogoRecord, found: Found) -> FetchResult:
         choice, outcome = found.choice, found.outcome
@@ -129,17 +143,42 @@ class EntryFetch:
         outcome: Outcome,
         row: Callable[[StoredFile], LogoRecord],
     ) -> FetchResult:
-        """The entry with the file of `image`: the current one, or a new one, staged.
+        """The entry with the files of `image`: current ones, or new ones, staged.
 
-        `image` is None if the source confirmed the current file.
+        `image` is None if the source confirmed the current files.
         """
-        if record.file is not None and (image is None or image.sha256 == record.file.sha256):
-            return FetchResult(before=record, fetch=SavedFetch(record=row(record.file), outcome=outcome))
-        if image is None:
-            raise AssertionError("unreachable: a source confirmed an image that we do not have")
-        staged = self._store.stage(record.key, image)
-        return FetchResult(
-            before=record, fetch=SavedFetch(record=row(staged.file), outcome=outcome), staged=staged
+        staged: list[StagedFile] = []
+        try:
+            file = record.file if image is None else self._files_of(record, image, staged)
+            if file is None:
+                raise AssertionError("unreachable: a source confirmed an image that we do not have")
+            fetch = SavedFetch(record=row(file), outcome=outcome)
+        except BaseException:
+            with contextlib.suppress(DirectoryError):  # `verify` finds what is left
+                discard(staged, self._context)
+            raise
+        return FetchResult(before=record, fetch=fetch, staged=tuple(staged))
+
+    def _files_of(self, record: LogoRecord, image: NormalisedImage, staged: list[StagedFile]) -> StoredFile:
+        """The files of `image`; those that the entry does not have yet are added to `staged`."""
+
+        def kept(content: bytes, suffix: str, current: StoredForm | None) -> StoredForm:
+            if current is not None and current.sha256 == hashlib.sha256(content).hexdigest():
+                return current
+            staged.append(self._store.stage(record.key, content, suffix))
+            return staged[-1].file
+
+        old = record.file
+        png = kept(image.png, SUFFIX, old)
+        return StoredFile(
+            name=png.name,
+            sha256=png.sha256,
+            size=png.size,
+            width=image.width,
+            height=image.height,
+            svg=kept(image.svg, SVG_SUFFIX, old and old.svg) if image.svg is not None else None,
+            shows_on_dark=image.source.shows_on_dark,
+            dark=kept(image.dark, DARK_SUFFIX, old and old.dark) if image.dark is not None else None,
         )
 
 
@@ -158,15 +197,15 @@ def was_cut_off(result: FetchResult, context: Context) -> bool:
     return context.interrupted.is_set() and result.fetch.outcome.kind is OutcomeKind.NOT_ASKED
 
 
-def discard(result: FetchResult, context: Context) -> None:
-    """Delete the entry's staged file. Raises DirectoryError."""
-    if result.staged is not None:
-        context.store.discard(result.staged)
+def discard(staged: Iterable[StagedFile], context: Context) -> None:
+    """Delete staged files. Raises DirectoryError."""
+    for file in staged:
+        context.store.discard(file)
 
 
 def give_back(result: FetchResult, context: Context) -> None:
     """Leave the entry unchanged and free. Raises DatabaseError, DirectoryError."""
-    discard(result, context)
+    discard(result.staged, context)
     context.repository.release([result.before])
 
 

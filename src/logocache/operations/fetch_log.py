@@ -170,9 +170,23 @@ def with_monogram(record: LogoRecord, outcome: Outcome, file: StoredFile, *, now
     )
 
 
+def without_validators(record: LogoRecord) -> LogoRecord:
+    """The record with which its source is asked for the whole logo, instead of a confirmation."""
+    return replace(record, etag=None, last_modified=None)
+
+
 def without_file(record: LogoRecord) -> LogoRecord:
     """The record with which sources are asked if its file is lost: a 304 must never confirm it."""
-    return replace(record, status=Status.PENDING, file=None, etag=None, last_modified=None)
+    return replace(without_validators(record), status=Status.PENDING, file=None)
+
+
+def with_forms_lost(record: LogoRecord, names: frozenset[str]) -> LogoRecord:
+    """The record without those of its further forms that are lost: its source is asked for them anew."""
+    file = record.file
+    if file is None or names.isdisjoint(form.name for form in file.forms):
+        return record
+    svg, dark = (form if form and form.name not in names else None for form in (file.svg, file.dark))
+    return replace(without_validators(record), file=replace(file, svg=svg, dark=dark))
 
 
 def without_monogram(record: LogoRecord) -> LogoRecord:

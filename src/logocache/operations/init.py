@@ -21,7 +21,7 @@ from logocache.ports import FileCheck, Progress
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.mapping import SavedFetch
 from logocache.results import FetchReport
-from logocache.store.names import key_of
+from logocache.store.names import SUFFIX, key_of, suffix_of
 
 BATCH = 500
 """Entries looked at together, and saved in one transaction, at most."""
@@ -75,7 +75,7 @@ class Recovery:
         files = defaultdict(list)
         for found in self._context.store.files():
             key = key_of(found.name)
-            if key is not None:
+            if key is not None and suffix_of(found.name) == SUFFIX:
                 files[key].append(found)
         return {
             key: sorted(found, key=lambda file: file.modified_at, reverse=True)
@@ -95,8 +95,9 @@ class Recovery:
             for (key, (file, digest)), check in zip(intact.items(), checks, strict=True):
                 if not self._is_logo(integrations[key], digest, check):
                     continue
-                size = {"size": file.size, "width": check.width, "height": check.height}
-                stored = StoredFile(name=file.name, sha256=digest, **size)
+                stored = StoredFile(
+                    name=file.name, sha256=digest, size=file.size, width=check.width, height=check.height
+                )
                 logos[key] = Recoverable(
                     integration=integrations[key], file=stored, modified_at=file.modified_at
                 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from logocache.errors import DirectoryError
-from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile
+from logocache.model import FoundFile, LogoRecord, ReplacedFile, StoredFile, StoredForm
 from logocache.operations.clear import LEFTOVER_AGE, batches, directory_listing
 from logocache.operations.context import Context
 from logocache.policy.findings import (
@@ -25,6 +25,7 @@ from logocache.ports import FileCheck, Progress
 from logocache.repository.filters import RecordFilter
 from logocache.results import Finding, FindingKind
 from logocache.store.digests import Expected
+from logocache.store.names import form_like
 
 BATCH = 250
 """Files compared at a time."""
@@ -68,9 +69,9 @@ class Inspector:
         progress.start(self._context.repository.count(RecordFilter(has_file=True)))
         entries = 0
         of_entries: list[Found] = []
-        for page, positions in self._compared():
+        for page, differing in self._compared():
             entries += len(page)
-            of_entries += self._inspect_page(page, positions, decode=decode)
+            of_entries += self._inspect_page(page, differing, decode=decode)
             for key, _ in page:
                 progress.advance(key)
         of_entries.sort(key=lambda found: found.record.key if found.record is not None else "")
@@ -105,33 +106,37 @@ class Inspector:
         ]
         return tuple(item for item in again if item is not None)
 
-    def _compared(self) -> Iterator[tuple[Page, Collection[int]]]:
-        """Yield all current files in batches, with the positions of those that differ from their records."""
+    def _compared(self) -> Iterator[tuple[Page, Collection[str]]]:
+        """Yield all current files in batches, with the names of those that differ from their records."""
         pages: dict[int, Page] = {}
 
         def expected() -> Iterator[Sequence[Expected]]:
             split = (batch for page in self._context.repository.files() for batch in batches(page, BATCH))
             for number, page in enumerate(split):
                 pages[number] = page
-                yield [(file.name, file.size, file.sha256) for _, file in page]
+                yield [(form.name, form.size, form.sha256) for _, form in _forms(page)]
 
         for number, positions in self._context.store.differing(expected()):
-            yield pages.pop(number), positions
+            page = pages.pop(number)
+            forms = _forms(page) if positions else ()
+            yield page, {forms[at][1].name for at in positions}
 
-    def _inspect_page(self, page: Page, positions: Collection[int], *, decode: bool) -> tuple[Found, ...]:
+    def _inspect_page(self, page: Page, differing: Collection[str], *, decode: bool) -> tuple[Found, ...]:
         checks: dict[str, tuple[Finding, FileCheck]] = {}
         if decode:
-            checks = self._decode([file for at, file in enumerate(page) if at not in positions])
-        keys = {page[at][0] for at in positions} | checks.keys()
-        if not keys:
+            checks = self._decode([(key, file) for key, file in page if file.name not in differing])
+        keys = {key for key, form in _forms(page) if form.name in differing} if differing else set()
+        if not keys | checks.keys():
             return ()
         found: list[Found] = []
-        for record in chain.from_iterable(self._context.repository.pages(RecordFilter(keys=keys))):
-            problem, check = checks.get(record.key, (None, None))
-            if problem is None and record.file is not None:
-                problem = self._compare(record.key, record.file)
-            if problem is not None:
+        where = RecordFilter(keys=keys | checks.keys())
+        for record in chain.from_iterable(self._context.repository.pages(where)):
+            if record.key in checks:
+                problem, check = checks[record.key]
                 found.append(Found(finding=problem, record=record, check=check))
+            if record.key in keys and record.file is not None:
+                problems = (self._compare(record.key, form) for form in record.file.forms)
+                found += [Found(finding=problem, record=record) for problem in problems if problem]
         return self._confirmed(found)
 
     def _inspect_replaced(self) -> tuple[Found, ...]:
@@ -157,7 +162,8 @@ class Inspector:
         before = found.record
         if record is None or before is None or record.file is None or record.file != before.file:
             return None
-        problem = self._compare(record.key, record.file)
+        form = form_like(found.finding.file, record.file)
+        problem = self._compare(record.key, form) if form is not None else None
         if problem is None and found.check is not None:
             problem = found.finding  # the bytes are those that were decoded
         return Found(finding=problem, record=record, check=found.check) if problem is not None else None
@@ -168,10 +174,8 @@ class Inspector:
         problem = self._compare(replaced.key, replaced)
         return Found(finding=problem, replaced=replaced) if problem is not None else None
 
-    def _compare(self, key: str, stored: StoredFile | ReplacedFile | None) -> Finding | None:
+    def _compare(self, key: str, stored: StoredForm | ReplacedFile) -> Finding | None:
         """Compare the file with its record."""
-        if stored is None:
-            raise AssertionError("unreachable: only entries with a file are read")
         try:
             found = self._context.store.look(stored.name)
             sha256 = self._context.store.sha256(stored.name) if found is not None else None
@@ -179,7 +183,7 @@ class Inspector:
             return not_checked(error.problem, key=key, file=stored.name)
         if found is None:
             self._context.store.require()
-        is_current = isinstance(stored, StoredFile)
+        is_current = isinstance(stored, StoredForm)
         return judge_file(key, stored, found, sha256, is_current=is_current)
 
     def _decode(self, page: Page) -> dict[str, tuple[Finding, FileCheck]]:
@@ -226,6 +230,11 @@ class Inspector:
         with self._context.repository.unit() as unit:
             stored = unit.stored_bytes() + self._context.variants.size_bytes()
         return judge_limit(stored_bytes=stored, limit=limit)
+
+
+def _forms(page: Page) -> Sequence[tuple[str, StoredForm]]:
+    """All files of the entries of a page, with their keys."""
+    return [(key, form) for key, file in page for form in file.forms]
 
 
 def _orphan(file: FoundFile) -> Finding:

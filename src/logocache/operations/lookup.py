@@ -9,17 +9,18 @@ from datetime import datetime
 from typing import assert_never
 
 from logocache.errors import DatabaseError, UnknownKeyError
-from logocache.model import Integration, Logo, LogoRecord, Origin, StoredFile
+from logocache.model import Integration, Logo, LogoRecord, Origin, StoredForm
 from logocache.operations.clear import register
 from logocache.operations.context import Context
 from logocache.policy.attempts import is_due, is_stale
+from logocache.policy.forms import form_for
 from logocache.queries import ListQuery, Variant
 from logocache.repository import Repository
 from logocache.repository.filters import DueFilter, RecordFilter
 from logocache.repository.totals import Access
 from logocache.results import MOST_COUNTED, Entry, Listing
 from logocache.settings.server import OnDemand
-from logocache.store.names import is_ours, key_of
+from logocache.store.names import form_like, is_ours, key_of
 
 ACCESSES_HELD = 1000
 """Look-ups counted in memory before they are written to the database."""
@@ -57,16 +58,18 @@ class Lookup:
         """See `LogoCache.image`."""
         logo = self.get(name)
         file = logo.record.file if logo is not None else None
-        if file is None:
+        shown = form_for(file, variant, or_picture=False) if file is not None else None
+        if shown is None:
             return None
+        form, variant = shown
         if variant.is_stored_form:
-            return self.read(file)
-        kept = self.read_variant(file, variant)
-        png = self.read(file) if kept is None else None
+            return self.read(form)
+        kept = self.read_variant(form, variant)
+        png = self.read(form) if kept is None else None
         if png is None:
             return kept
         drawn = self.derive(png, variant)
-        self.write_variant(file, variant, drawn)
+        self.write_variant(form, variant, drawn)
         return drawn
 
     def entry(self, name: str) -> Entry:
@@ -145,24 +148,29 @@ class Lookup:
         register(self._context, [integration])
         return self._context.repository.get(integration.key)
 
-    def read(self, file: StoredFile) -> bytes | None:
-        """Return the PNG; None if it is missing or differs from its record."""
-        png = self._context.store.read(file.name)
-        if png is None or hashlib.sha256(png).hexdigest() != file.sha256:
+    def read(self, file: StoredForm) -> bytes | None:
+        """Return its bytes; None if it is missing or differs from its record."""
+        content = self._context.store.read(file.name)
+        if content is None or hashlib.sha256(content).hexdigest() != file.sha256:
             return None
-        return png
+        return content
 
     def read_named(self, name: str) -> bytes | None:
         """Return the file of that name, current or replaced; None if it is missing or damaged."""
         return self._context.store.read_intact(name) if is_ours(name) else None
 
     def successor(self, name: str) -> str | None:
-        """Return the name of the entry's current file, given an earlier one; None if there is none."""
+        """Return the name of the entry's current file, given an earlier one; None if there is none.
+
+        It is of the same form, if the entry has that, else the PNG.
+        """
         key = key_of(name)
         record = self._context.repository.get(key) if key is not None else None
-        return record.file.name if record is not None and record.file is not None else None
+        if record is None or record.file is None:
+            return None
+        return (form_like(name, record.file) or record.file).name
 
-    def read_variant(self, file: StoredFile, variant: Variant) -> bytes | None:
+    def read_variant(self, file: StoredForm, variant: Variant) -> bytes | None:
         """Return the stored variant of the logo; None if there is none."""
         return self._context.variants.read(file.name, variant)
 
@@ -170,7 +178,7 @@ class Lookup:
         """Derive the variant from the stored PNG."""
         return self._context.images().derive(png, variant)
 
-    def write_variant(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+    def write_variant(self, file: StoredForm, variant: Variant, content: bytes) -> None:
         """Store a variant if there is room. Waits for the writers of the database."""
         with contextlib.suppress(DatabaseError):  # it can be derived again
             write_variant(self._context, file.name, variant, content)

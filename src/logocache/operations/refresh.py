@@ -251,7 +251,7 @@ class _Pass:
         finished = [future.result() for future in self._running if _is_finished(future)]
         for result in finished:
             if was_cut_off(result, self._context):
-                discard(result, self._context)
+                discard(result.staged, self._context)
             else:
                 self._unsaved.append(result)
         with contextlib.suppress(Exception):  # the first error is the one to report

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from logocache.model import IconPurpose, ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
-from logocache.operations.fetch_log import FetchLog, without_file
+from logocache.operations.fetch_log import FetchLog, without_file, without_validators
 from logocache.policy.acceptance import (
     RECOVERED,
     Grade,
     candidates_digest,
+    is_dark_form,
     is_gone_from,
     is_provider_placeholder,
     stands,
@@ -28,14 +29,7 @@ from logocache.policy.preference import (
     is_enough,
     settled,
 )
-from logocache.ports import (
-    Answer,
-    Candidate,
-    DecodingFailure,
-    ImageRejection,
-    NormalisedImage,
-    Provider,
-)
+from logocache.ports import Answer, Candidate, DecodingFailure, ImageRejection, NormalisedImage, Provider
 
 MOST_CANDIDATES = 16
 """Images tried for one entry and source, at most."""
@@ -183,6 +177,10 @@ class Search:
         if provider.terms.id == record.provider and record.source_url and _answered(record.provider, log):
             log.stored_is_judged |= is_strangers(record.source_url, candidates, order.entry)
         digest = candidates_digest(candidates)
+        dark = [candidate for candidate in candidates if candidate.purpose is IconPurpose.DARK]
+        candidates = [candidate for candidate in candidates if candidate not in dark]
+        if dark and digest != record.candidates_digest:
+            record = without_validators(record)  # a confirmation would bring no form for dark pages
         confirmed = settled(candidates, digest, provider.terms, record)
         best: Graded | None = None
         for candidate in (*confirmed, *(other for other in candidates if other not in confirmed)):
@@ -196,7 +194,35 @@ class Search:
                 break
         if best is not None and any(result.kind not in NO_LOGO for result in log.results[before:]):
             best = replace(best, choice=replace(best.choice, candidates_digest=UNSETTLED))
-        return best
+        return self._with_dark(best, dark, provider, order.entry, record, log) if best is not None else None
+
+    def _with_dark(
+        self,
+        best: Graded,
+        dark: Sequence[Candidate],
+        provider: Provider,
+        entry: Integration,
+        record: LogoRecord,
+        log: FetchLog,
+    ) -> Graded:
+        """`best` with the first of `dark` that can be used, if it cannot be recognised on a dark page itself.
+
+        Failures are in the audit trail only: they say nothing about the logo.
+        """
+        choice, before = best.choice, len(log.results)
+        if choice.image is None or choice.image.dark is not None or choice.image.source.shows_on_dark:
+            return best
+        for candidate in dark:
+            with log.step(provider.terms.id):
+                answer = _answer(provider, candidate, record, log)
+                found = self._image(provider, entry, answer, log) if answer.body else None
+                if isinstance(found, NormalisedImage) and is_dark_form(found, choice.image):
+                    choice = replace(choice, image=replace(choice.image, dark=found.png))
+                    break
+        if any(result.kind not in NO_LOGO for result in log.results[before:]):
+            choice = replace(choice, etag=None, last_modified=None)
+        del log.results[before:]
+        return replace(best, choice=choice)
 
     def _try(
         self,

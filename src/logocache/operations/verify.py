@@ -6,6 +6,7 @@ batches.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from logocache.repository.filters import RecordFilter
 from logocache.repository.mapping import SavedFetch
 from logocache.repository.unit_of_work import UnitOfWork
 from logocache.results import Finding, FindingKind, VerifyReport
+from logocache.store.names import form_like, suffix_of
 
 BATCH = 250
 """Findings checked again at a time, at most, while all writers wait."""
@@ -97,17 +99,19 @@ class Repair:
         if not broken:
             return ()
         with self._context.repository.unit() as unit:
-            still = {item.record.key: item for item in self._inspector.confirmed(broken) if item.record}
-            free = unit.make_due(
-                [item.record for item in still.values() if item.record], now=self._context.clock()
-            )
-            wrong = [record for record in free if _is_only_misdescribed(still[record.key])]
-            unit.save([self._corrected(still[record.key], record) for record in wrong])
+            still = defaultdict(list)
+            for item in self._inspector.confirmed(broken):
+                still[_key(item)].append(item)
+            records = [items[0].record for items in still.values() if items[0].record is not None]
+            free = unit.make_due(records, now=self._context.clock())
+            wrong = [record for record in free if all(map(_is_only_misdescribed, still[record.key]))]
+            unit.save([self._corrected(still[record.key][0], record) for record in wrong])
             damaged = [record for record in free if record not in wrong]
             names = [
-                record.file.name
+                item.finding.file
                 for record in damaged
-                if record.file is not None and _is_damaged(still[record.key].finding)
+                for item in still[record.key]
+                if item.finding.file is not None and _is_damaged(item)
             ]
             self._context.variants.forget(names)
             for name in names:
@@ -135,7 +139,7 @@ class Repair:
                 yield item, finding
             elif record is None:
                 yield item, replace(finding, repair="its entry is gone")
-            elif key not in still_bad:
+            elif (key, suffix_of(finding.file or "")) not in still_bad:
                 yield item, replace(finding, repair=_what_became_of(finding, record))
             else:
                 why = "another process is fetching it" if record.lease is not None else record.last_error
@@ -146,8 +150,10 @@ class Repair:
         where = RecordFilter(keys=[_key(item) for item in found])
         return {record.key: record for page in self._context.repository.pages(where) for record in page}
 
-    def _still_bad(self, found: Sequence[Found], records: Mapping[str, LogoRecord]) -> Collection[str]:
-        """Keys of entries whose file still differs from its record after the repair."""
+    def _still_bad(
+        self, found: Sequence[Found], records: Mapping[str, LogoRecord]
+    ) -> Collection[tuple[str, str | None]]:
+        """Keys and suffixes of files that still differ from their records after the repair."""
         now: list[Found] = []
         for item in found:
             record = records.get(_key(item))
@@ -157,7 +163,8 @@ class Repair:
         if not now:
             return ()
         with self._context.repository.unit():
-            return {_key(item) for item in self._inspector.confirmed(now)}
+            confirmed = self._inspector.confirmed(now)
+        return {(_key(item), suffix_of(item.finding.file or "")) for item in confirmed}
 
     def _forget(self, found: Sequence[Found]) -> Iterator[tuple[Found, Finding]]:
         """Findings about replaced files, which are forgotten, with their repair."""
@@ -215,9 +222,9 @@ def _is_only_misdescribed(item: Found) -> bool:
     return item.finding.kind is FindingKind.WRONG_DIMENSIONS and item.check is not None
 
 
-def _is_damaged(finding: Finding) -> bool:
+def _is_damaged(item: Found) -> bool:
     """True if there is a damaged file to move away."""
-    return finding.kind is not FindingKind.MISSING_FILE
+    return item.finding.kind is not FindingKind.MISSING_FILE and not _is_only_misdescribed(item)
 
 
 def _what_became_of(finding: Finding, record: LogoRecord) -> str:
@@ -227,4 +234,6 @@ def _what_became_of(finding: Finding, record: LogoRecord) -> str:
         return "the next init fetches it again"
     if record.status is Status.PLACEHOLDER:
         return "a monogram stands in until the logo can be had"
+    if form_like(finding.file, record.file) is None:
+        return "this form was left out: its source did not send it again"
     return f"fetched again from {record.provider}"

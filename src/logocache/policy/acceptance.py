@@ -25,7 +25,7 @@ from logocache.model import (
     Status,
 )
 from logocache.policy.attempts import NO_LOGO, SUCCESSES, SourceResult
-from logocache.ports import Candidate, ProviderTerms
+from logocache.ports import Candidate, NormalisedImage, ProviderTerms
 
 SMALLEST_SIDE = 16
 """Pixels; an image with a shorter side is not a logo."""
@@ -72,6 +72,17 @@ def score(image: ImageInfo, purpose: IconPurpose) -> float:
     purpose_factor = 0.5 if purpose is IconPurpose.MASKABLE else 1.0
     rank = pixels * squareness * purpose_factor + (1 if image.is_vector else 0)
     return rank if image.shows_on_white else rank / UNSEEN
+
+
+SMALLEST_DARK = 32
+"""Pixels of the longest side of a picture for dark pages, unless the logo itself is smaller."""
+
+
+def is_dark_form(image: NormalisedImage, logo: NormalisedImage) -> bool:
+    """True if `image`, which a site offers for dark pages, can stand there for `logo`."""
+    sides = max(image.width, image.height), min(SMALLEST_DARK, max(logo.width, logo.height))
+    is_usable = grade(image.source, IconPurpose.DARK) is not Grade.UNUSABLE
+    return is_usable and image.source.shows_on_dark and sides[0] >= sides[1]
 
 
 def is_provider_placeholder(body: bytes, image: ImageInfo | None, terms: ProviderTerms) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from logocache.model import LogoRecord, Origin, ReplacedFile, Status
+from logocache.model import LogoRecord, Origin, ReplacedFile, Status, StoredFile
 
 
 class Worth(IntEnum):
@@ -31,12 +31,16 @@ def worth_of(record: LogoRecord) -> Worth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLogo:
-    """The current file of an entry; `size` is in bytes."""
+    """The current files of an entry."""
 
     key: str
-    file: str
-    size: int
+    file: StoredFile
     worth: Worth
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its forms."""
+        return self.file.total_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from logocache.humanize import some
-from logocache.model import FoundFile, ReplacedFile, StoredFile
+from logocache.model import FoundFile, ReplacedFile, StoredFile, StoredForm
 from logocache.ports import FileCheck
 from logocache.queries import FailOn
 from logocache.results import Finding, FindingKind, Severity
@@ -42,7 +42,7 @@ def not_checked(reason: str, *, key: str | None = None, file: str | None = None)
 
 def judge_file(
     key: str,
-    recorded: StoredFile | ReplacedFile,
+    recorded: StoredForm | ReplacedFile,
     found: FoundFile | None,
     sha256: str | None,
     *,

@@ -86,6 +86,8 @@ class Icon:
     size: int | None = None
     """The longest declared side, in pixels."""
     media_type: str = ""
+    is_dark: bool = False
+    """Declared for dark pages."""
 
     @property
     def is_vector(self) -> bool:
@@ -141,12 +143,12 @@ class Rank(IntEnum):
 def ranked(icons: Iterable[Icon]) -> list[Icon]:
     """The icons, best first, each URL once.
 
-    Larger ones first within a rank; among equals the last declared one
+    Those for dark pages come last. Larger ones first within a rank; among equals the last declared one
     (https://html.spec.whatwg.org/multipage/links.html#rel-icon).
     """
     best: dict[str, Icon] = {}
     last_first = [*icons][::-1]
-    for icon in sorted(last_first, key=lambda icon: (rank_of(icon), -(icon.size or 0))):
+    for icon in sorted(last_first, key=lambda icon: (icon.is_dark, rank_of(icon), -(icon.size or 0))):
         best.setdefault(icon.url, icon)
     return list(best.values())
 

@@ -68,7 +68,7 @@ class PageIcons:
 def read_page(body: bytes, *, content_type: str | None, url: str) -> PageIcons:
     """The icons of the page at `url` (after redirects). Empty if it is not a page; never raises.
 
-    Excludes `mask-icon` (one colour), icons for dark mode, and links that cannot be requested.
+    Excludes `mask-icon` (one colour), and links that cannot be requested.
     """
     collector = _LinkCollector()
     text = ENDLESS_REFERENCE.sub(NO_CHARACTER, decoded(body[:MAX_BYTES], content_type))
@@ -182,8 +182,6 @@ def _refresh_target(content: str | None, base: str) -> str | None:
 
 
 def _icon(link: dict[str, str], base: str) -> Icon | None:
-    if DARK in link.get("media", "").lower().replace(" ", ""):
-        return None
     href = link["href"]
     url = href.strip() if is_data_uri(href) else absolute(href, base)
     role = _role(_tokens(link))
@@ -194,6 +192,7 @@ def _icon(link: dict[str, str], base: str) -> Icon | None:
         role=role,
         size=longest_side(link.get("sizes", "")),
         media_type=media_type(link.get("type", "")) or media_type_of(url),
+        is_dark=DARK in link.get("media", "").lower().replace(" ", ""),
     )
 
 

@@ -41,6 +41,7 @@ TERMS = ProviderTerms(
 )
 
 MOST_NAMED = 8
+MOST_DARK = 2
 WELL_KNOWN = (
     ("/apple-touch-icon.png", Role.ROOT_TOUCH),
     ("/apple-touch-icon-precomposed.png", Role.ROOT_TOUCH),
@@ -104,7 +105,8 @@ class SiteProvider:
                 page, page_url = self._led_to(page, page_url, host, ask)
                 seen.add(_host(page_url))
             declared = self._declared(page, ask)
-            named = self._images(declared, page_url)[:MOST_NAMED]
+            found_here = self._images(declared, page_url)
+            named = [image for image in found_here if image.purpose is not IconPurpose.DARK][:MOST_NAMED]
             is_own = without_www(host) == without_www(integration.domain)
             # The icons of the parent's page are the parent's, wherever it leads.
             page_host = _host(page_url) if is_own else host
@@ -115,6 +117,8 @@ class SiteProvider:
             images = [*named, *unnamed]
             if is_own and stranger is not None:
                 images = named[:1] if stranger.sells_domains else [*unnamed, *named]
+            else:
+                images += [image for image in found_here if image.purpose is IconPurpose.DARK][:MOST_DARK]
             # The icons of a sub-domain come before all of its parent's.
             is_main = without_www(host) == registrable_domain(host)
             for image in images:
@@ -153,7 +157,9 @@ class SiteProvider:
 
     def _declared(self, page: PageIcons, ask: Ask) -> tuple[Icon, ...]:
         """The icons of the page; if none of them is large, also those of its manifest."""
-        if page.manifest is None or any(rank_of(icon) <= Rank.LARGE for icon in page.icons):
+        if page.manifest is None or any(
+            rank_of(icon) <= Rank.LARGE for icon in page.icons if not icon.is_dark
+        ):
             return page.icons
         answer = ask(
             FetchRequest(
@@ -170,7 +176,7 @@ class SiteProvider:
         return [image for image in images if image is not None]
 
     def _candidate(self, icon: Icon, page_url: str) -> Candidate | None:
-        purpose = PURPOSES.get(icon.role, IconPurpose.GENERAL)
+        purpose = IconPurpose.DARK if icon.is_dark else PURPOSES.get(icon.role, IconPurpose.GENERAL)
         if not icons.is_data_uri(icon.url):
             return Candidate(provider=TERMS.id, url=icon.url, purpose=purpose, expected_size=icon.size)
         body = icons.decode(icon.url, max_bytes=self._max_image_bytes)

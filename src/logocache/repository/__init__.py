@@ -12,7 +12,15 @@ from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.repository.filters import DueFilter, RecordFilter, equal, matching, ranges
 from logocache.repository.leases import Leases, release
-from logocache.repository.mapping import RECORD_COLUMNS, attempt_of, read_identity, record_of, replaced_of
+from logocache.repository.mapping import (
+    FILE_COLUMNS,
+    RECORD_COLUMNS,
+    attempt_of,
+    file_of,
+    read_identity,
+    record_of,
+    replaced_of,
+)
 from logocache.repository.registration import Registration
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED, UNSTORABLE, UTCDateTime, is_storable
 from logocache.repository.totals import (
@@ -161,21 +169,18 @@ class Repository:
             after = page[-1].key
 
     def files(self) -> Iterator[Sequence[tuple[str, StoredFile]]]:
-        """Yield all current files with the keys of their entries, sorted by key, in keyset pages."""
+        """Yield the current files of all entries with their keys, sorted by key, in keyset pages."""
         c = LOGO.c
-        query = select(c.key, c.file_name, c.sha256, c.size, c.width, c.height)
+        query = select(c.key, *(c[name] for name in FILE_COLUMNS))
         query = query.where(c.file_name.is_not(None)).order_by(c.key).limit(PAGE)
         after = ""
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(query.where(c.key > after)).all()
+                rows = connection.execute(query.where(c.key > after)).mappings().all()
             if not rows:
                 return
-            yield [
-                (key, StoredFile(name=name, sha256=sha256, size=size, width=width, height=height))
-                for key, name, sha256, size, width, height in rows
-            ]
-            after = rows[-1].key
+            yield [(row["key"], file) for row in rows if (file := file_of(row)) is not None]
+            after = rows[-1]["key"]
 
     def unnamed(self, names: Collection[str]) -> Collection[str]:
         """Return the names that no entry has, neither as its current nor as a replaced file."""

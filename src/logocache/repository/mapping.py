@@ -21,6 +21,7 @@ from logocache.model import (
     ReplacedFile,
     Status,
     StoredFile,
+    StoredForm,
 )
 from logocache.repository import tables
 from logocache.repository.tables import AS_SOON_AS_POSSIBLE, CACHE, LOGO, cleaned, identifier, is_identifier
@@ -37,13 +38,16 @@ RECORD_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
 )
 """Columns read by `record_of`."""
 
+FILE_COLUMNS = (
+    *("file_name", "sha256", "size", "width", "height"),
+    *("svg_name", "svg_sha256", "svg_size"),
+    *("dark_name", "dark_sha256", "dark_size", "shows_on_dark"),
+)
+"""Names of the columns read by `file_of`."""
+
 NO_FILE: Values = {
     "status": Status.PENDING,
-    "file_name": None,
-    "sha256": None,
-    "size": None,
-    "width": None,
-    "height": None,
+    **dict.fromkeys(FILE_COLUMNS),
     "provider": None,
     "source_url": None,
     "licence": None,
@@ -66,7 +70,7 @@ class SavedFetch:
     record: LogoRecord
     outcome: Outcome
     attempts: tuple[FetchAttempt, ...] = ()
-    replaced: ReplacedFile | None = None
+    replaced: tuple[ReplacedFile, ...] = ()
 
 
 def read_identity(connection: Connection) -> str | None:
@@ -85,7 +89,7 @@ def record_of(row: RowMapping) -> LogoRecord:
         origin=row["origin"],
         status=row["status"],
         pinned=row["pinned"],
-        file=_file_of(row),
+        file=file_of(row),
         provider=row["provider"],
         source_url=row["source_url"],
         licence=row["licence"],
@@ -184,7 +188,8 @@ def replaced_values(replaced: ReplacedFile) -> Values:
     }
 
 
-def _file_of(row: RowMapping) -> StoredFile | None:
+def file_of(row: RowMapping) -> StoredFile | None:
+    """Return the files in a row of `FILE_COLUMNS`, if it has any."""
     if row["file_name"] is None:
         return None
     return StoredFile(
@@ -193,7 +198,16 @@ def _file_of(row: RowMapping) -> StoredFile | None:
         size=row["size"],
         width=row["width"],
         height=row["height"],
+        svg=_form_of(row, "svg"),
+        dark=_form_of(row, "dark"),
+        shows_on_dark=row["shows_on_dark"],
     )
+
+
+def _form_of(row: RowMapping, form: str) -> StoredForm | None:
+    if row[f"{form}_name"] is None:
+        return None
+    return StoredForm(name=row[f"{form}_name"], sha256=row[f"{form}_sha256"], size=row[f"{form}_size"])
 
 
 def _lease_of(row: RowMapping) -> Lease | None:
@@ -204,13 +218,26 @@ def _lease_of(row: RowMapping) -> Lease | None:
 
 def _file_values(file: StoredFile | None) -> Values:
     if file is None:
-        return dict.fromkeys(("file_name", "sha256", "size", "width", "height"))
+        return dict.fromkeys(FILE_COLUMNS)
     return {
         "file_name": identifier(file.name, tables.FILE_NAME_LENGTH),
         "sha256": identifier(file.sha256, tables.DIGEST_LENGTH),
         "size": _in_range(file.size, LARGEST_BIG_INTEGER),
         "width": _in_range(file.width, LARGEST_INTEGER),
         "height": _in_range(file.height, LARGEST_INTEGER),
+        **_form_values("svg", file.svg),
+        **_form_values("dark", file.dark),
+        "shows_on_dark": file.shows_on_dark,
+    }
+
+
+def _form_values(form: str, stored: StoredForm | None) -> Values:
+    if stored is None:
+        return dict.fromkeys((f"{form}_name", f"{form}_sha256", f"{form}_size"))
+    return {
+        f"{form}_name": identifier(stored.name, tables.FILE_NAME_LENGTH),
+        f"{form}_sha256": identifier(stored.sha256, tables.DIGEST_LENGTH),
+        f"{form}_size": _in_range(stored.size, LARGEST_BIG_INTEGER),
     }
 
 

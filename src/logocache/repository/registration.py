@@ -33,19 +33,19 @@ def forget_oldest(
     excess = count(connection) - beyond
     if excess <= 0:
         return ()
-    oldest: Select[str, str | None] = (
-        select(LOGO.c.key, LOGO.c.file_name)
+    oldest: Select[str, str | None, str | None, str | None] = (
+        select(LOGO.c.key, LOGO.c.file_name, LOGO.c.svg_name, LOGO.c.dark_name)
         .where(MADE_ON_DEMAND, LOGO.c.pinned == false(), is_free, not_(among(LOGO.c.key, sparing)))
         .order_by(LOGO.c.used_at, LOGO.c.key)
         .limit(excess)
     )
     entries = connection.execute(oldest).all()
-    keys = [key for key, _ in entries]
+    keys = [key for key, *_ in entries]
     replaced = connection.execute(select(REPLACED.c.name).where(among(REPLACED.c.key, keys))).scalars().all()
     with keeping_totals(connection, keys, replaced):
         for table in (LOGO, ATTEMPT, REPLACED):
             connection.execute(delete(table).where(among(table.c.key, keys)))
-    return [*(name for _, name in entries if name is not None), *replaced]
+    return [*(name for _, *names in entries for name in names if name is not None), *replaced]
 
 
 ANOTHER_DOMAIN: Values = {

@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -130,6 +131,13 @@ LOGO = Table(
     Column("size", BigInteger),
     Column("width", Integer),
     Column("height", Integer),
+    Column("svg_name", text(FILE_NAME_LENGTH)),
+    Column("svg_sha256", text(DIGEST_LENGTH)),
+    Column("svg_size", BigInteger),
+    Column("dark_name", text(FILE_NAME_LENGTH)),
+    Column("dark_sha256", text(DIGEST_LENGTH)),
+    Column("dark_size", BigInteger),
+    Column("shows_on_dark", Boolean),
     Column("has_file", Boolean, Computed("file_name IS NOT NULL", persisted=True), nullable=False),
     Column("provider", text(PROVIDER_LENGTH)),
     Column("source_url", text(URL_LENGTH)),
@@ -177,6 +185,8 @@ LOGO = Table(
     Index("ix_logo_fetched", "status", "fetched_at"),
     Index("ix_logo_size", "size", "key"),
     Index("ix_logo_file", "file_name"),
+    Index("ix_logo_svg", "svg_name"),
+    Index("ix_logo_dark", "dark_name"),
     Index("ix_logo_name", "name_folded", "key"),
     Index("ix_logo_status", "status", "key"),
     Index("ix_logo_provider", "provider", "key"),
@@ -184,7 +194,10 @@ LOGO = Table(
     Index("ix_logo_accessed", "last_accessed_at", "key"),
     Index("ix_logo_origin", "origin", "used_at", "key"),
 )
-"""One entry: registered facts, file, source, history and lease."""
+"""One entry: registered facts, files, source, history and lease."""
+
+TOTAL_SIZE = LOGO.c.size + func.coalesce(LOGO.c.svg_size, 0) + func.coalesce(LOGO.c.dark_size, 0)
+"""Bytes of an entry's files; NULL without any."""
 
 ATTEMPT = Table(
     "fetch_attempt",

@@ -12,7 +12,15 @@ from sqlalchemy import Connection, ScalarSelect, and_, delete, false, func, lite
 from logocache.model import FetchAttempt, OutcomeKind, Status
 from logocache.repository.filters import Condition, DueFilter, RecordFilter, among, is_due, stale
 from logocache.repository.leases import Leases
-from logocache.repository.tables import COUNTER, COUNTER_LENGTH, LOGO, REPLACED, TOTAL, identifier
+from logocache.repository.tables import (
+    COUNTER,
+    COUNTER_LENGTH,
+    LOGO,
+    REPLACED,
+    TOTAL,
+    TOTAL_SIZE,
+    identifier,
+)
 
 REQUESTS = "requests:"
 NAMES = ("hits", "misses", "stale", "evictions")
@@ -271,7 +279,7 @@ def _add(connection: Connection, changes: Mapping[Group, Sums]) -> None:
 def _counted(connection: Connection, entries: Condition | None, files: Condition | None) -> dict[Group, Sums]:
     """Count these entries and these replaced files; None: none."""
     fails = LOGO.c.failure_count > 0
-    size = (func.count(), func.coalesce(func.sum(LOGO.c.size), 0))
+    size = (func.count(), func.coalesce(func.sum(TOTAL_SIZE), 0))
     trouble = (
         func.count().filter(fails),
         func.count().filter(fails, LOGO.c.last_outcome == OutcomeKind.ERROR),

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union_all,
     update,
 )
 
@@ -30,6 +31,7 @@ from logocache.policy.eviction import StoredLogo, Worth
 from logocache.repository.filters import among
 from logocache.repository.leases import Leases
 from logocache.repository.mapping import (
+    FILE_COLUMNS,
     NO_FILE,
     NO_LEASE,
     RECORD_COLUMNS,
@@ -37,6 +39,7 @@ from logocache.repository.mapping import (
     Values,
     attempt_values,
     fetch_values,
+    file_of,
     read_identity,
     record_of,
     replaced_of,
@@ -126,11 +129,11 @@ class UnitOfWork:
         Entries never accessed count as used when they were fetched. Read as far as needed.
         """
         order = (LOGO.c.worth, LOGO.c.used_at, LOGO.c.key)
-        query = select(*order, LOGO.c.file_name, LOGO.c.size)
+        query = select(*order, *(LOGO.c[name] for name in FILE_COLUMNS))
         query = query.where(LOGO.c.pinned == false(), LOGO.c.has_file == true())
         for row in self._in_order(query, order):
-            worth = Worth(row["worth"])
-            yield StoredLogo(key=row["key"], file=row["file_name"], size=row["size"], worth=worth)
+            if (file := file_of(row)) is not None:
+                yield StoredLogo(key=row["key"], file=file, worth=Worth(row["worth"]))
 
     def oldest_replaced(self) -> Iterator[ReplacedFile]:
         """Yield the replaced files in the order in which their grace periods end. Read as far as needed."""
@@ -246,11 +249,10 @@ class UnitOfWork:
 
     def _save_replaced(self, fetches: Sequence[SavedFetch]) -> None:
         """Save replaced files, except those that are current again, whose grace period ends."""
-        current = {name for fetch in fetches if (name := _name_of(fetch.record)) is not None}
+        files = [fetch.record.file for fetch in fetches if fetch.record.file is not None]
+        current = {form.name for file in files for form in file.forms}
         replaced = {
-            fetch.replaced.name: fetch.replaced
-            for fetch in fetches
-            if fetch.replaced is not None and fetch.replaced.name not in current
+            file.name: file for fetch in fetches for file in fetch.replaced if file.name not in current
         }
         names = current | replaced.keys()
         if not names:
@@ -266,9 +268,9 @@ class UnitOfWork:
 def unnamed(connection: Connection, names: Collection[str]) -> Collection[str]:
     """Return the names that no entry has, neither as its current nor as a replaced file."""
     storable = [name for name in names if is_storable(name)]  # others are in no row
-    current = select(LOGO.c.file_name).where(among(LOGO.c.file_name, storable))
-    replaced = select(REPLACED.c.name).where(among(REPLACED.c.name, storable))
-    return set(names) - set(connection.execute(current.union(replaced)).scalars())
+    columns = (LOGO.c.file_name, LOGO.c.svg_name, LOGO.c.dark_name, REPLACED.c.name)
+    named = union_all(*(select(column).where(among(column, storable)) for column in columns))
+    return set(names) - set(connection.execute(named).scalars())
 
 
 def _name_of(record: LogoRecord) -> str | None:

@@ -22,7 +22,7 @@ from logocache.server.access_log import ACCEPTABLE_ID, ID_HEADER, AccessLog
 from logocache.server.early_responses import is_host
 from logocache.server.metrics import BUCKETS, Metrics
 from logocache.server.middleware import ROUTE_IN_SCOPE
-from logocache.server.negotiation import Preferences, preferences_in, preferences_of
+from logocache.server.negotiation import SCHEME, Preferences, preferences_in, preferences_of
 from logocache.server.requests import CacheRequest
 from logocache.server.responses import Cors, HttpResponse, LastingHit, http_response_of, with_vary
 from logocache.server.service import LogoService
@@ -107,6 +107,8 @@ UNUSUAL = frozenset(
 )
 """Fields on which a response, or what follows it, may depend."""
 
+HINT = SCHEME.lower().encode("ascii")
+
 Headers = Sequence[tuple[bytes, bytes]]
 UsualRequest = tuple[bytes, bytes, bytes | None, Preferences]
 """Method, target, If-None-Match, and what else chooses the response."""
@@ -126,7 +128,8 @@ def usual_request(method: bytes, target: bytes, headers: Headers) -> tuple[Usual
         return None
     if connection is not None and connection.strip(b" \t").lower() != b"keep-alive":
         return None
-    return (method, target, fields.get(b"if-none-match"), preferences_of(fields.get(b"accept"))), named
+    client = preferences_of(fields.get(b"accept"), fields.get(HINT))
+    return (method, target, fields.get(b"if-none-match"), client), named
 
 
 class Prepared:

@@ -257,3 +257,8 @@ class Admission:
 
 def _busy() -> BusyError:
     return BusyError("too many logos are waiting to be fetched", retry_after=RETRY_SECONDS)
+
+
+def task_name(name: str, record: LogoRecord | None) -> str:
+    """The key of the entry, so that all its names share one fetch."""
+    return record.key if record is not None else name

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from cachetools import LRUCache
 
-from logocache.model import LogoRecord, Status, StoredFile
+from logocache.model import LogoRecord, Status, StoredForm
 from logocache.operations.lookup import Lookup
 from logocache.queries import ImageFormat, Variant
 
@@ -20,6 +20,7 @@ MEDIA_TYPES = {
     ImageFormat.PNG: "image/png",
     ImageFormat.JPG: "image/jpeg",
     ImageFormat.WEBP: "image/webp",
+    ImageFormat.SVG: "image/svg+xml",
 }
 
 OVERHEAD_BYTES = 500
@@ -232,7 +233,7 @@ class VariantWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="logocache-variants")
         self._waiting = 0
 
-    def write(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+    def write(self, file: StoredForm, variant: Variant, content: bytes) -> None:
         """Queue the variant to be written, and return at once. Called by the event loop's thread only."""
         if self._waiting >= MOST_WAITING:
             return
@@ -243,7 +244,7 @@ class VariantWriter:
         """Wait for the variant being written; drop the others."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _write(self, file: StoredFile, variant: Variant, content: bytes) -> None:
+    def _write(self, file: StoredForm, variant: Variant, content: bytes) -> None:
         try:
             self._lookup.write_variant(file, variant, content)
         finally:

@@ -1,7 +1,7 @@
 """The variant that a request asks for: by parameters, and by the client's header fields (RFC 9110 12.1)."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, NamedTuple
@@ -16,10 +16,13 @@ from logocache.queries import (
     TRANSPARENT,
     ImageFormat,
     Shape,
+    Theme,
     Variant,
 )
 
 ACCEPT = "Accept"
+SCHEME = "Sec-CH-Prefers-Color-Scheme"
+"""https://wicg.github.io/user-preference-media-features-headers/"""
 
 
 class FormatChoice(StrEnum):
@@ -28,14 +31,25 @@ class FormatChoice(StrEnum):
     PNG = "png"
     JPG = "jpg"
     WEBP = "webp"
+    SVG = "svg"
     AUTO = "auto"
     """WebP for clients that name it in Accept, PNG for others."""
+
+
+class ThemeChoice(StrEnum):
+    """Values of the parameter `theme`: a theme, or the client's choice."""
+
+    LIGHT = "light"
+    DARK = "dark"
+    AUTO = "auto"
+    """Dark for clients that say so by a client hint, light for others."""
 
 
 class Preferences(NamedTuple):
     """What a client's header fields say that may choose a variant."""
 
     webp: bool = False
+    dark: bool = False
 
 
 class Wanted(NamedTuple):
@@ -83,6 +97,13 @@ def variant_query(default_size: int | None, *, is_webp_offered: bool) -> Callabl
                 examples=["f5f5f5"],
             ),
         ] = TRANSPARENT,
+        theme: Annotated[
+            ThemeChoice,
+            Query(
+                description="The page that it is for: on a dark one, a mark that cannot be recognised there"
+                f" is shown in another form. `auto`: as the client says by {SCHEME}."
+            ),
+        ] = ThemeChoice.LIGHT,
         retina: Annotated[bool, Query(description=f"Twice the size, up to {LARGEST}.")] = False,
     ) -> Wanted:
         if retina and size is not None:
@@ -95,8 +116,10 @@ def variant_query(default_size: int | None, *, is_webp_offered: bool) -> Callabl
             shape=shape,
             padding=padding,
             background=background,
+            theme=Theme.DARK if theme is ThemeChoice.DARK else Theme.LIGHT,
         )
-        return Wanted(variant, (ACCEPT,) if is_negotiated else ())
+        vary = {ACCEPT: is_negotiated, SCHEME: theme is ThemeChoice.AUTO}
+        return Wanted(variant, tuple(name for name, chooses in vary.items() if chooses))
 
     return wanted
 
@@ -107,16 +130,21 @@ QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 """RFC 9110 12.4.2."""
 
 
-def preferences_in(headers: Iterable[tuple[bytes, bytes]]) -> Preferences:
+def preferences_in(headers: Sequence[tuple[bytes, bytes]]) -> Preferences:
     """The preferences in header fields, whose names are in lower case."""
-    return preferences_of(b",".join(value for name, value in headers if name == b"accept"))
+    accept, scheme = (
+        b",".join(value for name, value in headers if name == field)
+        for field in (b"accept", SCHEME.lower().encode("ascii"))
+    )
+    return preferences_of(accept, scheme)
 
 
 @lru_cache(64)  # few, since a client chooses their length
-def preferences_of(accept: bytes | None) -> Preferences:
-    """The preferences in the value of Accept."""
+def preferences_of(accept: bytes | None, scheme: bytes | None = None) -> Preferences:
+    """The preferences in the values of Accept and of the client hint, a quoted word."""
     is_short = accept is not None and len(accept) <= LONGEST_ACCEPT
-    return Preferences(webp=_prefers_webp(accept)) if accept and is_short else Preferences()
+    dark = scheme is not None and scheme.strip(b' \t"').lower() == b"dark"
+    return Preferences(webp=_prefers_webp(accept) if accept and is_short else False, dark=dark)
 
 
 def _prefers_webp(accept: bytes) -> bool:

@@ -11,12 +11,14 @@ from fastapi.security import HTTPBearer
 from pydantic import StringConstraints
 from starlette.requests import HTTPConnection
 
-from logocache.model import SortKey, Status
-from logocache.queries import ImageFormat, ListQuery, Variant
+from logocache.model import SortKey, Status, StoredFile, StoredForm
+from logocache.policy.forms import form_for
+from logocache.queries import ImageFormat, ListQuery, Theme, Variant
 from logocache.server.memory import CachedBody
-from logocache.server.negotiation import ACCEPT, Preferences
+from logocache.server.negotiation import ACCEPT, SCHEME, Preferences
 from logocache.server.problems import ProblemError
 from logocache.settings import Settings
+from logocache.store.names import SVG_SUFFIX
 
 
 class Fallback(StrEnum):
@@ -47,11 +49,22 @@ class LogoRequest:
     vary: tuple[str, ...] = ()
     """Names of the header fields that choose the variant: see `Wanted`."""
 
+    def shown(self, file: StoredFile) -> tuple[StoredForm, Variant] | None:
+        """The form of the stored logo that is sent, and the variant of it; None if it has no such SVG."""
+        return form_for(file, self.variant, or_picture=self.fallback is Fallback.MONOGRAM)
+
+    def lacks_form(self, file: StoredFile | None) -> bool:
+        """True if there is a logo, but not in the format that is wanted."""
+        return file is not None and self.shown(file) is None
+
     def chosen(self, client: Preferences) -> "LogoRequest":
         """The request for the variant that this client gets."""
+        variant = self.variant
         if client.webp and ACCEPT in self.vary:
-            return replace(self, variant=replace(self.variant, format=ImageFormat.WEBP))
-        return self
+            variant = replace(variant, format=ImageFormat.WEBP)
+        if client.dark and SCHEME in self.vary:
+            variant = replace(variant, theme=Theme.DARK)
+        return self if variant is self.variant else replace(self, variant=variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,11 @@ class FileRequest:
 
     file: str
     vary: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def variant(self) -> Variant:
+        """The variant that the file is of its logo."""
+        return Variant(format=ImageFormat.SVG if self.file.endswith(SVG_SUFFIX) else ImageFormat.PNG)
 
     def chosen(self, client: Preferences) -> "FileRequest":  # noqa: ARG002  # a file has one form
         return self
@@ -82,15 +100,20 @@ MISS_SECONDS = 60
 """Freshness of a 404, and of the redirect to the current file."""
 
 
-class NoLogoError(ProblemError):
-    """There is no logo, and the request wants no placeholder."""
+NO_SVG = "this logo has no SVG: ask with fallback=monogram for a picture of it, or for another format"
 
-    def __init__(self) -> None:
+
+class NoLogoError(ProblemError):
+    """There is no logo, and the request wants no placeholder; or not in the format that it wants."""
+
+    def __init__(
+        self, detail: str = "there is no logo of that name: ask with fallback=monogram for a placeholder"
+    ) -> None:
         super().__init__(
             404,
             code="no_logo",
             title="No logo",
-            detail="there is no logo of that name: ask with fallback=monogram for a placeholder",
+            detail=detail,
             headers={"Cache-Control": f"public, max-age={MISS_SECONDS}"},
         )
 

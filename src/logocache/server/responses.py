@@ -8,6 +8,7 @@ from typing import assert_never
 
 from logocache.model import LogoRecord, Status
 from logocache.server.memory import CachedBody, CachedRecord
+from logocache.server.negotiation import SCHEME
 from logocache.server.requests import CacheState, Fallback, LogoRequest, LogoResponse
 
 ENTITY_TAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[\x21\x23-\x7e\x80-\xff]*")')
@@ -103,12 +104,13 @@ class Cors:
 
 
 def with_vary(headers: Headers, names: tuple[str, ...]) -> Headers:
-    """The headers, whose `Vary` names these fields, too."""
+    """The headers, whose `Vary` names these fields, too; a client hint is asked for (RFC 8942)."""
     if not names:
         return headers
     others = tuple(header for header in headers if header[0] != b"vary")
     told = [value for name, value in headers if name == b"vary"]
-    return (*others, (b"vary", b", ".join([*told, *(name.encode("ascii") for name in names)])))
+    hints = tuple((b"accept-ch", name.encode("ascii")) for name in names if name == SCHEME)
+    return (*others, (b"vary", b", ".join([*told, *(name.encode("ascii") for name in names)])), *hints)
 
 
 YEAR = 31_536_000
@@ -201,6 +203,16 @@ def stored_response(
     if cached.stale_at <= now:
         return LogoResponse(body=body, state=CacheState.STALE, max_age=SHORTEST_AGE)
     return LogoResponse(body=body, state=CacheState.HIT, max_age=age(cached.stale_at - now))
+
+
+def lasting_seconds(response: LogoResponse, cached: CachedRecord, now: float) -> float:
+    """Seconds, up to `LASTING`, for which a stored response stays the same; none if not above 0."""
+    seconds = min(LASTING, cached.due_at - now)
+    if response.state is CacheState.HIT:
+        seconds = min(seconds, cached.stale_at - now)
+        if SHORTEST_AGE < response.max_age < LONGEST_AGE:
+            seconds = min(seconds, (cached.stale_at - now) % 1)  # then max-age is a second less
+    return seconds
 
 
 def immutable_response(body: CachedBody) -> LogoResponse:

@@ -8,10 +8,10 @@ from functools import partial
 
 from logocache.cache import LogoCache
 from logocache.errors import DirectoryError
-from logocache.model import LogoRecord, Status, StoredFile
+from logocache.model import LogoRecord, Status, StoredForm
 from logocache.policy.attempts import is_unknown
 from logocache.queries import Variant
-from logocache.server.fetch_queue import RETRY_SECONDS, Admission
+from logocache.server.fetch_queue import RETRY_SECONDS, Admission, task_name
 from logocache.server.limits import Bulkheads
 from logocache.server.memory import (
     CachedBody,
@@ -22,6 +22,7 @@ from logocache.server.memory import (
     VariantWriter,
 )
 from logocache.server.requests import (
+    NO_SVG,
     BusyError,
     CacheRequest,
     CacheState,
@@ -36,11 +37,11 @@ from logocache.server.requests import (
 )
 from logocache.server.responses import (
     LASTING,
-    LONGEST_AGE,
     SHORTEST_AGE,
     LastingHit,
     age,
     immutable_response,
+    lasting_seconds,
     stored_response,
 )
 from logocache.store.names import key_of
@@ -76,34 +77,23 @@ class LogoService:
             return None
         if isinstance(request, FileRequest):
             return self._file_from_memory(request)
-        cached = self.records.get(request.name)
-        if cached is None or cached.record is None or cached.record.file is None:
-            return None
-        body = self.responses.get(cached.record.file.name, request.variant.label)
-        return self._stored(request, cached, cached.record, body) if body is not None else None
+        hot = self._hot(request)
+        return self._stored(request, *hot) if hot is not None else None
 
     def lasting(self, request: CacheRequest) -> LastingHit | None:
         """The response of `from_memory`, if it stays the same for a while; it is not counted."""
         if not self._enabled:
             return None
         if isinstance(request, FileRequest):
-            body, key = self.responses.get(request.file, STORED.label), key_of(request.file)
+            body, key = self.responses.get(request.file, request.variant.label), key_of(request.file)
             return LastingHit(immutable_response(body), key, None, None, LASTING) if body and key else None
-        cached = self.records.get(request.name)
-        if cached is None or cached.record is None or cached.record.file is None:
+        hot, now = self._hot(request), time.time()
+        response = stored_response(request, *hot, now) if hot is not None else None
+        if hot is None or response is None:
             return None
-        body, now = self.responses.get(cached.record.file.name, request.variant.label), time.time()
-        response = stored_response(request, cached, cached.record, body, now) if body is not None else None
-        if response is None:
-            return None
-        seconds = min(LASTING, cached.due_at - now)
-        if response.state is CacheState.HIT:
-            seconds = min(seconds, cached.stale_at - now)
-            if SHORTEST_AGE < response.max_age < LONGEST_AGE:
-                seconds = min(seconds, (cached.stale_at - now) % 1)  # then max-age is a second less
-        if seconds <= 0:
-            return None
-        return LastingHit(response, cached.record.key, request.name, cached, seconds)
+        cached, record, _ = hot
+        seconds = lasting_seconds(response, cached, now)
+        return LastingHit(response, record.key, request.name, cached, seconds) if seconds > 0 else None
 
     def count_hits(self, hit: LastingHit, times: int) -> None:
         """Count requests that were answered with the hit."""
@@ -121,20 +111,22 @@ class LogoService:
         cached = await self._cached(request.name)
         record = cached.record
         if record is not None and record.file is not None:
-            body = await self._body(record.file, request.variant, client)
+            shown = request.shown(record.file)
+            if shown is None:
+                if cached.due_at <= time.time():
+                    self.admission.revalidate(record)
+                return await self._as_miss(self._without(request, record, client))
+            body = await self._body(*shown, client)
             if body is not None:
                 response = self._stored(request, cached, record, body)
                 return response or await self._as_miss(self._without(request, record, client))
-            _log.error("file.damaged", extra={"key": record.key, "file": record.file.name})
+            _log.error("file.damaged", extra={"key": record.key, "file": shown[0].name})
         return await self._as_miss(self._missed(request, record, client))
 
     async def file(self, request: FileRequest) -> LogoResponse:
         """Return the stored file.
 
-        Raises:
-            NoLogoError: there is no such file, and its entry has no other.
-            MovedError: its entry has another file now.
-            DisabledError, LogoCacheError: as `logo`.
+        Raises MovedError if its entry has another file now, NoLogoError if it has none; else as `logo`.
         """
         if not self._enabled:
             raise DisabledError
@@ -142,9 +134,9 @@ class LogoService:
         if response is not None:
             return response
         reading = partial(self._lookup.read_named, request.file)
-        png = await self._single_flight.do(request, lambda: self.bulkheads.disk.run(reading))
-        if png is not None:
-            return self._immutable(request, self._put(request.file, STORED, png))
+        content = await self._single_flight.do(request, lambda: self.bulkheads.disk.run(reading))
+        if content is not None:
+            return self._immutable(request, self._put(request.file, request.variant, content))
         successor = await self.bulkheads.database.run(partial(self._lookup.successor, request.file))
         if successor is None or successor == request.file:
             self._count_miss()
@@ -154,7 +146,7 @@ class LogoService:
     async def refresh(self, name: str) -> LogoRecord:
         """Fetch the entry now, due or not, and return it afterwards. Raises as `logo`."""
         cached = await self._cached(name)
-        task = self.admission.fetch_now(_task_name(name, cached.record), cached.record)
+        task = self.admission.fetch_now(task_name(name, cached.record), cached.record)
         record = await asyncio.shield(task) if task is not None else None
         self.admission.learn(name, record)
         if record is None:
@@ -182,7 +174,7 @@ class LogoService:
         self._looked_up("miss", 1)
 
     def _file_from_memory(self, request: FileRequest) -> LogoResponse | None:
-        body = self.responses.get(request.file, STORED.label)
+        body = self.responses.get(request.file, request.variant.label)
         return self._immutable(request, body) if body is not None else None
 
     def _immutable(self, request: FileRequest, body: CachedBody) -> LogoResponse:
@@ -209,7 +201,15 @@ class LogoService:
             if generation == self.records.generation:
                 return self.admission.learn(name, record)
 
-    async def _body(self, file: StoredFile, variant: Variant, client: str) -> CachedBody | None:
+    def _hot(self, request: LogoRequest) -> tuple[CachedRecord, LogoRecord, CachedBody] | None:
+        """All of a stored logo, if it is in memory."""
+        cached = self.records.get(request.name)
+        record = cached.record if cached is not None else None
+        shown = request.shown(record.file) if record is not None and record.file is not None else None
+        body = self.responses.get(shown[0].name, shown[1].label) if shown is not None else None
+        return (cached, record, body) if cached and record and body else None
+
+    async def _body(self, file: StoredForm, variant: Variant, client: str) -> CachedBody | None:
         body = self.responses.get(file.name, variant.label)
         if body is not None:
             return body
@@ -218,12 +218,12 @@ class LogoService:
         read = self._read if variant.is_stored_form else self._read_or_draw
         return await self._single_flight.do(("body", file.name, variant.label), partial(read, file, variant))
 
-    async def _read(self, file: StoredFile, variant: Variant = STORED) -> CachedBody | None:
+    async def _read(self, file: StoredForm, variant: Variant = STORED) -> CachedBody | None:
         """Read the stored file; needs no database."""
-        png = await self.bulkheads.disk.run(partial(self._lookup.read, file))
-        return self._put(file.name, variant, png) if png is not None else None
+        content = await self.bulkheads.disk.run(partial(self._lookup.read, file))
+        return self._put(file.name, variant, content) if content is not None else None
 
-    async def _read_or_draw(self, file: StoredFile, variant: Variant) -> CachedBody | None:
+    async def _read_or_draw(self, file: StoredForm, variant: Variant) -> CachedBody | None:
         """Read the variant from disk, or draw it and have it written; needs no database."""
         stored = self.responses.get(file.name, STORED.label)
         try:
@@ -258,7 +258,7 @@ class LogoService:
     async def _missed(self, request: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
         """Fetch the logo, if that is allowed now, and respond with the result."""
         try:
-            task = self.admission.fetch_missing(_task_name(request.name, record), record, client)
+            task = self.admission.fetch_missing(task_name(request.name, record), record, client)
             if task is None:
                 return await self._without(request, record, client)
             async with asyncio.timeout(self._wait_seconds):
@@ -272,7 +272,8 @@ class LogoService:
 
     async def _fetched(self, request: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
         cached = self.admission.learn(request.name, record)
-        body = await self._body(record.file, request.variant, client) if record and record.file else None
+        shown = request.shown(record.file) if record is not None and record.file is not None else None
+        body = await self._body(*shown, client) if shown is not None else None
         if record is None or body is None or record.status is not Status.CACHED:
             return await self._without(request, record, client)
         return LogoResponse(body=body, state=CacheState.MISS, max_age=age(cached.stale_at - time.time()))
@@ -291,6 +292,8 @@ class LogoService:
 
     async def _without(self, request: LogoRequest, record: LogoRecord | None, client: str) -> LogoResponse:
         """Respond without a logo: with a monogram, or by raising NoLogoError or BusyError."""
+        if record is not None and record.status is Status.CACHED and request.lacks_form(record.file):
+            raise NoLogoError(NO_SVG)
         if request.fallback is Fallback.NOT_FOUND:
             # Without an answer from the sources, "no logo" would be a lie.
             if record is not None and is_unknown(record, offline=self._offline):
@@ -300,7 +303,7 @@ class LogoService:
         return LogoResponse(body=body, state=CacheState.PLACEHOLDER, max_age=SHORTEST_AGE)
 
     async def _monogram(self, request: LogoRequest, record: LogoRecord | None, client: str) -> CachedBody:
-        name, variant = _task_name(request.name, record), request.variant
+        name, variant = task_name(request.name, record), request.variant.as_picture
         drawn_as = f"monogram {name}"
         body = self.responses.get(drawn_as, variant.label)
         if body is not None:
@@ -312,8 +315,3 @@ class LogoService:
             return self._put(drawn_as, variant, await self.bulkheads.drawing.run(drawing))
 
         return await self._single_flight.do((drawn_as, variant.label), draw)
-
-
-def _task_name(name: str, record: LogoRecord | None) -> str:
-    """The key of the entry, so that all its names share one fetch."""
-    return record.key if record is not None else name

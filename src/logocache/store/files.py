@@ -27,8 +27,7 @@ from datetime import datetime
 from pathlib import Path
 
 from logocache.errors import DirectoryError
-from logocache.model import FoundFile, StoredFile
-from logocache.ports import NormalisedImage
+from logocache.model import FoundFile, StoredForm
 from logocache.store.digests import LARGEST_LOGO, Differing, Expected, differing_in_batches
 from logocache.store.errors import check_writable, problems_of, translated
 from logocache.store.folders import (
@@ -48,7 +47,7 @@ from logocache.store.folders import (
     write_file,
     write_identity,
 )
-from logocache.store.names import check_name, file_name, promises
+from logocache.store.names import SUFFIX, check_name, file_name, promises
 
 SERVED_DIRECTORY_MODE = 0o755
 SERVED_FILE_MODE = 0o644
@@ -64,7 +63,7 @@ class StagedFile:
     """A complete, synced temporary file, not yet renamed."""
 
     path: Path
-    file: StoredFile
+    file: StoredForm
 
 
 class FileStore:
@@ -135,28 +134,23 @@ class FileStore:
                 return False
         return True
 
-    def stage(self, key: str, image: NormalisedImage) -> StagedFile:
-        """Write and sync a temporary file. Raises ValueError for an image over `LARGEST_LOGO`.
+    def stage(self, key: str, content: bytes, suffix: str = SUFFIX) -> StagedFile:
+        """Write and sync a temporary file. Raises ValueError for one over `LARGEST_LOGO`.
 
-        A deleted folder `tmp` is created again, but not the private folder: if that is missing, a volume
-        may not be mounted, and the disk below is the wrong place.
+        `suffix` tells the form of the logo. A deleted folder `tmp` is created again, but not the private
+        folder: if that is missing, a volume may not be mounted, and the disk below is the wrong place.
         """
-        name = file_name(key, image.sha256)
-        if len(image.png) > LARGEST_LOGO:
-            raise ValueError(f"a logo of {len(image.png)} bytes is longer than any that we read")
+        sha256 = hashlib.sha256(content).hexdigest()
+        file = StoredForm(name=file_name(key, sha256, suffix), sha256=sha256, size=len(content))
+        if file.size > LARGEST_LOGO:
+            raise ValueError(f"a logo of {file.size} bytes is longer than any that we read")
         unfinished = unfinished_name()
         path = self._private / TEMPORARY / unfinished
-        with (
-            self._noted(len(image.png)),
-            translated(self.directory, f"a logo cannot be written to {path}"),
-        ):
+        with self._noted(file.size), translated(self.directory, f"a logo cannot be written to {path}"):
             with opened(self._private):  # must exist
                 pass
             with opened(self._private, TEMPORARY, make=True) as folder:
-                write_file(folder, unfinished, image.png, mode=SERVED_FILE_MODE, sync=self._sync)
-        file = StoredFile(
-            name=name, sha256=image.sha256, size=len(image.png), width=image.width, height=image.height
-        )
+                write_file(folder, unfinished, content, mode=SERVED_FILE_MODE, sync=self._sync)
         return StagedFile(path=path, file=file)
 
     def commit(self, batch: Sequence[StagedFile]) -> None:

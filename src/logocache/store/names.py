@@ -1,17 +1,23 @@
-"""Names of stored files, `<key>_<first 8 hex digits of their sha256>.png`, and of variants. Pure."""
+"""Names of stored files, `<key>_<first 8 hex digits of their sha256>.png`, and of variants. Pure.
+
+The further forms of a logo end in `.svg` and `.dark.png`.
+"""
 
 import hashlib
 import os
 import re
 
+from logocache.model import StoredFile, StoredForm
 from logocache.queries import Variant
 
 DIGEST_DIGITS = 8
 SUFFIX = ".png"
+SVG_SUFFIX = ".svg"
+DARK_SUFFIX = ".dark.png"
 
 MAX_NAME_BYTES = 255
 """NAME_MAX of common file systems (POSIX limits.h: `getconf NAME_MAX /`)."""
-MAX_KEY_LENGTH = MAX_NAME_BYTES - len("_") - DIGEST_DIGITS - len(SUFFIX)
+MAX_STEM_LENGTH = MAX_NAME_BYTES - len("_") - DIGEST_DIGITS
 
 CUT = "~"
 """Marks a shortened key. Not a character of keys, so that it cannot be taken for another key."""
@@ -20,11 +26,12 @@ CUT_DIGITS = 16
 
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 OURS = re.compile(
-    rf"(?P<key>{KEY.pattern})(?P<cut>{CUT}[0-9a-f]{{{CUT_DIGITS}}})?_[0-9a-f]{{{DIGEST_DIGITS}}}\.png"
+    rf"(?P<key>{KEY.pattern})(?P<cut>{CUT}[0-9a-f]{{{CUT_DIGITS}}})?_(?P<digest>[0-9a-f]{{{DIGEST_DIGITS}}})"
+    r"(?P<suffix>\.png|\.svg|\.dark\.png)"
 )
 
 
-def file_name(key: str, sha256: str) -> str:
+def file_name(key: str, sha256: str, suffix: str = SUFFIX) -> str:
     """Return the name of a logo's file, at most 255 bytes.
 
     A key of more than 242 characters (a long domain) is shortened, with a digest of the whole key.
@@ -37,23 +44,41 @@ def file_name(key: str, sha256: str) -> str:
         raise ValueError(f"{key!r} cannot be a part of a file name")
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ValueError(f"{sha256!r} is not a sha256 in hexadecimal")
-    return f"{_shortened(key)}_{sha256[:DIGEST_DIGITS]}{SUFFIX}"
+    return f"{_shortened(key, MAX_STEM_LENGTH - len(suffix))}_{sha256[:DIGEST_DIGITS]}{suffix}"
 
 
 def key_of(name: str) -> str | None:
     """Return the key in a name made by `file_name`; None for other names, and for a shortened key."""
-    found = OURS.fullmatch(name) if is_ours(name) else None
+    found = _parsed(name)
     return found["key"] if found is not None and not found["cut"] else None
+
+
+def suffix_of(name: str) -> str | None:
+    """Return the suffix of a name made by `file_name`, which tells the form; None for other names."""
+    found = _parsed(name)
+    return found["suffix"] if found is not None else None
+
+
+def form_like(name: str | None, file: StoredFile | None) -> StoredForm | None:
+    """The form of `file` that is of the same kind as the file named `name`; None if it has none."""
+    forms = file.forms if file is not None else ()
+    return next((form for form in forms if suffix_of(form.name) == suffix_of(name or "")), None)
+
+
+def is_picture(name: str) -> bool:
+    """True if `name` is that of a PNG of ours, from which variants can be derived."""
+    return suffix_of(name) in {SUFFIX, DARK_SUFFIX}
 
 
 def is_ours(name: str) -> bool:
     """True if `file_name` may have made this name."""
-    return len(name) <= MAX_NAME_BYTES and OURS.fullmatch(name) is not None
+    return _parsed(name) is not None
 
 
 def promises(name: str, sha256: str) -> bool:
     """True if `name` is a name of `file_name` for content with this digest."""
-    return is_ours(name) and name.endswith(f"_{sha256[:DIGEST_DIGITS]}{SUFFIX}")
+    found = _parsed(name)
+    return found is not None and found["digest"] == sha256[:DIGEST_DIGITS]
 
 
 def check_name(name: str) -> str:
@@ -69,8 +94,12 @@ def check_name(name: str) -> str:
     return name
 
 
-def _shortened(key: str) -> str:
-    if len(key) <= MAX_KEY_LENGTH:
+def _parsed(name: str) -> re.Match[str] | None:
+    return OURS.fullmatch(name) if len(name) <= MAX_NAME_BYTES else None
+
+
+def _shortened(key: str, length: int) -> str:
+    if len(key) <= length:
         return key
     start = key[:KEPT_LENGTH].rstrip("._-")
     return f"{start}{CUT}{hashlib.sha256(key.encode()).hexdigest()[:CUT_DIGITS]}"
@@ -86,11 +115,11 @@ DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 def owner_of(file: str) -> str:
-    """Return the common start of the names of all variants of a stored file.
+    """Return the common start of the names of all variants of a stored PNG.
 
     Raises ValueError for a name that is not that of a stored logo.
     """
-    if not is_ours(file):
+    if not is_picture(file):
         raise ValueError(f"{file!r} is not the name of a stored logo")
     stem = file.removesuffix(SUFFIX)
     if len(stem) <= MAX_OWNER_LENGTH:

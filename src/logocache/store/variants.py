@@ -22,7 +22,7 @@ from pathlib import Path
 from logocache.queries import Variant
 from logocache.store.errors import translated
 from logocache.store.folders import NOT_A_PLAIN_FILE, locked, opened, read_plain, unfinished_name, write_file
-from logocache.store.names import belongs_to, is_ours, owner_of, variant_name, with_digest, without_digest
+from logocache.store.names import belongs_to, is_picture, owner_of, variant_name, with_digest, without_digest
 
 LARGEST_VARIANT = 2_000_000
 """Bytes of one file. Incompressible 512×512 RGBA has 1.05 million."""
@@ -109,7 +109,7 @@ class FileVariants:
         Raises:
             DirectoryError: a variant cannot be deleted.
         """
-        owners = {owner_of(file) for file in files if is_ours(file)}
+        owners = {owner_of(file) for file in files if is_picture(file)}
         if not owners:
             return
         with translated(self._folder.parent, f"variants in {self._folder} cannot be deleted"):

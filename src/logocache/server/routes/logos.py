@@ -12,6 +12,7 @@ from logocache.errors import LogoCacheError
 from logocache.results import Entry
 from logocache.server.fast_path import RouteCache
 from logocache.server.json_documents import EntryDocument, entry_response, problem_responses
+from logocache.server.memory import MEDIA_TYPES
 from logocache.server.negotiation import Wanted, preferences_in, variant_query
 from logocache.server.problems import ProblemError, Routes, problem_of
 from logocache.server.requests import (
@@ -35,13 +36,11 @@ KEY = "Key, alias or domain."
 
 FallbackQuery = Query(description="What to send when there is no logo: status 404, or a drawn monogram.")
 
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 LOGO: dict[int | str, dict[str, Any]] = {  # a fragment of OpenAPI
     200: {
         "description": "The logo.",
-        "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
-            for media_type in ("image/png", "image/jpeg", "image/webp")
-        },
+        "content": dict.fromkeys(MEDIA_TYPES.values(), BINARY),
         "headers": {
             "ETag": {"schema": {"type": "string"}, "description": "Strong: the same tag is the same bytes."},
             "Cache-Control": {"schema": {"type": "string"}},
@@ -70,7 +69,7 @@ def build(
         summary="A stored file by its name",
         response_class=Response,
         responses={
-            200: LOGO[200] | {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
+            200: LOGO[200] | {"content": dict.fromkeys(("image/png", "image/svg+xml"), BINARY)},
             302: {"description": "The name of an earlier file: where the current one is."},
             304: LOGO[304],
             412: LOGO[412],
