@@ -69,8 +69,10 @@ def test_nothing_is_compiled() -> None:
 def test_there_is_a_variant_with_icons_and_one_without() -> None:
     assert of("final", "FROM") == ["runtime-${ICONS}"]
     assert {"runtime-none", "runtime-logos"} <= set(stages())
-    (icons,) = of("runtime-logos", "ENV")
-    (path,) = Settings(iconify_files=icons.partition("=")[2]).iconify_files
+    given = dict(item.split("=", 1) for item in shlex.split(of("runtime-logos", "ENV")[0]))
+    settings = Settings(**{name.removeprefix("LOGO_CACHE_").lower(): value for name, value in given.items()})
+    (path,) = settings.iconify_files
+    assert settings.iconify_sets == (), "what is inside is not fetched"
     (source, target) = of("runtime-logos", "COPY")[0].split()[1:]
     assert path.relative_to(target) == Path("logos/icons.json")
     assert f"-C {source}/logos " in of("iconify", "RUN")[0]

@@ -39,7 +39,9 @@ _log = logging.getLogger(__name__)
 class KeptSet(BaseModel):
     """What is known of one set."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, defer_build=True
+    )  # built when first used: not by `list` or `stats`
 
     file: Annotated[str | None, Field(pattern=r"^[a-z0-9-]+_[0-9a-f]{16}\.json$")] = None
     """None if there is none: it was removed, or could not be fetched yet."""
@@ -70,7 +72,9 @@ class KeptSet(BaseModel):
 class IconSetState(BaseModel):
     """The content of `state.json`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, defer_build=True
+    )  # built when first used: not by `list` or `stats`
 
     sets: Mapping[str, KeptSet] = {}
     offered: tuple[str, ...] = ()
