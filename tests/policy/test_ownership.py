@@ -28,6 +28,7 @@ def entry(domain: str, *aliases: str, **facts: Any) -> Integration:
         ("vendor.com", "eu-login.vendor.com", "a sign-in page"),
         ("vendor.com", "sso2.eu.vendor.com", "a sign-in page"),
         ("vendor.com", "sign-in.vendor.com", "a sign-in page"),
+        ("vendor.com", "consent.vendor.com", "a sign-in page"),
         ("mail.vendor.com", "login.provider.net", "another owner"),
         ("docs.vendor.com", "vendor.com", "the parent of docs.vendor.com"),
         ("docs.vendor.com", "www.vendor.com", "the parent of docs.vendor.com"),

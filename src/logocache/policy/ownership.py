@@ -31,12 +31,24 @@ MARKETS = frozenset(
 SIGN_IN = frozenset(
     {
         *("account", "accounts", "adfs", "appleid", "auth", "authenticate", "authentication", "authn"),
-        *("authorize", "cas", "id", "identity", "idm", "idmsa", "idp", "login", "logon", "myaccount"),
+        *(
+            "authorize",
+            "cas",
+            "consent",
+            "id",
+            "identity",
+            "idm",
+            "idmsa",
+            "idp",
+            "login",
+            "logon",
+            "myaccount",
+        ),
         *("oauth", "oidc", "openid", "passport", "saml", "signin", "signon", "signup"),
         *("sso", "sts"),
     }
 )
-"""Labels of hosts where people sign in, without digits and hyphens."""
+"""Labels of hosts where people sign in or consent first, without digits and hyphens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
