@@ -52,14 +52,13 @@ def _context(settings: Settings, catalog: Catalog) -> Context:
     icon_sets = IconSetFiles(settings.private_dir)
     chain = Lazy(partial(_chain, settings, icon_sets))
     images: Lazy[Images] = Lazy(partial(_images, settings))
+    repository = open_repository(
+        settings.resolved_database_url, lease=settings.lease, most_on_demand=settings.on_demand_max_entries
+    )
     return Context(
         settings=settings,
         catalog=catalog,
-        repository=open_repository(
-            settings.resolved_database_url,
-            lease=settings.lease,
-            most_on_demand=settings.on_demand_max_entries,
-        ),
+        repository=repository,
         store=FileStore(settings.dir, settings.private_dir, processors=available_processors),
         variants=FileVariants(settings.private_dir / "variants", max_count=settings.max_variants),
         icon_sets=icon_sets,
@@ -69,7 +68,7 @@ def _context(settings: Settings, catalog: Catalog) -> Context:
         fetcher=Lazy(lambda: _fetcher(settings, chain())),
         images=images,
         monogram=_monogram,
-        placeholders=PlaceholderDetector(images),
+        placeholders=PlaceholderDetector(images, repository.placeholders, catalog, clock=utc_now),
         clock=utc_now,
         random=random.random,
     )

@@ -86,6 +86,17 @@ class OutcomeKind(StrEnum):
     learnt about the logo; the traceback of a bug is in the log."""
 
 
+class PlaceholderProof(StrEnum):
+    """Why an image of a provider is no logo; the later ones say more."""
+
+    SHARED_ON_DEMAND = "shared_on_demand"
+    """Unrelated companies show it, not enough of which are in a catalogue: for these it may be a logo."""
+    SHARED = "shared"
+    """Unrelated companies of a catalogue show it."""
+    PROVEN = "proven"
+    """The provider sends it for a domain that cannot exist."""
+
+
 class IconPurpose(StrEnum):
     """Purpose for which a candidate image was published."""
 

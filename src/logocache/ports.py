@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from logocache.model import IconPurpose, ImageInfo, Integration, OutcomeKind, StoringClass
+from logocache.model import (
+    IconPurpose,
+    ImageInfo,
+    Integration,
+    OutcomeKind,
+    StoringClass,
+)
 from logocache.queries import Variant
 
 SITE = "site"
@@ -116,6 +122,8 @@ class NormalisedImage:
     """The sanitised document of which it is the drawing, if that is not too large to be kept."""
     dark: bytes | None = field(default=None, repr=False)
     """A PNG as `png`, for dark grounds, if this one cannot be seen there and its source has another."""
+    look: str = ""
+    """Its colours on a grid (`policy.looks`), nearly the same for copies of other sizes and formats."""
     flaw: str | None = None
     """Why the image is a poor logo although it can be read, in words; None if there is nothing wrong."""
 

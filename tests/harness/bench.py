@@ -15,6 +15,8 @@ from logocache.cache import LogoCache
 from logocache.catalog import Catalog
 from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
+from logocache.operations.default_icons import DefaultIcons
+from logocache.operations.default_icons import default_icons as real_default_icons
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.ports import Clock, Monogram, Provider
 from logocache.providers.iconify import check
@@ -68,6 +70,7 @@ def make_context(
     clock: Clock,
     own_file: FakeProvider | None = None,
     placeholders: PlaceholderDetector | None = None,
+    default_icons: DefaultIcons | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Context:
     """A context with real files and a real database, all else fake. The database is closed after the test."""
@@ -92,7 +95,9 @@ def make_context(
         monogram=lambda integration: Monogram(
             initials=integration.key, background="#000000", foreground="#FFFFFF"
         ),
-        placeholders=placeholders or PlaceholderDetector(lambda: images),
+        placeholders=placeholders
+        or PlaceholderDetector(lambda: images, repository.placeholders, catalog, clock=clock),
+        default_icons=(lambda: default_icons) if default_icons is not None else real_default_icons,
         clock=clock,
         random=lambda: 1.0,
         monotonic=monotonic,

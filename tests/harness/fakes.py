@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from harness.factories import make_image
-from logocache.model import IconPurpose, Integration, OutcomeKind, StoringClass
+from logocache.model import IconPurpose, Integration, Origin, OutcomeKind, PlaceholderProof, StoringClass
 from logocache.ports import (
     Answer,
     Ask,
@@ -20,6 +21,7 @@ from logocache.ports import (
     ProviderTerms,
 )
 from logocache.queries import Variant
+from logocache.repository.placeholders import Sightings
 
 Reply = Answer | Callable[[FetchRequest], Answer]
 
@@ -97,6 +99,24 @@ class FakeImages:
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeLearntImages:
+    """A memory of images that are no logos; `entries` show one as their logo."""
+
+    def __init__(self, entries: Mapping[str, Sequence[tuple[str, Origin]]] | None = None) -> None:
+        self.entries = dict(entries or {})
+        self.proofs: dict[tuple[str, str], PlaceholderProof] = {}
+
+    def sightings(self, provider: str, sha256: str) -> Sightings:
+        return Sightings(proof=self.proofs.get((provider, sha256)), entries=self.entries.get(sha256, ()))
+
+    def learn(self, provider: str, sha256: str, proof: PlaceholderProof, *, now: datetime) -> bool:
+        order, known = list(PlaceholderProof), self.proofs.get((provider, sha256))
+        if known is not None and order.index(known) >= order.index(proof):
+            return False
+        self.proofs[provider, sha256] = proof
+        return True
 
 
 class FakeProvider:

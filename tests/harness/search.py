@@ -2,14 +2,16 @@
 
 from harness.bench import make_context
 from harness.factories import NOW, make_integration, make_record
-from harness.fakes import FakeFetcher, FakeImages, FakeProvider
+from harness.fakes import FakeFetcher, FakeImages, FakeLearntImages, FakeProvider
 from logocache.catalog import Catalog
 from logocache.model import LogoRecord, Outcome
+from logocache.operations.default_icons import DefaultIcons
 from logocache.operations.fetch_log import FetchLog, RequestMemo
 from logocache.operations.placeholders import PlaceholderDetector
 from logocache.operations.search import Found, Search
 from logocache.settings import Settings
 
+NO_DEFAULT_ICONS = DefaultIcons("name,owners,origin,fingerprint,look\n")
 URL = "https://shopify.test/icon.png"
 
 
@@ -23,6 +25,8 @@ class SearchBench:
         images: FakeImages | None = None,
         own_file: FakeProvider | None = None,
         offline: bool = False,
+        learnt: FakeLearntImages | None = None,
+        default_icons: DefaultIcons | None = None,
     ) -> None:
         self.fetcher = fetcher or FakeFetcher()
         self.images = images or FakeImages()
@@ -33,7 +37,14 @@ class SearchBench:
             own_file=own_file,
             fetcher=self.fetcher,
             images=self.images,
-            placeholders=PlaceholderDetector(lambda: self.images, token=lambda: "random"),
+            placeholders=PlaceholderDetector(
+                lambda: self.images,
+                learnt or FakeLearntImages(),
+                Catalog(()),
+                clock=lambda: NOW,
+                token=lambda: "random",
+            ),
+            default_icons=default_icons or NO_DEFAULT_ICONS,
             clock=lambda: NOW,
             monotonic=lambda: 0.0,
         )

@@ -6,9 +6,9 @@ import pytest
 
 from harness.factories import make_cached, make_file, make_image
 from harness.fakes import FakeFetcher, FakeImages, FakeProvider, reply
-from harness.search import URL, SearchBench
+from harness.search import NO_DEFAULT_ICONS, URL, SearchBench
 from logocache.model import OutcomeKind
-from logocache.operations.search import UNSETTLED
+from logocache.policy.acceptance import unsettled
 from logocache.ports import Answer, DecodingFailure, ImageRejection
 
 DARK = "https://shopify.test/dark.png"
@@ -52,7 +52,7 @@ def test_a_mark_unseen_on_dark_pages_gets_the_form_that_its_site_offers(
     assert (found.choice.candidate.url, found.choice.image.png) == (URL, b"black")
     assert found.choice.image.dark == form
     assert found.outcome.kind is OutcomeKind.FOUND
-    assert found.choice.candidates_digest != UNSETTLED
+    assert found.choice.candidates_digest != unsettled(NO_DEFAULT_ICONS.version)
     assert [attempt.url for attempt in bench.log.attempts] == [URL, DARK]
     assert bench.log.results == [], "the form decides nothing about the logo"
 

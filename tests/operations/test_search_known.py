@@ -4,7 +4,7 @@ from typing import Any
 
 from harness.factories import make_cached, make_file, make_integration, make_record
 from harness.fakes import FakeFetcher, FakeImages, FakeProvider, reply, sha256
-from harness.search import URL, SearchBench
+from harness.search import NO_DEFAULT_ICONS, URL, SearchBench
 from logocache.model import LogoRecord, OutcomeKind
 from logocache.operations.fetch_log import FetchLog, RequestMemo
 from logocache.operations.search import Found
@@ -47,7 +47,9 @@ def test_an_unchanged_offer_is_settled_by_its_winner_alone() -> None:
     """A small icon that won last time is confirmed without fetching those that lost."""
     lost = "https://shopify.test/lost.png"
     provider = FakeProvider(urls=[lost, URL])
-    digest = candidates_digest(provider.candidates(make_integration(), SearchBench().log.ask))
+    digest = candidates_digest(
+        provider.candidates(make_integration(), SearchBench().log.ask), rules=NO_DEFAULT_ICONS.version
+    )
     bench = SearchBench(provider, fetcher=FakeFetcher({URL: not_modified}))  # type: ignore[dict-item]  # a callable
     small = make_file(content=b"logo")
     record = stored(candidates_digest=digest, file=small)

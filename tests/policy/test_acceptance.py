@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logocache.model import IconPurpose, ImageInfo, StoringClass
-from logocache.policy.acceptance import Grade, candidates_digest, grade, is_provider_placeholder, score
+from logocache.policy.acceptance import (
+    Grade,
+    candidates_digest,
+    grade,
+    is_provider_placeholder,
+    score,
+    unsettled,
+    was_judged_by,
+)
 from logocache.ports import Candidate, ProviderTerms
 
 
@@ -120,10 +128,17 @@ def test_the_digest_tells_any_change_of_the_offer() -> None:
     second = Candidate(provider="site", url="https://a.test/2.png", expected_size=32)
     larger = Candidate(provider="site", url="https://a.test/1.png", expected_size=64)
     offers = [[first], [first, second], [second, first], [larger], []]
-    assert len({candidates_digest(offer) for offer in offers}) == len(offers)
-    assert candidates_digest([first]) == candidates_digest([first])
+    digests = [candidates_digest(offer, rules=rules) for offer in offers for rules in "ab"]
+    assert len(set(digests)) == 2 * len(offers)
+    assert candidates_digest([first], rules="a") in digests
+
+
+def test_images_chosen_under_earlier_rules_are_seen_again() -> None:
+    chosen = [candidates_digest([], rules="now"), unsettled("now")]
+    assert all(was_judged_by("now", digest) and not was_judged_by("later", digest) for digest in chosen)
+    assert not was_judged_by("now", "c0ffee" * 10), "of an earlier version of the program"
 
 
 def test_an_address_with_half_a_surrogate_pair_has_a_digest_too() -> None:
     """Such as one made with the prefix of an icon set, which is any text that JSON can hold."""
-    assert candidates_digest([Candidate(provider="iconsets", url="iconify:\ud800:shopify")])
+    assert candidates_digest([Candidate(provider="iconsets", url="iconify:\ud800:shopify")], rules="a")

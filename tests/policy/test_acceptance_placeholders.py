@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.factories import make_integration
 from logocache.model import Origin, OutcomeKind
 from logocache.policy.acceptance import (
     PROBE_REST,
@@ -16,7 +15,7 @@ from logocache.policy.acceptance import (
     is_shared,
     probed,
     wants_probe,
-    with_company,
+    with_companies,
 )
 
 
@@ -37,7 +36,7 @@ from logocache.policy.acceptance import (
     ],
 )
 def test_companies_are_told_apart_by_what_costs_something(domain: str, origin: Origin, name: str) -> None:
-    company = company_of(make_integration(domain=domain, origin=origin))
+    company = company_of(domain, origin)
     assert company == Company(name, in_catalog=origin is not Origin.ON_DEMAND)
 
 
@@ -73,9 +72,7 @@ companies = st.builds(Company, st.sampled_from("abcdefghij"), in_catalog=st.bool
 
 @given(shown=st.lists(companies, max_size=40), asking=companies)
 def test_what_is_remembered_is_little_and_decides_as_all_would(shown: list[Company], asking: Company) -> None:
-    seen: frozenset[Company] = frozenset()
-    for company in shown:
-        seen = with_company(seen, company)
+    seen = with_companies(frozenset(), shown)
     assert len(seen) <= 2 * UNRELATED_COMPANIES
     if is_shared(seen, asking):
         assert is_shared(frozenset(shown), asking)

@@ -146,9 +146,9 @@ def test_entries_with_the_same_image_of_a_provider(repository: Repository) -> No
         make_cached("other-provider", content=b"same", provider="google"),
         make_cached("other-image", content=b"else"),
     )
-    same = repository.same_image(provider="site", sha256=make_file(content=b"same").sha256)
+    same = repository.placeholders.entries("site", make_file(content=b"same").sha256)
     assert [record.key for record in same] == ["a", "b"]
-    assert repository.same_image(provider="\0", sha256="x") == []
+    assert repository.placeholders.entries("\0", "x") == []
 
 
 def test_the_largest_files_come_first(repository: Repository) -> None:

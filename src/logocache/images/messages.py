@@ -11,6 +11,7 @@ from pathlib import Path
 from logocache.images.errors import LARGEST_PNG, LARGEST_SVG, LONGEST_SIDE, one_line
 from logocache.images.sniff import ImageFormat, sniff
 from logocache.model import ImageInfo
+from logocache.policy.looks import PATTERN
 from logocache.ports import DecodingFailure, FileCheck, ImageRejection, NormalisedImage
 
 LARGEST_FIELDS = 2_000_000
@@ -91,7 +92,7 @@ def of_image(image: NormalisedImage | ImageRejection | DecodingFailure) -> Messa
     facts: list[Value] = [source.format, source.width, source.height]
     facts += [source.shows_on_white, source.shows_on_dark]
     svg, dark = image.svg or b"", image.dark or b""
-    fields: Fields = {"source": facts, "flaw": image.flaw, "forms": [len(svg), len(dark)]}
+    fields: Fields = {"source": facts, "look": image.look, "flaw": image.flaw, "forms": [len(svg), len(dark)]}
     return Message(fields=fields, blob=image.png + svg + dark)
 
 
@@ -107,9 +108,10 @@ def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFail
             return ImageRejection(reason=one_line(reason), is_blank=is_blank)
         case {
             "source": [str(name), int(width), int(height), bool(on_white), bool(on_dark)],
+            "look": str(look),
             "flaw": str() | None as flaw,
             "forms": [int(svg_size), int(dark_size)],
-        } if name in _SOURCE_FORMATS:
+        } if name in _SOURCE_FORMATS and PATTERN.fullmatch(look):
             source = ImageInfo(
                 format=name,
                 width=_count(width),
@@ -118,7 +120,7 @@ def to_image(answer: Message) -> NormalisedImage | ImageRejection | DecodingFail
                 shows_on_dark=on_dark,
             )
             forms = _split(answer.blob, svg_size, dark_size)
-            return _image(forms, source, None if flaw is None else one_line(flaw))
+            return _image(forms, source, look, None if flaw is None else one_line(flaw))
         case _:
             raise ProtocolError("neither an image nor a reason")
 
@@ -147,7 +149,9 @@ def _split(blob: bytes, svg_size: int, dark_size: int) -> tuple[bytes, bytes, by
     return blob[: end - svg_size], blob[end - svg_size : end], blob[end:]
 
 
-def _image(forms: tuple[bytes, bytes, bytes], source: ImageInfo, flaw: str | None) -> NormalisedImage:
+def _image(
+    forms: tuple[bytes, bytes, bytes], source: ImageInfo, look: str, flaw: str | None
+) -> NormalisedImage:
     png, svg, dark = forms
     try:
         width, height = stored_size(png)
@@ -165,6 +169,7 @@ def _image(forms: tuple[bytes, bytes, bytes], source: ImageInfo, flaw: str | Non
         source=source,
         svg=svg or None,
         dark=dark or None,
+        look=look,
         flaw=flaw,
     )
 

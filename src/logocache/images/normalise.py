@@ -12,7 +12,7 @@ from logocache.images import raster
 from logocache.images.errors import LARGEST_SVG, LONGEST_SIDE, DecodingFailed, ImageRefused, refusing
 from logocache.images.raster import fitted, opened
 from logocache.images.sniff import ImageFormat, describe, largest_frame, single_icon, sniff
-from logocache.images.visibility import WHITE, shows, shows_on_dark
+from logocache.images.visibility import DARK, WHITE, look_of, shows, shows_on_dark
 from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, ImageRejection, NormalisedImage
 
@@ -186,6 +186,7 @@ def _finish(picture: _Picture, *, is_believed: bool) -> NormalisedImage:
     flaw = None if source.shows_on_white else "it cannot be seen on a white page"
     return replace(
         encoded,
+        look=look_of(image, WHITE if source.shows_on_white else DARK),
         flaw=picture.flaw or flaw,
         svg=picture.svg if picture.svg is not None and len(picture.svg) <= LARGEST_SVG else None,
         dark=_dark(picture) if not source.shows_on_dark else None,

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops
 
+from logocache.policy.looks import DIGITS, SIDE
+
 WHITE = "#ffffff"
 DARK = "#111111"
 
@@ -89,6 +91,17 @@ _LUMINANCES = [
     [round(255 * weight * _linear(level)) for level in range(256)] for weight in (0.2126, 0.7152, 0.0722)
 ]
 """Luminance, of 255, of each level of red, green and blue."""
+
+
+def look_of(picture: Image.Image, ground: str) -> str:
+    """The look of `picture` (RGB or RGBA) on `ground`: see `policy.looks`."""
+    small = picture.reduce(max(1, max(picture.size) // (8 * SIDE)))
+    if small.mode == "RGBA":
+        paper = Image.new("RGBA", small.size, ground)
+        paper.alpha_composite(small)
+        small = paper
+    grid = small.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
+    return "".join(DIGITS[sample >> 2] for sample in grid.tobytes())
 
 
 def _count(mask: Image.Image) -> int:

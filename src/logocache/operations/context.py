@@ -21,6 +21,7 @@ from logocache.catalog import Catalog
 from logocache.domains import canonical_domain, without_www
 from logocache.errors import DomainError, UnavailableError, UnknownKeyError, raise_if_exhausted
 from logocache.model import Integration, LogoRecord, Origin, OutcomeKind
+from logocache.operations.default_icons import DefaultIcons, default_icons
 from logocache.operations.identity import Identity
 from logocache.policy.attempts import AttemptRules, SourceResult
 from logocache.ports import CheckIconSet, Clock, Fetcher, Images, Monogram, Progress, Provider
@@ -255,6 +256,7 @@ class Context:
     images: Lazy[Images]
     monogram: Callable[[Integration], Monogram]
     placeholders: "PlaceholderDetector"
+    default_icons: Callable[[], DefaultIcons] = default_icons
     clock: Clock
     random: Callable[[], float]
     """Returns a number from 0 up to 1."""

@@ -105,7 +105,7 @@ class EntryFetch:
         if isinstance(answer, Found):
             result = self._logo(known, answer)
         elif is_intact or not self._search.keeps(record, answer):
-            result = self._no_logo(known, answer, integration)
+            result = self._no_logo(known, answer, integration, is_doubted=log.is_doubted)
         else:
             result = _still_lost(record, answer, now=self._clock())
         return replace(result, damaged=damaged)
@@ -124,8 +124,10 @@ class EntryFetch:
             lambda file: with_logo(record, choice, outcome, file, now=self._clock()),
         )
 
-    def _no_logo(self, record: LogoRecord, outcome: Outcome, integration: Integration) -> FetchResult:
-        if record.status is Status.CACHED:
+    def _no_logo(
+        self, record: LogoRecord, outcome: Outcome, integration: Integration, *, is_doubted: bool
+    ) -> FetchResult:
+        if record.status is Status.CACHED and not is_doubted:
             failed_again = with_failure(record, outcome, now=self._clock())
             return FetchResult(before=record, fetch=SavedFetch(record=failed_again, outcome=outcome))
         return self._monogram(record, outcome, integration)

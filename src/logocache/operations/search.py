@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from logocache.model import IconPurpose, ImageInfo, Integration, LogoRecord, Outcome, OutcomeKind, Status
 from logocache.operations.context import Context
 from logocache.operations.fetch_log import FetchLog, without_file, without_validators
+from logocache.operations.judge import Judge
 from logocache.policy.acceptance import (
     RECOVERED,
     Grade,
     candidates_digest,
     is_dark_form,
     is_gone_from,
-    is_provider_placeholder,
     stands,
+    unsettled,
+    was_judged_by,
 )
 from logocache.policy.attempts import COULD_NOT_ASK, NO_LOGO, SUCCESSES, SourceResult, failure_of, success_of
 from logocache.policy.ownership import is_strangers, stranger_of
@@ -29,14 +31,10 @@ from logocache.policy.preference import (
     is_enough,
     settled,
 )
-from logocache.ports import Answer, Candidate, DecodingFailure, ImageRejection, NormalisedImage, Provider
+from logocache.ports import Answer, Candidate, NormalisedImage, Provider
 
 MOST_CANDIDATES = 16
 """Images tried for one entry and source, at most."""
-
-UNSETTLED = "unsettled"
-"""Instead of the digest of an offer of which something could not be had: next time it is judged anew."""
-
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +52,7 @@ class Search:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._judge = Judge(context)
 
     def look_for(
         self, integration: Integration, record: LogoRecord, log: FetchLog, *, is_intact: bool = True
@@ -84,6 +83,11 @@ class Search:
             return replace(self._failure(record, log.results), source_is_gone=is_gone)
         return Found(outcome=self._success(best.choice, known, log.results), choice=best.choice)
 
+    @property
+    def _rules(self) -> str:
+        """Version of the rules by which images are judged."""
+        return self._context.default_icons().version
+
     def keeps(self, record: LogoRecord, outcome: Outcome) -> bool:
         """True if the record of a lost file stays as it is after `outcome`."""
         return self._stands(record, is_intact=False, is_gone=outcome.source_is_gone)
@@ -104,7 +108,7 @@ class Search:
         other source. What another owner sends replaces nothing, even if the logo's own source is gone.
         """
         stored, provider = record.file, best.choice.terms.id
-        if best.choice.image is None or stored is None or order.entry.file is not None:
+        if best.choice.image is None or stored is None or order.entry.file is not None or log.is_doubted:
             return False
         if not is_intact and record.provider not in order.chain:
             return False  # no source can ever send it again
@@ -176,7 +180,7 @@ class Search:
             log.note(provider.terms.id, OutcomeKind.NOT_FOUND, f"{provider.terms.id} has no logo")
         if provider.terms.id == record.provider and record.source_url and _answered(record.provider, log):
             log.stored_is_judged |= is_strangers(record.source_url, candidates, order.entry)
-        digest = candidates_digest(candidates)
+        digest = candidates_digest(candidates, rules=self._rules)
         dark = [candidate for candidate in candidates if candidate.purpose is IconPurpose.DARK]
         candidates = [candidate for candidate in candidates if candidate not in dark]
         if dark and digest != record.candidates_digest:
@@ -187,14 +191,18 @@ class Search:
             if best is not None and candidate.purpose is IconPurpose.UNNAMED:
                 continue
             with log.step(provider.terms.id):
-                found = self._try(provider, candidate, digest, order, record, log)
+                found = self._try(provider, candidate, order, record, log)
                 best = better(best, found)
             waiting = candidates[candidates.index(candidate) + 1 :]
-            if log.gave_up or (best is not None and (candidate in confirmed or is_enough(best, waiting))):
+            is_settled = candidate in confirmed and not log.is_doubted
+            if log.gave_up or (best is not None and (is_settled or is_enough(best, waiting))):
                 break
-        if best is not None and any(result.kind not in NO_LOGO for result in log.results[before:]):
-            best = replace(best, choice=replace(best.choice, candidates_digest=UNSETTLED))
-        return self._with_dark(best, dark, provider, order.entry, record, log) if best is not None else None
+        if best is None:
+            return None
+        if any(result.kind not in NO_LOGO for result in log.results[before:]):
+            digest = unsettled(self._rules)
+        best = replace(best, choice=replace(best.choice, candidates_digest=digest))
+        return self._with_dark(best, dark, provider, order.entry, record, log)
 
     def _with_dark(
         self,
@@ -214,8 +222,10 @@ class Search:
             return best
         for candidate in dark:
             with log.step(provider.terms.id):
-                answer = _answer(provider, candidate, record, log)
-                found = self._image(provider, entry, answer, log) if answer.body else None
+                answer = _answer(
+                    provider, candidate, record, log, rules=self._context.default_icons().version
+                )
+                found = self._judge.image(answer, provider, entry, log) if answer.body else None
                 if isinstance(found, NormalisedImage) and is_dark_form(found, choice.image):
                     choice = replace(choice, image=replace(choice.image, dark=found.png))
                     break
@@ -228,80 +238,69 @@ class Search:
         self,
         provider: Provider,
         candidate: Candidate,
-        digest: str,
         order: Order,
         record: LogoRecord,
         log: FetchLog,
     ) -> Graded | None:
-        answer = _answer(provider, candidate, record, log)
+        terms = provider.terms
+        answer = _answer(provider, candidate, record, log, rules=self._rules)
         if answer.kind not in SUCCESSES:
             return None
         stranger = stranger_of(candidate, answer.url, order.entry)
         if stranger is not None:
             kind = OutcomeKind.PLACEHOLDER if stranger.sells_domains else answer.kind
-            log.correct(provider.terms.id, answer, kind, stranger.reason)
+            log.correct(terms.id, answer, kind, stranger.reason)
             if stranger.sells_domains:
                 return None
-        is_sure = stranger is None or _answered(provider.terms.id, log)
+        is_sure = stranger is None or _answered(terms.id, log)
         if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:
             log.stored_is_judged |= is_sure
+            flaw = self._judge.flaw_of_stored(record.file.sha256, provider, order.entry, log)
+            if flaw is not None:
+                log.correct(terms.id, answer, answer.kind, flaw)
             stored = ImageInfo(format="png", width=record.file.width, height=record.file.height)
-            return graded(candidate, provider.terms, None, stored, answer, digest, order, stranger)
-        image = self._image(provider, order.entry, answer, log)
+            return graded(candidate, terms, None, stored, answer, order, stranger, flaw=flaw)
+        image = self._judge.image(answer, provider, order.entry, log)
         if isinstance(image, NormalisedImage):
-            is_stored = (provider.terms.id, image.sha256) == (record.provider, log.stored)
+            is_stored = (terms.id, image.sha256) == (record.provider, log.stored)
             log.stored_is_judged |= is_stored and is_sure
-            found = graded(candidate, provider.terms, image, image.source, answer, digest, order, stranger)
+            found = graded(candidate, terms, image, image.source, answer, order, stranger, flaw=image.flaw)
             if order.entry.file is not None:
-                if found.grade is not Grade.GOOD:
-                    pixels = {"width": found.info.width, "height": found.info.height}
-                    _log.warning("own_file.unusual", extra={"key": order.entry.key, **pixels})
-                found = believed(found)
+                found = _own(found, order.entry)
             if found.grade is not Grade.UNUSABLE:
                 if image.flaw is not None:
-                    log.correct(provider.terms.id, answer, OutcomeKind.FOUND, image.flaw)
+                    log.correct(terms.id, answer, OutcomeKind.FOUND, image.flaw)
                 return found
             size = f"{image.source.width}×{image.source.height}"
             image = SourceResult(
-                provider=provider.terms.id,
+                provider=terms.id,
                 kind=OutcomeKind.INVALID_IMAGE,
                 reason=f"an image of {size} pixels is not a logo",
             )
-        log.correct(provider.terms.id, answer, image.kind, image.reason)
+        log.correct(terms.id, answer, image.kind, image.reason)
         return None
 
-    def _image(
-        self, provider: Provider, integration: Integration, answer: Answer, log: FetchLog
-    ) -> NormalisedImage | SourceResult:
-        """Decode the body; return the image, or the result if it is not a usable logo."""
-        terms = provider.terms
-        placeholder = SourceResult(
-            provider=terms.id, kind=OutcomeKind.PLACEHOLDER, reason=f"the provider placeholder of {terms.id}"
-        )
-        if is_provider_placeholder(answer.body, None, terms):
-            return placeholder
-        is_own = integration.file is not None
-        image = self._context.images().normalise(answer.body, deadline=log.deadline, is_believed=is_own)
-        if isinstance(image, DecodingFailure):
-            log.gave_up = True
-            return SourceResult(provider=terms.id, kind=OutcomeKind.ERROR, reason=image.reason)
-        if isinstance(image, ImageRejection):
-            kind = OutcomeKind.PLACEHOLDER if image.is_blank else OutcomeKind.INVALID_IMAGE
-            return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
-        known = is_provider_placeholder(answer.body, image.source, terms)
-        if known or self._context.placeholders.recognises(
-            image, provider, integration, log.fetch, deadline=log.deadline, stored=log.stored
-        ):
-            return placeholder
-        return image
+
+def _own(found: Graded, entry: Integration) -> Graded:
+    """The operator's own image, whatever it is; with a warning if it is small, long or cannot be seen."""
+    if found.grade is not Grade.GOOD:
+        pixels = {"width": found.info.width, "height": found.info.height}
+        _log.warning("own_file.unusual", extra={"key": entry.key, **pixels})
+    return believed(found)
 
 
-def _answer(provider: Provider, candidate: Candidate, record: LogoRecord, log: FetchLog) -> Answer:
-    """Fetch the candidate, with a conditional request if it is the stored one."""
+def _answer(
+    provider: Provider, candidate: Candidate, record: LogoRecord, log: FetchLog, *, rules: str
+) -> Answer:
+    """Fetch the candidate, with a conditional request if it is the stored one, chosen under these `rules`."""
     if candidate.body is not None:
         return Answer(kind=OutcomeKind.FOUND, url=candidate.url, body=candidate.body)
     request = provider.request(candidate)
-    is_ours = record.status is Status.CACHED and record.file is not None
+    is_ours = (
+        record.status is Status.CACHED
+        and record.file is not None
+        and was_judged_by(rules, record.candidates_digest)
+    )
     if is_ours and (record.provider, record.source_url) == (provider.terms.id, candidate.url):
         request = replace(request, etag=record.etag, last_modified=record.last_modified)
     return log.ask(request)

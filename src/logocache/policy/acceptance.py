@@ -8,7 +8,7 @@ stored logo.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -18,7 +18,6 @@ from logocache.domains import registrable_domain, registry_domain
 from logocache.model import (
     IconPurpose,
     ImageInfo,
-    Integration,
     LogoRecord,
     Origin,
     OutcomeKind,
@@ -108,13 +107,23 @@ def is_provider_placeholder(body: bytes, image: ImageInfo | None, terms: Provide
     )
 
 
-def candidates_digest(candidates: Sequence[Candidate]) -> str:
-    """Fingerprint of a source's offer; an unchanged offer need not be compared again."""
+def candidates_digest(candidates: Sequence[Candidate], *, rules: str) -> str:
+    """Fingerprint of a source's offer, under `rules` of this version; the same one is not compared again."""
     offer = "\n".join(
         f"{candidate.provider} {candidate.purpose} {candidate.expected_size} {candidate.url}"
         for candidate in candidates
     )
-    return hashlib.sha256(offer.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{rules}-{hashlib.sha256(offer.encode('utf-8', 'surrogatepass')).hexdigest()[:48]}"
+
+
+def unsettled(rules: str) -> str:
+    """Instead of the digest of an offer of which something could not be had: next time it is judged anew."""
+    return f"{rules}-unsettled"
+
+
+def was_judged_by(rules: str, digest: str | None) -> bool:
+    """True if the image chosen from the offer of this digest need not be seen again. None: of no offer."""
+    return digest is None or digest.startswith(f"{rules}-")
 
 
 RECOVERED = "recovered"
@@ -176,20 +185,23 @@ class ProbeState:
     """Seconds of a monotonic clock."""
 
 
-def company_of(integration: Integration) -> Company:
-    match integration.origin:
+def company_of(domain: str, origin: Origin) -> Company:
+    match origin:
         case Origin.CATALOG | Origin.CUSTOM:
-            return Company(registrable_domain(integration.domain).partition(".")[0], in_catalog=True)
+            return Company(registrable_domain(domain).partition(".")[0], in_catalog=True)
         case Origin.ON_DEMAND:
-            return Company(registry_domain(integration.domain).partition(".")[0], in_catalog=False)
+            return Company(registry_domain(domain).partition(".")[0], in_catalog=False)
         case _:
-            assert_never(integration.origin)
+            assert_never(origin)
 
 
-def with_company(seen: frozenset[Company], company: Company) -> frozenset[Company]:
-    """`seen` with `company` added; not beyond the number that decides."""
-    same = [other for other in seen if other.in_catalog is company.in_catalog]
-    return seen | {company} if len(same) < UNRELATED_COMPANIES else seen
+def with_companies(seen: frozenset[Company], companies: Iterable[Company]) -> frozenset[Company]:
+    """`seen` with `companies` added; not beyond the number that decides."""
+    for company in companies:
+        same = [other for other in seen if other.in_catalog is company.in_catalog]
+        if len(same) < UNRELATED_COMPANIES:
+            seen |= {company}
+    return seen
 
 
 def is_shared(seen: Collection[Company], company: Company) -> bool:

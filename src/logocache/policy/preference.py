@@ -118,7 +118,8 @@ class Choice:
     image: NormalisedImage | None
     etag: str | None
     last_modified: str | None
-    candidates_digest: str
+    candidates_digest: str = ""
+    """Set when all candidates of the source have been compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +141,10 @@ def graded(
     image: NormalisedImage | None,
     info: ImageInfo,
     answer: Answer,
-    digest: str,
     order: Order,
     stranger: Stranger | None,
+    *,
+    flaw: str | None,
 ) -> Graded:
     choice = Choice(
         candidate=candidate,
@@ -150,15 +152,13 @@ def graded(
         image=image,
         etag=answer.etag,
         last_modified=answer.last_modified,
-        candidates_digest=digest,
     )
     found = grade_of(info, candidate.purpose)
-    is_flawed = image is not None and image.flaw is not None
-    if is_flawed or stranger is not None:
+    if flaw is not None or stranger is not None:
         found = min(found, Grade.POOR)
     preference = Preference.STRANGER
     if stranger is None:
-        preference = order.of(candidate, info, found, is_flawed=is_flawed)
+        preference = order.of(candidate, info, found, is_flawed=flaw is not None)
     rank = score(info, candidate.purpose)
     return Graded(choice=choice, info=info, preference=preference, grade=found, score=rank)
 

@@ -21,6 +21,7 @@ from logocache.repository.mapping import (
     record_of,
     replaced_of,
 )
+from logocache.repository.placeholders import Placeholders
 from logocache.repository.registration import Registration
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED, UNSTORABLE, UTCDateTime, is_storable
 from logocache.repository.totals import (
@@ -86,6 +87,7 @@ class Repository:
         self._most_on_demand = most_on_demand
         self._database = database
         self._leases = Leases(lease)
+        self.placeholders = Placeholders(database)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._database.address}>"
@@ -251,11 +253,6 @@ class Repository:
         """Begin the write transaction; an exception in the block rolls it back."""
         with self._database.write() as connection:
             yield UnitOfWork(connection, self._leases)
-
-    def same_image(self, *, provider: str, sha256: str) -> Sequence[LogoRecord]:
-        """Return entries whose file is this image of this provider."""
-        query = select(*RECORD_COLUMNS).where(equal(LOGO.c.provider, provider), equal(LOGO.c.sha256, sha256))
-        return self._records(query.order_by(LOGO.c.key))
 
     def replaced_files(self, *, expired_at: datetime | None = None) -> Sequence[ReplacedFile]:
         """Return all, or those whose grace period has ended then."""

@@ -12,7 +12,7 @@ from logocache.repository.engine import SETTING
 from logocache.repository.tables import METADATA
 from logocache.repository.text_index import make_index, wants_index
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """Newest revision in migrations/versions. Revisions are consecutive numbers of four digits."""
 
 VERSION_TABLE = "alembic_version"

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from logocache.model import Origin, OutcomeKind, Status
+from logocache.model import Origin, OutcomeKind, PlaceholderProof, Status
 
 AS_SOON_AS_POSSIBLE = datetime(1970, 1, 1, tzinfo=UTC)
 """Stored for "as soon as possible": sorts first, while the order of NULL differs between databases."""
@@ -254,6 +254,17 @@ TOTAL = Table(
     Column("errors", BigInteger, nullable=False),
 )
 """Sums over the entries of one status, provider ("": none) and category, or over all replaced files."""
+
+PLACEHOLDER = Table(
+    "provider_placeholder",
+    METADATA,
+    Column("provider", text(PROVIDER_LENGTH), primary_key=True),
+    Column("sha256", text(DIGEST_LENGTH), primary_key=True),
+    Column("proof", choice(PlaceholderProof, "proof"), nullable=False),
+    Column("learnt_at", UTCDateTime, nullable=False),
+    Index("ix_provider_placeholder_learnt_at", "learnt_at"),
+)
+"""An image of a provider that was found to be no logo."""
 
 CACHE = Table(
     "cache",
