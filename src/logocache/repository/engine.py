@@ -1,4 +1,4 @@
-"""SQLAlchemy engines: URLs, pools, timeouts, and the setup for equal behaviour of both databases."""
+"""SQLAlchemy engines: URLs, pools, timeouts, equal behaviour of both databases, and their errors as ours."""
 
 import re
 import sqlite3

@@ -1,4 +1,6 @@
-"""Hot logos, answered by the protocol without ASGI: only odd because it is fast.
+"""Hot logos, answered from memory: by the middleware `Hits`, or by the protocol, without ASGI.
+
+`FastPath` is only odd because it is fast:
 
     bytes of a head ──► `heads` ──► usual request ──► `respond`: one write
                           ▲ parsed once by the protocol
