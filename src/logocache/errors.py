@@ -140,28 +140,20 @@ def raise_if_exhausted(error: BaseException) -> None:
     Such errors may occur anywhere; limits are those of setrlimit(2) and of cgroups. A late import fails
     because the library is missing or memory is exhausted.
     """
-    if isinstance(error, MemoryError) or _errno(error) == errno.ENOMEM:
-        raise UnavailableError(
-            "this process gets no more memory",
-            hint="raise its limit (`ulimit -v`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
-        ) from error
-    if (isinstance(error, RuntimeError) and NO_THREAD in str(error)) or _errno(error) == errno.EAGAIN:
-        raise UnavailableError(
-            "this process gets no further thread or process",
-            hint="raise its limits of processes and memory (`ulimit -u`, `ulimit -v`, or the container's), "
-            "or lower LOGO_CACHE_CONCURRENCY",
-        ) from error
-    if _errno(error) in {errno.EMFILE, errno.ENFILE}:
-        raise UnavailableError(
-            "this process may open no more files",
-            hint="raise its limit (`ulimit -n`, or the container's), or lower LOGO_CACHE_CONCURRENCY",
-        ) from error
-    if isinstance(error, ImportError):
-        raise UnavailableError(
-            f"a library cannot be loaded ({error})",
-            hint="raise the limit of memory (`ulimit -v`, or the container's), or install logocache anew",
-        ) from error
-
-
-def _errno(error: BaseException) -> int | None:
-    return error.errno if isinstance(error, OSError) else None
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        problem = "this process gets no more memory"
+        hint = "raise its limit (`ulimit -v`, or the container's), or lower LOGO_CACHE_CONCURRENCY"
+    elif (isinstance(error, RuntimeError) and NO_THREAD in str(error)) or number == errno.EAGAIN:
+        problem = "this process gets no further thread or process"
+        hint = "raise its limits of processes and memory (`ulimit -u`, `ulimit -v`, or the container's), "
+        hint += "or lower LOGO_CACHE_CONCURRENCY"
+    elif number in {errno.EMFILE, errno.ENFILE}:
+        problem = "this process may open no more files"
+        hint = "raise its limit (`ulimit -n`, or the container's), or lower LOGO_CACHE_CONCURRENCY"
+    elif isinstance(error, ImportError):
+        problem = f"a library cannot be loaded ({error})"
+        hint = "raise the limit of memory (`ulimit -v`, or the container's), or install logocache anew"
+    else:
+        return
+    raise UnavailableError(problem, hint=hint) from error

@@ -57,29 +57,20 @@ def _cannot_listen(error: Exception, host: str, port: int) -> UnavailableError:
     where = f"{_bracketed(host)}:{port}"
     number = error.errno or 0 if isinstance(error, OSError) else socket.EAI_NONAME
     if number < 0:  # socket.gaierror's, as `create_server` passes it on
-        return UnavailableError(
-            f"'{host}' is not an address to listen on",
-            hint="give one of this machine's with --host: 127.0.0.1, 0.0.0.0 or :: for all",
-        )
-    match number:
-        case errno.EADDRINUSE:
-            return UnavailableError(
-                f"{where} is in use", hint="stop what listens there, or choose another port with --port"
-            )
-        case errno.EACCES | errno.EPERM:
-            return UnavailableError(
-                f"there is no permission to listen on {where}", hint="choose a port from 1024 with --port"
-            )
-        case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
-            return UnavailableError(
-                f"this machine has no address {host}",
-                hint="choose another with --host: 127.0.0.1, or 0.0.0.0 for all of IPv4",
-            )
-        case _:
-            return UnavailableError(
-                f"it is not possible to listen on {where} ({os.strerror(number)})",
-                hint="choose another address with --host and --port",
-            )
+        problem = f"'{host}' is not an address to listen on"
+        hint = "give one of this machine's with --host: 127.0.0.1, 0.0.0.0 or :: for all"
+    elif number == errno.EADDRINUSE:
+        problem = f"{where} is in use"
+        hint = "stop what listens there, or choose another port with --port"
+    elif number in {errno.EACCES, errno.EPERM}:
+        problem, hint = f"there is no permission to listen on {where}", "choose a port from 1024 with --port"
+    elif number in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+        problem = f"this machine has no address {host}"
+        hint = "choose another with --host: 127.0.0.1, or 0.0.0.0 for all of IPv4"
+    else:
+        problem = f"it is not possible to listen on {where} ({os.strerror(number)})"
+        hint = "choose another address with --host and --port"
+    return UnavailableError(problem, hint=hint)
 
 
 def _unix_socket(path: Path) -> socket.socket:
