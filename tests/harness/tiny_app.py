@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from logocache.errors import DatabaseError
 from logocache.server.early_responses import ClientLimits
-from logocache.server.serving import METRICS_VARIABLE
+from logocache.server.metrics import METRICS_VARIABLE
 from logocache.settings import Settings
 
 

@@ -17,7 +17,9 @@ from pydantic import SecretStr
 from harness.server_thread import eventually, get, until, until_closed
 from harness.tiny_app import application, tiny
 from harness.tiny_server import TinyServer, served
-from logocache.server.serving import METRICS_VARIABLE, allow_open_files, configuration, shared_metrics
+from logocache.server.limits import allow_open_files
+from logocache.server.metrics import METRICS_VARIABLE, shared_metrics
+from logocache.server.serving import configuration
 from logocache.settings import Settings
 
 Serve = Callable[..., TinyServer]

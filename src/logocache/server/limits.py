@@ -1,7 +1,9 @@
-"""Limits on work: threads per kind of blocking work, and misses per client."""
+"""Limits on work: threads per kind of blocking work, misses per client, and open files."""
 
 import asyncio
+import contextlib
 import ipaddress
+import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -122,3 +124,13 @@ class Bulkheads:
     def close(self) -> None:
         for bulkhead in (self.database, self.disk, self.drawing, self.management):
             bulkhead.close()
+
+
+def allow_open_files(count: int) -> None:
+    """Raise the soft limit of open files, often 1024, to `count` or to the hard limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # The kernel refuses only more than its own limit, whatever the hard limit is.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

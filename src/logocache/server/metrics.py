@@ -1,8 +1,11 @@
 """Prometheus metrics. Names and labels: docs/http.md."""
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -13,6 +16,9 @@ from prometheus_client.registry import Collector
 from logocache import __version__
 from logocache.model import FetchAttempt
 from logocache.results import CacheStats
+
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the directory in which the worker processes of prometheus-client share metrics."""
 
 
 def scraped(stats: CacheStats | None) -> Iterator[Metric]:
@@ -171,9 +177,24 @@ LOAD_GAUGES = {
 """Help texts of the fields of `Load`."""
 
 
+@contextmanager
+def shared_metrics() -> Iterator[Path]:
+    """A temporary directory for the metrics of worker processes, named in their environment."""
+    earlier = os.environ.get(METRICS_VARIABLE)
+    with tempfile.TemporaryDirectory(prefix="logocache-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[METRICS_VARIABLE] = folder
+        try:
+            yield Path(folder)
+        finally:
+            if earlier is None:
+                del os.environ[METRICS_VARIABLE]
+            else:
+                os.environ[METRICS_VARIABLE] = earlier
+
+
 def forget_process(number: int) -> None:
     """Drop the gauges of a worker process that has ended; its counters stay."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if os.environ.get(METRICS_VARIABLE):
         mark_process_dead(number)  # type: ignore[no-untyped-call]  # the library's
 
 
@@ -196,7 +217,7 @@ def _gauge(name: str, what: str, registry: CollectorRegistry) -> Gauge:
 
 def _all_processes() -> Collector | None:
     """A collector over all processes; None if there is only this one."""
-    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    directory = os.environ.get(METRICS_VARIABLE)
     if not directory:
         return None
     collector: Collector = MultiProcessCollector(None, path=directory)  # type: ignore[no-untyped-call]  # the library's

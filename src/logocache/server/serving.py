@@ -1,15 +1,15 @@
-"""Run the server with uvicorn, in one process or in several workers."""
+"""Run the server with uvicorn: its socket, opened before anything else, and its process or workers."""
 
 import asyncio
 import contextlib
+import errno
 import functools
 import importlib.util
 import logging
 import os
-import resource
 import signal
 import socket
-import tempfile
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,12 +23,110 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from logocache.errors import UnavailableError
-from logocache.server.metrics import forget_process
-from logocache.server.sockets import BACKLOG, listening
+from logocache.server.limits import allow_open_files
+from logocache.server.metrics import forget_process, shared_metrics
 from logocache.settings import Settings
 
-METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Names the directory in which the worker processes of prometheus-client share metrics."""
+BACKLOG = 2048
+"""Connections that may wait to be accepted; the kernel has its own limit, too."""
+UNIX_SOCKET_MODE = 0o666
+"""Anyone may connect, as over TCP; the mode of the directory restricts access."""
+PROBE_SECONDS = 2.0
+"""Timeout for a connection to the server of an existing unix socket."""
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
+    """Open the listening socket of `settings`, and close it at the end; yields it with its address.
+
+    The address is `http://127.0.0.1:8080` or `unix:/run/logocache.sock`. `::` accepts IPv4, too; of a
+    host name only the IPv4 address is used. The file of a unix socket is removed at the end.
+    Raises UnavailableError if it cannot listen.
+    """
+    if settings.serve_unix_socket is None:
+        with _tcp_socket(settings.serve_host, settings.serve_port) as listener:
+            host, port, *_ = listener.getsockname()
+            yield listener, f"http://{_bracketed(host)}:{port}"
+    else:
+        path = settings.serve_unix_socket
+        with _unix_socket(path) as listener:
+            created = path.lstat()
+            try:
+                yield listener, f"unix:{path}"
+            finally:
+                # Unless another server has replaced it.
+                with contextlib.suppress(OSError):
+                    if os.path.samestat(path.lstat(), created):
+                        path.unlink()
+
+
+def _tcp_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
+    except (OSError, UnicodeError) as error:
+        raise _cannot_listen(error, host, port) from error
+
+
+def _cannot_listen(error: Exception, host: str, port: int) -> UnavailableError:
+    where = f"{_bracketed(host)}:{port}"
+    number = error.errno or 0 if isinstance(error, OSError) else socket.EAI_NONAME
+    if number < 0:  # socket.gaierror's, as `create_server` passes it on
+        problem = f"'{host}' is not an address to listen on"
+        hint = "give one of this machine's with --host: 127.0.0.1, 0.0.0.0 or :: for all"
+    elif number == errno.EADDRINUSE:
+        problem = f"{where} is in use"
+        hint = "stop what listens there, or choose another port with --port"
+    elif number in {errno.EACCES, errno.EPERM}:
+        problem, hint = f"there is no permission to listen on {where}", "choose a port from 1024 with --port"
+    elif number in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+        problem = f"this machine has no address {host}"
+        hint = "choose another with --host: 127.0.0.1, or 0.0.0.0 for all of IPv4"
+    else:
+        problem = f"it is not possible to listen on {where} ({os.strerror(number)})"
+        hint = "choose another address with --host and --port"
+    return UnavailableError(problem, hint=hint)
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    _remove_dead_socket(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        path.chmod(UNIX_SOCKET_MODE)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        problem = f"it is not possible to listen on the unix socket {path} ({error.strerror or error})"
+        hint = "choose a path in a directory that can be written to with --unix-socket"
+        raise UnavailableError(problem, hint=hint) from error
+    return listener
+
+
+def _remove_dead_socket(path: Path) -> None:
+    """Remove the socket of a dead server. Raises UnavailableError if `path` is anything else."""
+    try:
+        kind = path.lstat().st_mode
+    except OSError:
+        return  # it does not exist; any other problem shows when binding
+    if not stat.S_ISSOCK(kind):
+        hint = "choose another path with --unix-socket"
+        raise UnavailableError(f"{path} exists and is not a socket", hint=hint)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PROBE_SECONDS)
+        with contextlib.suppress(OSError):  # full, slow, or not ours: it may be alive
+            if probe.connect_ex(str(path)) == errno.ECONNREFUSED:
+                with contextlib.suppress(OSError):  # if that is not permitted, binding fails
+                    path.unlink()
+                return
+    hint = "stop it, or choose another path with --unix-socket"
+    raise UnavailableError(f"a server listens on {path}", hint=hint)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 OTHER_FILES = 256
 """Open files beside the connections of clients."""
 WORKER_SECONDS = 30
@@ -53,8 +151,7 @@ def check_cache(settings: Settings) -> None:
 def make_application(settings: Settings) -> ASGIApp:
     """Create our application; imported only in the process that serves.
 
-    If a cache that passed `check_cache` is gone when a worker is replaced, the worker responds with 503
-    until it is back.
+    If a cache that passed `check_cache` is gone when a worker is replaced, the worker responds with 503.
     """
     from logocache.server.app import create_app  # noqa: PLC0415  # a parent of workers needs no framework
 
@@ -199,13 +296,11 @@ def _prepared(
 ) -> ASGIApp:
     """Create the application in the process that serves it."""
     prepare()
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+    # A request cancelled at the end needs no traceback: uvicorn also logs their number.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    )
     return application(settings)
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """False for the traceback of a request cancelled at the end: uvicorn also logs their number."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 async def _end_with(parent: int) -> None:
@@ -217,35 +312,9 @@ async def _end_with(parent: int) -> None:
 def _leave_busy_threads() -> None:
     """Exit if threads are still busy, such as with a slow source: Python would wait for them."""
     deadline = time.monotonic() + LINGER_SECONDS
-    for thread in threading.enumerate():
-        if thread is threading.current_thread() or thread.daemon:
-            continue
+    others = (thread for thread in threading.enumerate() if thread is not threading.current_thread())
+    for thread in (thread for thread in others if not thread.daemon):
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
             logging.shutdown()
             os._exit(0)
-
-
-@contextmanager
-def shared_metrics() -> Iterator[Path]:
-    """A temporary directory for the metrics of worker processes, named in their environment."""
-    earlier = os.environ.get(METRICS_VARIABLE)
-    with tempfile.TemporaryDirectory(prefix="logocache-metrics-", ignore_cleanup_errors=True) as folder:
-        os.environ[METRICS_VARIABLE] = folder
-        try:
-            yield Path(folder)
-        finally:
-            if earlier is None:
-                del os.environ[METRICS_VARIABLE]
-            else:
-                os.environ[METRICS_VARIABLE] = earlier
-
-
-def allow_open_files(count: int) -> None:
-    """Raise the soft limit of open files, often 1024, to `count` or to the hard limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        # The kernel refuses only more than its own limit, whatever the hard limit is.
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import UnavailableError
-from logocache.server import sockets as module
-from logocache.server.sockets import listening
+from logocache.server import serving as module
+from logocache.server.serving import listening
 from logocache.settings import Settings
 
 
