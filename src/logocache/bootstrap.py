@@ -23,7 +23,7 @@ from logocache.ports import Monogram, utc_now
 from logocache.repository import open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
-from logocache.store.icon_sets import IconSetFiles
+from logocache.store.icon_set_files import IconSetFiles
 from logocache.store.variants import FileVariants
 
 if TYPE_CHECKING:

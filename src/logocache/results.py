@@ -4,7 +4,7 @@ Sizes are bytes, times are aware and in UTC, None means unknown.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -58,13 +58,7 @@ class Entry:
     def of(cls, record: LogoRecord, *, stale: bool) -> "Entry":
         stored = record.file
         return cls(
-            key=record.key,
-            name=record.name,
-            domain=record.domain,
-            category=record.category,
-            origin=record.origin,
-            status=record.status,
-            pinned=record.pinned,
+            **{name: getattr(record, name) for name in _OF_RECORD},
             stale=stale,
             file=stored.name if stored else None,
             size_bytes=stored.size if stored else None,
@@ -73,22 +67,11 @@ class Entry:
             sha256=stored.sha256 if stored else None,
             svg=stored.svg.name if stored and stored.svg else None,
             dark=stored.dark.name if stored and stored.dark else None,
-            provider=record.provider,
-            source_url=record.source_url,
-            licence=record.licence,
-            attribution=record.attribution,
-            created_at=record.created_at,
-            fetched_at=record.fetched_at,
-            checked_at=record.checked_at,
-            next_attempt_at=record.next_attempt_at,
-            last_accessed_at=record.last_accessed_at,
-            access_count=record.access_count,
-            fetch_count=record.fetch_count,
-            failure_count=record.failure_count,
-            last_outcome=record.last_outcome,
-            last_error=record.last_error,
         )
 
+
+_OF_RECORD = {field.name for field in fields(Entry)} & {field.name for field in fields(LogoRecord)} - {"file"}
+"""Facts of a record that an entry shows under the same name."""
 
 MOST_COUNTED = 10_000
 """Entries counted one by one, or listed as missing, at most: in a large cache "more" is an answer."""

@@ -25,7 +25,7 @@ from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
 from logocache.settings import Settings
 from logocache.store.files import FileStore
-from logocache.store.icon_sets import IconSetFiles
+from logocache.store.icon_set_files import IconSetFiles
 from logocache.store.variants import FileVariants
 
 OPENED: list[Repository] = []

@@ -13,7 +13,7 @@ from harness.fakes import FakeProvider, Reply, reply
 from logocache.ports import Answer
 from logocache.providers.iconify import KeptSets, load
 from logocache.providers.iconsets import IconSetProvider
-from logocache.store.icon_sets import IconSetFiles
+from logocache.store.icon_set_files import IconSetFiles
 
 CDN = "https://cdn.jsdelivr.net/npm"
 INFO = {"name": "SVG Logos", "author": {"name": "Gil"}, "license": {"title": "CC0", "spdx": "CC0-1.0"}}

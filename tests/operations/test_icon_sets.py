@@ -13,7 +13,7 @@ from harness.icon_sets import ICONS, icon_set, make_bench, package, requests, so
 from logocache import ClearSelection
 from logocache.model import OutcomeKind
 from logocache.results import IconSetStatus
-from logocache.store.icon_sets import IconSetFiles
+from logocache.store.icon_set_files import IconSetFiles
 
 
 def test_the_first_run_fetches_the_set_and_takes_logos_from_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from logocache import __version__
-from logocache.cli import commands, icons, terminal
+from logocache.cli import commands, icon_commands, terminal
 from logocache.cli.clear import FOOT as CLEAR_FOOT
 from logocache.cli.clear import clear
 from logocache.cli.options import foot
@@ -43,7 +43,7 @@ app.command("list", epilog=commands.LIST_FOOT)(commands.list_entries)
 app.command("get", epilog=commands.GET_FOOT)(commands.get)
 app.command("clear", epilog=CLEAR_FOOT)(clear)
 app.command("verify", epilog=commands.VERIFY_FOOT)(commands.verify)
-app.add_typer(icons.app, name="icons", epilog=icons.FOOT)
+app.add_typer(icon_commands.app, name="icons", epilog=icon_commands.FOOT)
 app.command("serve", epilog=SERVE_FOOT)(serve)
 
 

@@ -46,7 +46,7 @@ def icon_sets(incomplete: str) -> list[str]:
     """Names of the icon sets that are kept, or that a setting names."""
     from logocache.errors import SettingsError
     from logocache.settings import Settings
-    from logocache.store.icon_sets import IconSetFiles
+    from logocache.store.icon_set_files import IconSetFiles
 
     try:
         settings = Settings()

@@ -135,7 +135,7 @@ def show_aside(plan: "ClearPlan") -> None:
 
 def blocks(result: "Result", *, now: datetime) -> Blocks:
     """The view of a result."""
-    from logocache.cli import clear, icons, views
+    from logocache.cli import clear, icon_commands, views
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -160,7 +160,7 @@ def blocks(result: "Result", *, now: datetime) -> Blocks:
         case VerifyReport():
             return views.verify_view(result)
         case IconSets():
-            return icons.icon_sets_view(result, now=now)
+            return icon_commands.icon_sets_view(result, now=now)
         case _:
             assert_never(result)
 

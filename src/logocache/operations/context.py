@@ -29,7 +29,7 @@ from logocache.repository import Repository
 from logocache.repository.mapping import SavedFetch
 from logocache.settings import Settings
 from logocache.store.files import FileStore
-from logocache.store.icon_sets import IconSetFiles
+from logocache.store.icon_set_files import IconSetFiles
 from logocache.store.variants import FileVariants
 
 if TYPE_CHECKING:

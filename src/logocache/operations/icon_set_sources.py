@@ -12,7 +12,7 @@ from logocache.operations.context import Context
 from logocache.policy.attempts import COULD_NOT_ASK
 from logocache.ports import Answer, FetchRequest, IconSetDocument
 from logocache.settings.sources import read_input
-from logocache.store.icon_sets import LARGEST_SET, IconSetChange, KeptSet
+from logocache.store.icon_set_files import LARGEST_SET, IconSetChange, KeptSet
 
 PROVIDER = "iconsets"
 """The provider that uses them; they are fetched only if it is in the chain."""

@@ -23,7 +23,7 @@ from logocache.ports import Answer, FetchRequest, IconSetDocument, Provider
 from logocache.repository.filters import RecordFilter
 from logocache.results import IconSet, IconSets, IconSetStatus
 from logocache.settings.fields import ICON_SET
-from logocache.store.icon_sets import IconSetChange, IconSetState, KeptSet
+from logocache.store.icon_set_files import IconSetChange, IconSetState, KeptSet
 
 COMMAND_SECONDS = 30.0
 """Wait of a command for another process that is fetching sets."""

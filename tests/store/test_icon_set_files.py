@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from logocache.errors import DirectoryError
-from logocache.store.icon_sets import IconSetFiles, IconSetState, KeptSet
+from logocache.store.icon_set_files import IconSetFiles, IconSetState, KeptSet
 
 FOLDER = Path(".logocache") / "iconsets"
 
