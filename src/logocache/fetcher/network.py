@@ -1,6 +1,7 @@
 """Connections whose operations respect a deadline and the fetcher's shutdown: names, sockets, TLS streams."""
 
 import os
+import select
 import selectors
 import socket
 import ssl
@@ -80,27 +81,28 @@ class SocketStream(httpcore.NetworkStream):
     """A connected socket. The deadline replaces the timeouts that httpcore passes."""
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
+        connected.setblocking(False)
         self._socket = connected
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # see the class
         while True:
+            piece = self._deadline.piece(httpcore.ReadTimeout)
             try:
-                self._socket.settimeout(self._deadline.piece(httpcore.ReadTimeout))
                 return self._socket.recv(max_bytes)
-            except TimeoutError:
-                continue  # until there is no further piece
+            except BlockingIOError:
+                self._wait_for(select.POLLIN, piece)
             except OSError as error:
                 raise httpcore.ReadError(error) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # see the class
         rest = memoryview(buffer)
         while rest:
+            piece = self._deadline.piece(httpcore.WriteTimeout)
             try:
-                self._socket.settimeout(self._deadline.piece(httpcore.WriteTimeout))
                 rest = rest[self._socket.send(rest) :]
-            except TimeoutError:
-                continue  # until there is no further piece
+            except BlockingIOError:
+                self._wait_for(select.POLLOUT, piece)
             except OSError as error:
                 raise httpcore.WriteError(error) from error
 
@@ -122,13 +124,18 @@ class SocketStream(httpcore.NetworkStream):
     def _is_readable(self) -> bool:
         """True if there is data or the end of the stream: then an idle connection cannot be reused."""
         try:
-            self._socket.setblocking(False)
             self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
             return True
         return True
+
+    def _wait_for(self, event: int, seconds: float) -> None:
+        """Return when the socket is ready, or after `seconds`."""
+        poll = select.poll()
+        poll.register(self._socket, event)
+        poll.poll(seconds * 1000)
 
 
 class TLSStream(httpcore.NetworkStream):

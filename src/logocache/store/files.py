@@ -38,6 +38,7 @@ from logocache.store.folders import (
     listed,
     opened,
     opened_directory,
+    opened_in,
     read_identity,
     read_regular,
     refuse_links,
@@ -146,11 +147,13 @@ class FileStore:
             raise ValueError(f"a logo of {file.size} bytes is longer than any that we read")
         unfinished = unfinished_name()
         path = self._private / TEMPORARY / unfinished
-        with self._noted(file.size), translated(self.directory, f"a logo cannot be written to {path}"):
-            with opened(self._private):  # must exist
-                pass
-            with opened(self._private, TEMPORARY, make=True) as folder:
-                write_file(folder, unfinished, content, mode=SERVED_FILE_MODE, sync=self._sync)
+        with (
+            self._noted(file.size),
+            translated(self.directory, f"a logo cannot be written to {path}"),
+            opened(self._private) as private,
+            opened_in(private, TEMPORARY) as folder,
+        ):
+            write_file(folder, unfinished, content, mode=SERVED_FILE_MODE, sync=self._sync)
         return StagedFile(path=path, file=file)
 
     def commit(self, batch: Sequence[StagedFile]) -> None:

@@ -53,11 +53,18 @@ def opened(folder: Path, *below: str, make: bool = False) -> Iterator[int]:
     descriptor = os.open(folder.parent, _FOLDER)
     try:
         for name in (folder.name, *below):
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(name, PRIVATE_MODE, dir_fd=descriptor)
-            descriptor, outer = _step(descriptor, name), descriptor
+            descriptor, outer = _step(descriptor, name, make=make), descriptor
             os.close(outer)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def opened_in(outer: int, name: str) -> Iterator[int]:
+    """Open our folder `name` in an open one, created if it is missing. Yields, and raises, as `opened`."""
+    descriptor = _step(outer, name, make=True)
+    try:
         yield descriptor
     finally:
         os.close(descriptor)
@@ -84,9 +91,15 @@ def is_planted(found: os.stat_result, outer: os.stat_result) -> bool:
     return found.st_uid not in {os.geteuid(), 0, outer.st_uid, NOBODY} and not is_shared
 
 
-def _step(outer: int, name: str) -> int:
+def _step(outer: int, name: str, *, make: bool = False) -> int:
     try:
         descriptor = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=outer)
+    except FileNotFoundError:
+        if not make:
+            raise
+        with suppress(FileExistsError):
+            os.mkdir(name, PRIVATE_MODE, dir_fd=outer)
+        return _step(outer, name)
     except OSError as error:
         # Linux raises ENOTDIR for links, other systems ELOOP.
         if error.errno in {errno.ENOTDIR, errno.ELOOP} and _is_link(outer, name):
