@@ -16,7 +16,7 @@ BLACK = make_image(b"black", shows_on_dark=False)
 ETAG = '"1"'
 
 
-def bench_of(dark: Answer, *, light: bytes = b"black") -> SearchBench:
+def bench_of(dark: Answer, *, light: bytes = b"black", page_host: str = "shopify.test") -> SearchBench:
     images = FakeImages(
         {
             b"black": BLACK,
@@ -28,7 +28,9 @@ def bench_of(dark: Answer, *, light: bytes = b"black") -> SearchBench:
         }
     )
     fetcher = FakeFetcher({URL: reply(body=light, etag=ETAG), DARK: dark})
-    return SearchBench(FakeProvider(urls=[URL], dark=[DARK]), fetcher=fetcher, images=images)
+    provider = FakeProvider(urls=[URL], dark=[DARK])
+    provider.offers_of[DARK] = {"page_host": page_host}
+    return SearchBench(provider, fetcher=fetcher, images=images)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,16 @@ def test_nobody_asks_for_a_form_that_is_not_needed(light: bytes) -> None:
     bench = bench_of(reply(body=b"white"), light=light)
     bench.found()
     assert bench.fetcher.urls == [URL]
+
+
+@pytest.mark.parametrize(
+    ("page_host", "form"),
+    [("shopify.test", b"white"), ("www.parent.test", None)],
+)
+def test_another_owners_picture_is_no_form_of_the_logo(page_host: str, form: bytes | None) -> None:
+    found = bench_of(reply(body=b"white"), page_host=page_host).found(icons={"logos": "shopify"})
+    assert found.choice.image is not None
+    assert found.choice.image.dark == form
 
 
 def test_a_picture_for_dark_pages_is_never_the_logo() -> None:

@@ -174,3 +174,10 @@ def test_a_stored_icon_of_a_parent_gives_way_to_one_of_the_site_itself(source_ur
 def test_while_its_own_page_is_away_a_stored_icon_is_nobody_elses() -> None:
     made = of_two_owners(reply(OutcomeKind.BLOCKED), b"small", sets())
     assert chosen(made, stored()) is None
+
+
+@pytest.mark.parametrize(("source_url", "is_doubted"), [(URL, True), ("https://shopify.test/own.png", False)])
+def test_the_stored_icon_of_a_market_is_no_logo(source_url: str, *, is_doubted: bool) -> None:
+    made = bench(reply(body=b"large"), site(page_host="www.sedo.com"))
+    assert chosen(made, stored(source_url=source_url), icons={}) is None
+    assert made.log.is_doubted is is_doubted, "then a monogram takes its place"

@@ -156,9 +156,11 @@ def pages_of(web: Web, domain: str) -> dict[str, str | None]:
 
 def test_an_icon_says_which_page_names_it() -> None:
     html = "<link rel=icon sizes=any href=https://cdn.test/i.svg type=image/svg+xml>"
+    html += "<link rel=icon href=https://cdn.test/d.svg media='(prefers-color-scheme: dark)'>"
     web = Web({"https://example.com/": page(html, "https://www.example.com/")})
     unnamed = dict.fromkeys(well_known("www.example.com"))
-    assert pages_of(web, "example.com") == {"https://cdn.test/i.svg": "www.example.com"} | unnamed
+    named = dict.fromkeys(["https://cdn.test/i.svg", "https://cdn.test/d.svg"], "www.example.com")
+    assert pages_of(web, "example.com") == named | unnamed
 
 
 @pytest.mark.parametrize(

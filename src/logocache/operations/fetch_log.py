@@ -47,7 +47,8 @@ class FetchLog:
         """True after its source sent or confirmed just this logo, so that it was compared with the others, or
         said that it is another owner's."""
         self.is_doubted = False
-        """True after a source sent this logo, and it is a default icon or shown by unrelated companies."""
+        """True after a source sent this logo, and it is a default icon, a market's for domains, or shown by
+        unrelated companies."""
         self.attempts: list[FetchAttempt] = []
         self.results: list[SourceResult] = []
 

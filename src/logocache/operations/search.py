@@ -183,6 +183,7 @@ class Search:
         digest = candidates_digest(candidates, rules=self._rules)
         dark = [candidate for candidate in candidates if candidate.purpose is IconPurpose.DARK]
         candidates = [candidate for candidate in candidates if candidate not in dark]
+        dark = [candidate for candidate in dark if stranger_of(candidate, candidate.url, order.entry) is None]
         if dark and digest != record.candidates_digest:
             record = without_validators(record)  # a confirmation would bring no form for dark pages
         confirmed = settled(candidates, digest, provider.terms, record)
@@ -251,6 +252,8 @@ class Search:
             kind = OutcomeKind.PLACEHOLDER if stranger.sells_domains else answer.kind
             log.correct(terms.id, answer, kind, stranger.reason)
             if stranger.sells_domains:
+                is_stored = (terms.id, candidate.url) == (record.provider, record.source_url)
+                log.is_doubted |= is_stored and _answered(terms.id, log)
                 return None
         is_sure = stranger is None or _answered(terms.id, log)
         if answer.kind is OutcomeKind.UNCHANGED and record.file is not None:

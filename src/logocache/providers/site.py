@@ -105,13 +105,12 @@ class SiteProvider:
                 page, page_url = self._led_to(page, page_url, host, ask)
                 seen.add(_host(page_url))
             declared = self._declared(page, ask)
-            found_here = self._images(declared, page_url)
-            named = [image for image in found_here if image.purpose is not IconPurpose.DARK][:MOST_NAMED]
             is_own = without_www(host) == without_www(integration.domain)
             # The icons of the parent's page are the parent's, wherever it leads.
             page_host = _host(page_url) if is_own else host
-            named = [replace(image, page_host=page_host) for image in named]
             stranger = stranger_at(page_host, integration)
+            found_here = [replace(image, page_host=page_host) for image in self._images(declared, page_url)]
+            named = [image for image in found_here if image.purpose is not IconPurpose.DARK][:MOST_NAMED]
             origin = f"https://{host}/" if stranger is not None else page_url
             unnamed = self._images(_well_known(origin), origin)
             images = [*named, *unnamed]
