@@ -1,6 +1,7 @@
 """Everything that CI checks, each as a session. `nox` runs them all; `nox -s tests` just one."""
 
 import re
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -252,6 +253,31 @@ def measures(session: nox.Session) -> None:
     """Count modules, lines and layers, and the files that a logo or a request leads through."""
     install(session, "test")
     session.run("python", "tools/measures.py", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(name="pictures-check")
+def pictures_check(session: nox.Session) -> None:
+    """Compare every mark of the icon sets with what Chromium draws; skipped without npm or Chromium.
+
+    `-- --every 10` looks at every tenth.
+    """
+    if shutil.which("npm") is None:
+        session.skip("npm is not installed")
+    if not (shutil.which("chromium") or shutil.which("google-chrome")) or not shutil.which("chromedriver"):
+        session.skip("Chromium and its chromedriver are not installed")
+    install(session, "test")
+    folder = session.create_tmp()
+    packages = ("@iconify-json/logos", "devicon", "@lobehub/icons-static-svg")
+    said = session.run(
+        *("npm", "install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", *packages),
+        external=True,
+        silent=True,
+        success_codes=(0, 1),
+    )
+    if not (Path(folder) / "node_modules" / packages[0]).exists():
+        session.skip(f"npm has no packages: {str(said).strip()[-200:]}")
+    modules = f"{folder}/node_modules"
+    session.run("python", "tools/pictures_check.py", modules, *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
