@@ -18,9 +18,8 @@ from logocache.cache import LogoCache
 from logocache.catalog import Catalog, load_catalog
 from logocache.model import Integration
 from logocache.operations.context import Context, Lazy
-from logocache.operations.placeholders import PlaceholderDetector
 from logocache.ports import Monogram, utc_now
-from logocache.repository import open_repository
+from logocache.repository import Repository, open_repository
 from logocache.settings import Settings
 from logocache.store.files import FileStore
 from logocache.store.icon_set_files import IconSetFiles
@@ -29,6 +28,7 @@ from logocache.store.variants import FileVariants
 if TYPE_CHECKING:
     from logocache.fetcher.client import HttpFetcher
     from logocache.images.pool import DecoderPool
+    from logocache.operations.placeholders import PlaceholderDetector
     from logocache.ports import IconSetDocument, Images, Provider
 
 
@@ -68,7 +68,7 @@ def _context(settings: Settings, catalog: Catalog) -> Context:
         fetcher=Lazy(lambda: _fetcher(settings, chain())),
         images=images,
         monogram=_monogram,
-        placeholders=PlaceholderDetector(images, repository.placeholders, catalog, clock=utc_now),
+        placeholders=Lazy(partial(_placeholders, images, repository, catalog)),
         clock=utc_now,
         random=random.random,
     )
@@ -129,6 +129,12 @@ def _images(settings: Settings) -> "DecoderPool":
         decode_timeout=settings.decode_timeout_seconds,
         memory_bytes=settings.decode_memory_bytes,
     )
+
+
+def _placeholders(images: "Lazy[Images]", repository: Repository, catalog: Catalog) -> "PlaceholderDetector":
+    from logocache.operations.placeholders import PlaceholderDetector
+
+    return PlaceholderDetector(images, repository.placeholders, catalog, clock=utc_now)
 
 
 def _fetcher(settings: Settings, chain: "tuple[Provider, ...]") -> "HttpFetcher":

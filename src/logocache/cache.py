@@ -1,22 +1,14 @@
-"""LogoCache: every operation as a method with its own result type."""
+"""LogoCache: every operation as a method with its own result type, imported when it is first called."""
 
 import contextlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from logocache.errors import DatabaseError
 from logocache.health import Health, Readiness
 from logocache.model import Logo
-from logocache.operations.clear import Clear
 from logocache.operations.context import Context, Lazy
-from logocache.operations.icon_sets import IconSetCommands
-from logocache.operations.init import Init
-from logocache.operations.lookup import Lookup
-from logocache.operations.on_demand import OnDemand
-from logocache.operations.refresh import Refresh
-from logocache.operations.stats import HealthCheck, Stats
-from logocache.operations.verify import Verify
 from logocache.ports import Progress, Silent
 from logocache.queries import ClearSelection, FailOn, ListQuery, Variant
 from logocache.repository.mapping import SavedFetch
@@ -30,6 +22,10 @@ from logocache.results import (
     Listing,
     VerifyReport,
 )
+
+if TYPE_CHECKING:
+    from logocache.operations.lookup import Lookup
+    from logocache.operations.on_demand import OnDemand
 
 _SILENT = Silent()
 
@@ -45,16 +41,16 @@ class LogoCache:
     def __init__(self, context: Context) -> None:
         self.settings = context.settings
         self._context = context
-        self._lookup = Lazy(lambda: Lookup(self._context))
-        self._on_demand = Lazy(lambda: OnDemand(self._context))
+        self._lookup: Lazy[Lookup] = Lazy(self._make_lookup)
+        self._on_demand: Lazy[OnDemand] = Lazy(self._make_on_demand)
 
     @property
-    def lookup(self) -> Lookup:
+    def lookup(self) -> "Lookup":
         """Reads single logos, as a server does many times a second."""
         return self._lookup()
 
     @property
-    def on_demand(self) -> OnDemand:
+    def on_demand(self) -> "OnDemand":
         """Fetches single logos while the caller waits."""
         return self._on_demand()
 
@@ -72,6 +68,8 @@ class LogoCache:
         fetches entries that are not due, too. `adopt` accepts a directory that does not belong to this
         database (else a DirectoryError) and fetches the entries whose files are missing.
         """
+        from logocache.operations.init import Init
+
         return Init(self._context).run(keys, force=force, adopt=adopt, progress=progress)
 
     def refresh(
@@ -89,10 +87,14 @@ class LogoCache:
         Raises `DomainError` for a domain that is not public, and `SelectionError` for more domains
         than LOGO_CACHE_ON_DEMAND_MAX_ENTRIES allows.
         """
+        from logocache.operations.refresh import Refresh
+
         return Refresh(self._context).run(keys, force=force, failed=failed, limit=limit, progress=progress)
 
     def icon_sets(self) -> IconSets:
         """Return the icon sets that are kept, or that a setting names."""
+        from logocache.operations.icon_sets import IconSetCommands
+
         return IconSetCommands(self._context).list()
 
     def add_icon_set(self, source: str) -> IconSets:
@@ -101,6 +103,8 @@ class LogoCache:
         The next `init` or `refresh` fetches the logos that it adds. Raises `SelectionError` for a name that
         no set has, `ProviderError` for a file that is none, `UnavailableError` if it cannot be fetched.
         """
+        from logocache.operations.icon_sets import IconSetCommands
+
         return IconSetCommands(self._context).add(source)
 
     def remove_icon_set(self, name: str) -> IconSets:
@@ -108,6 +112,8 @@ class LogoCache:
 
         Raises `SelectionError` for a name that is neither kept nor named by a setting.
         """
+        from logocache.operations.icon_sets import IconSetCommands
+
         return IconSetCommands(self._context).remove(name)
 
     def require(self) -> None:
@@ -116,6 +122,8 @@ class LogoCache:
 
     def stats(self) -> CacheStats:
         """Return the figures of the whole cache."""
+        from logocache.operations.stats import Stats
+
         return Stats(self._context).read()
 
     def list(self, query: ListQuery = ListQuery()) -> Listing:  # noqa: B008  # an immutable value
@@ -137,10 +145,14 @@ class LogoCache:
 
         Raises `SelectionError` if nothing, or a contradiction, is selected.
         """
+        from logocache.operations.clear import Clear
+
         return Clear(self._context).plan(selection)
 
     def clear(self, plan: ClearPlan) -> ClearReport:
         """Delete what `plan` names, except what has changed since the plan was made."""
+        from logocache.operations.clear import Clear
+
         return Clear(self._context).carry_out(plan)
 
     def verify(
@@ -159,6 +171,8 @@ class LogoCache:
         without an entry are deleted, and damaged and foreign files are moved to
         `.logocache/quarantine`. What could not be checked is left alone.
         """
+        from logocache.operations.verify import Verify
+
         return Verify(self._context).run(repair=repair, decode=decode, fail_on=fail_on, progress=progress)
 
     def get(self, key_or_domain: str) -> Logo | None:
@@ -183,10 +197,14 @@ class LogoCache:
 
     def health(self) -> Health:
         """Return figures for monitoring. Never raises: what cannot be read is None."""
+        from logocache.operations.stats import HealthCheck
+
         return HealthCheck(self._context).health()
 
     def readiness(self) -> Readiness:
         """Check if the cache can do its work now. Never raises."""
+        from logocache.operations.stats import HealthCheck
+
         return HealthCheck(self._context).readiness()
 
     def watch(self, watcher: Callable[[Sequence[SavedFetch]], None]) -> None:
@@ -219,6 +237,16 @@ class LogoCache:
         self._lookup.start_over()
         self._on_demand.start_over()
         return earlier
+
+    def _make_lookup(self) -> "Lookup":
+        from logocache.operations.lookup import Lookup
+
+        return Lookup(self._context)
+
+    def _make_on_demand(self) -> "OnDemand":
+        from logocache.operations.on_demand import OnDemand
+
+        return OnDemand(self._context)
 
     def __enter__(self) -> Self:
         return self

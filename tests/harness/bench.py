@@ -95,8 +95,12 @@ def make_context(
         monogram=lambda integration: Monogram(
             initials=integration.key, background="#000000", foreground="#FFFFFF"
         ),
-        placeholders=placeholders
-        or PlaceholderDetector(lambda: images, repository.placeholders, catalog, clock=clock),
+        placeholders=Lazy(
+            lambda: (
+                placeholders
+                or PlaceholderDetector(lambda: images, repository.placeholders, catalog, clock=clock)
+            )
+        ),
         default_icons=(lambda: default_icons) if default_icons is not None else real_default_icons,
         clock=clock,
         random=lambda: 1.0,

@@ -260,7 +260,7 @@ Visible = Annotated[str, AfterValidator(_visible)]
 class _Fields(BaseModel):
     """The fields of an entry. Those with a default are optional."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)  # few caches have a catalogue of their own
 
     key: Key
     name: Annotated[Visible, AfterValidator(_short)] = ""

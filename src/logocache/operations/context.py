@@ -255,7 +255,7 @@ class Context:
     fetcher: Lazy[Fetcher]
     images: Lazy[Images]
     monogram: Callable[[Integration], Monogram]
-    placeholders: "PlaceholderDetector"
+    placeholders: "Lazy[PlaceholderDetector]"
     default_icons: Callable[[], DefaultIcons] = default_icons
     clock: Clock
     random: Callable[[], float]

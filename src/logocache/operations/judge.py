@@ -64,6 +64,6 @@ class Judge:
     def _proof(
         self, sha256: str, provider: Provider, integration: Integration, log: FetchLog
     ) -> PlaceholderProof | None:
-        return self._context.placeholders.judge(
+        return self._context.placeholders().judge(
             sha256, provider, integration, log.fetch, deadline=log.deadline
         )

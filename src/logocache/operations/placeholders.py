@@ -220,12 +220,13 @@ def take_back(context: Context) -> Saved:
     Raises DatabaseError or DirectoryError; the next call then tries again.
     """
     parts = []
-    for fingerprint, proof in context.placeholders.learnt_late().items():
+    detector = context.placeholders()
+    for fingerprint, proof in detector.learnt_late().items():
         if proof is PlaceholderProof.PROVEN:
             parts.append(_demote(context, fingerprint))
         else:
             context.repository.placeholders.make_due(fingerprint.provider, fingerprint.sha256, proof)
-        context.placeholders.taken_back(fingerprint, proof)
+        detector.taken_back(fingerprint, proof)
     return Saved.together(parts)
 
 

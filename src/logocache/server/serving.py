@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -153,6 +154,9 @@ def make_application(settings: Settings) -> ASGIApp:
 
     If a cache that passed `check_cache` is gone when a worker is replaced, the worker responds with 503.
     """
+    # FastAPI asks of each parameter if it is a model of pydantic 1, and does without where that cannot be
+    # imported, as in Python 3.14: 2 MB of modules for nothing.
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # None: not to be imported
     from logocache.server.app import create_app  # noqa: PLC0415  # a parent of workers needs no framework
 
     return create_app(settings, strict=False)

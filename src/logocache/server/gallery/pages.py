@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from fastapi import Request, Response
-from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from logocache.errors import LogoCacheError
 from logocache.humanize import grouped_count, label, relative, sentence, size
 from logocache.server.problems import problem_of
 from logocache.server.responses import Precondition, evaluate
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.runtime import Context
 
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -163,7 +166,10 @@ def message_page(
 
 
 @functools.cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    # Three megabytes, in many servers for no page at all.
+    from jinja2 import DictLoader, Environment, StrictUndefined, pass_context  # noqa: PLC0415
+
     environment = Environment(
         loader=DictLoader(templates()),
         autoescape=True,
@@ -171,11 +177,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["asset"] = _asset_address
+    environment.globals["asset"] = pass_context(_asset_address)
     environment.filters |= {
         "size": size,
         "label": label,
-        "relative": _time,
+        "relative": pass_context(_time),
         "prose": _prose,
         "sentence": sentence,
     }
@@ -183,14 +189,12 @@ def _environment() -> Environment:
     return environment
 
 
-@pass_context
-def _asset_address(context: Context, name: str) -> str:
+def _asset_address(context: "Context", name: str) -> str:
     """The URL of a static file, relative to the page."""
     return f"{context['root']}{assets()[name].address}"
 
 
-@pass_context
-def _time(context: Context, moment: datetime) -> Markup:
+def _time(context: "Context", moment: datetime) -> Markup:
     """`3 days ago`, with the exact time for machines and as a tooltip."""
     exact = moment.astimezone(UTC)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
