@@ -158,8 +158,11 @@ def walk(checkout: Path, steps: Walk, folder: Path) -> tuple[list[str], int]:
     keys = ["hot", *COLD]
     catalog = folder / "catalog.csv"
     catalog.write_text("key,name,domain\n" + "".join(f"{key},{key},{key}.test\n" for key in keys))
-    icon = Page(body=picture(180))
-    with Loopback(folder, {f"{key}.test": {"/apple-touch-icon.png": icon} for key in keys}) as internet:
+    # Pictures of different sizes: one for several companies would count as a provider placeholder.
+    icons = {f"{key}.test": Page(body=picture(180 + size)) for size, key in enumerate(keys)}
+    with Loopback(
+        folder, {host: {"/apple-touch-icon.png": icon} for host, icon in icons.items()}
+    ) as internet:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("LOGO_")}
         environment = {
             **ours,

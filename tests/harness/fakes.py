@@ -21,7 +21,7 @@ from logocache.ports import (
     ProviderTerms,
 )
 from logocache.queries import Variant
-from logocache.repository.placeholders import Sightings
+from logocache.repository.provider_placeholders import Sightings
 
 Reply = Answer | Callable[[FetchRequest], Answer]
 

@@ -2,7 +2,6 @@
 
 import os
 import select
-import selectors
 import socket
 import ssl
 import threading
@@ -91,7 +90,7 @@ class SocketStream(httpcore.NetworkStream):
             try:
                 return self._socket.recv(max_bytes)
             except BlockingIOError:
-                self._wait_for(select.POLLIN, piece)
+                is_ready(self._socket, select.POLLIN, piece)
             except OSError as error:
                 raise httpcore.ReadError(error) from error
 
@@ -102,7 +101,7 @@ class SocketStream(httpcore.NetworkStream):
             try:
                 rest = rest[self._socket.send(rest) :]
             except BlockingIOError:
-                self._wait_for(select.POLLOUT, piece)
+                is_ready(self._socket, select.POLLOUT, piece)
             except OSError as error:
                 raise httpcore.WriteError(error) from error
 
@@ -131,11 +130,12 @@ class SocketStream(httpcore.NetworkStream):
             return True
         return True
 
-    def _wait_for(self, event: int, seconds: float) -> None:
-        """Return when the socket is ready, or after `seconds`."""
-        poll = select.poll()
-        poll.register(self._socket, event)
-        poll.poll(seconds * 1000)
+
+def is_ready(connected: socket.socket, event: int, seconds: float) -> bool:
+    """Wait until the socket is ready, or has failed; False if that takes longer than `seconds`."""
+    poll = select.poll()
+    poll.register(connected, event)
+    return bool(poll.poll(seconds * 1000))
 
 
 class TLSStream(httpcore.NetworkStream):
@@ -256,7 +256,8 @@ def connected_to(address: IPAddress, port: int, *, deadline: Deadline) -> socket
         connecting.setblocking(False)
         with suppress(BlockingIOError):  # connecting has begun
             connecting.connect(place)
-        wait_until_writable(connecting, deadline)
+        while not is_ready(connecting, select.POLLOUT, deadline.piece(httpcore.ConnectTimeout)):
+            pass
         failure = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failure:
             raise OSError(failure, os.strerror(failure))
@@ -264,14 +265,6 @@ def connected_to(address: IPAddress, port: int, *, deadline: Deadline) -> socket
         connecting.close()
         raise
     return connecting
-
-
-def wait_until_writable(connecting: socket.socket, deadline: Deadline) -> None:
-    """Wait until the connection is established or has failed."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(connecting, selectors.EVENT_WRITE)
-        while not selector.select(deadline.piece(httpcore.ConnectTimeout)):
-            pass
 
 
 Resolve = Callable[[str, int], Sequence[IPAddress]]

@@ -31,7 +31,7 @@ from logocache.policy.acceptance import (
 )
 from logocache.ports import Ask, Clock, ImageRejection, Images, NormalisedImage, Provider
 from logocache.repository.filters import DueFilter
-from logocache.repository.placeholders import Sightings
+from logocache.repository.provider_placeholders import Sightings
 
 MOST_IMAGES = 4096
 """Images remembered, with the companies that show them. The least recently seen are forgotten first."""

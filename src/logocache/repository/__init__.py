@@ -21,7 +21,7 @@ from logocache.repository.mapping import (
     record_of,
     replaced_of,
 )
-from logocache.repository.placeholders import Placeholders
+from logocache.repository.provider_placeholders import Placeholders
 from logocache.repository.registration import Registration
 from logocache.repository.tables import ATTEMPT, LOGO, REPLACED, UNSTORABLE, UTCDateTime, is_storable
 from logocache.repository.totals import (

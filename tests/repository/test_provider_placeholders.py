@@ -11,7 +11,7 @@ from logocache.model import LogoRecord, Origin, PlaceholderProof
 from logocache.repository import Repository
 from logocache.repository.database import Database
 from logocache.repository.engine import parse_address
-from logocache.repository.placeholders import MOST_ENTRIES, Placeholders, Sightings
+from logocache.repository.provider_placeholders import MOST_ENTRIES, Placeholders, Sightings
 
 PROVEN, SHARED = PlaceholderProof.PROVEN, PlaceholderProof.SHARED
 AMONG_STRANGERS = PlaceholderProof.SHARED_ON_DEMAND
