@@ -10,13 +10,29 @@ from hypothesis import strategies as st
 
 from harness.image_samples import SIGNATURE, encoded, two_colours
 from logocache.images import messages, raster
-from logocache.images.messages import Fields, Message, ProtocolError
+from logocache.images.errors import LARGEST_SVG
+from logocache.images.messages import Fields, Message, ProtocolError, Value
 from logocache.model import ImageInfo
 from logocache.ports import DecodingFailure, FileCheck, ImageRejection, NormalisedImage
 
 IMAGE = raster.encode(two_colours((40, 20)), source=ImageInfo(format="ico", width=400, height=200))
 FORMS = replace(IMAGE, svg=b'<svg xmlns="http://www.w3.org/2000/svg"></svg>', dark=IMAGE.png)
+LARGE_FORM = IMAGE.png + b'<svg xmlns="http://www.w3.org/2000/svg">'.ljust(LARGEST_SVG + 1)
 PATHS = [Path("/a.png"), Path("/b.png")]
+
+
+SOURCE: Value = ["png", 1, 1, True, True]
+NAMES = ["failure", "reason", "is_blank", "source", "forms", "checks"]
+
+
+def plausible(**fields: Value) -> Fields:
+    """The fields of a good answer, apart from these."""
+    return {"source": SOURCE, "flaw": None, "forms": [0, 0], **fields}
+
+
+def test_a_good_answer_is_accepted() -> None:
+    image = messages.to_image(Message(fields=plausible(), blob=IMAGE.png))
+    assert isinstance(image, NormalisedImage)
 
 
 @pytest.mark.parametrize(
@@ -60,32 +76,29 @@ def test_a_reason_is_made_one_printable_line() -> None:
         pytest.param({"failure": 3}, b"", id="a failure that is a number"),
         pytest.param({"reason": 3, "is_blank": False}, b"", id="a reason that is a number"),
         pytest.param({"reason": "a", "is_blank": 1}, b"", id="blank as a number"),
-        pytest.param({"source": ["exe", 1, 1], "flaw": None}, IMAGE.png, id="an unknown format"),
+        pytest.param(plausible(source=["exe", 1, 1, True, True]), IMAGE.png, id="an unknown format"),
+        pytest.param(plausible(source=["svgz", 1, 1, True, True]), IMAGE.png, id="a format of no image info"),
         pytest.param(
-            {"source": ["svgz", 1, 1], "flaw": None}, IMAGE.png, id="a format that no image info has"
+            {"source": ["png", 1, 1, True, True], "forms": [0, 0]}, IMAGE.png, id="no word on flaws"
         ),
-        pytest.param({"source": ["png", 1, 1]}, IMAGE.png, id="no word on flaws"),
-        pytest.param({"source": ["png", 1, 1], "flaw": 1}, IMAGE.png, id="a flaw without words"),
-        pytest.param({"source": ["png", 1], "flaw": None}, IMAGE.png, id="a side missing"),
-        pytest.param({"source": ["png", 1.5, 1], "flaw": None}, IMAGE.png, id="a side with a fraction"),
-        pytest.param({"source": ["png", 0, 1], "flaw": None}, IMAGE.png, id="a side of nothing"),
-        pytest.param({"source": ["png", 2**31, 1], "flaw": None}, IMAGE.png, id="an enormous side"),
-        pytest.param({"source": ["png", 1, 1], "flaw": None}, b"", id="no bytes"),
-        pytest.param({"source": ["png", 1, 1], "flaw": None}, b"<html>", id="not a PNG"),
-        pytest.param({"source": ["png", 1, 1], "flaw": None}, SIGNATURE, id="a signature alone"),
-        pytest.param(
-            {"source": ["png", 1, 1], "flaw": None}, IMAGE.png + bytes(2_000_000), id="too many bytes"
-        ),
-        pytest.param(
-            {"source": ["png", 1, 1], "flaw": None},
-            encoded(two_colours((513, 2)), "PNG"),
-            id="larger than we store",
-        ),
-        pytest.param(
-            {"source": ["png", 1, 1], "flaw": None},
-            IMAGE.png[:16] + bytes(8) + IMAGE.png[24:],
-            id="no pixels",
-        ),
+        pytest.param(plausible(flaw=1), IMAGE.png, id="a flaw without words"),
+        pytest.param(plausible(source=["png", 1, True, True]), IMAGE.png, id="a side missing"),
+        pytest.param(plausible(source=["png", 1.5, 1, True, True]), IMAGE.png, id="a side with a fraction"),
+        pytest.param(plausible(source=["png", 0, 1, True, True]), IMAGE.png, id="a side of nothing"),
+        pytest.param(plausible(source=["png", 2**31, 1, True, True]), IMAGE.png, id="an enormous side"),
+        pytest.param(plausible(source=["png", 1, 1, True]), IMAGE.png, id="no word on dark pages"),
+        pytest.param(plausible(), b"", id="no bytes"),
+        pytest.param(plausible(), b"<html>", id="not a PNG"),
+        pytest.param(plausible(), SIGNATURE, id="a signature alone"),
+        pytest.param(plausible(), IMAGE.png + bytes(2_000_000), id="too many bytes"),
+        pytest.param(plausible(), encoded(two_colours((513, 2)), "PNG"), id="larger than we store"),
+        pytest.param(plausible(), IMAGE.png[:16] + bytes(8) + IMAGE.png[24:], id="no pixels"),
+        pytest.param({"source": SOURCE, "flaw": None}, IMAGE.png, id="no word on forms"),
+        pytest.param(plausible(forms=[-1, 0]), IMAGE.png, id="an SVG of less than nothing"),
+        pytest.param(plausible(forms=[0, len(IMAGE.png) + 1]), IMAGE.png, id="more of forms than there is"),
+        pytest.param(plausible(forms=[6, 0]), IMAGE.png + b"<html>", id="an SVG that is none"),
+        pytest.param(plausible(forms=[LARGEST_SVG + 1, 0]), LARGE_FORM, id="an SVG that is too large"),
+        pytest.param(plausible(forms=[0, 6]), IMAGE.png + b"<html>", id="a dark form that is no PNG"),
     ],
 )
 def test_implausible_images_are_refused(fields: Fields, blob: bytes) -> None:
@@ -121,7 +134,7 @@ json_values = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from(["failure", "reason", "is_blank", "source", "checks"]), json_values),
+    st.dictionaries(st.sampled_from(NAMES), json_values),
     st.binary(),
 )
 def test_no_answer_makes_us_fail_in_another_way(fields: Fields, blob: bytes) -> None:

@@ -13,7 +13,7 @@ from harness.decoders import GOOD, Impostor, new_pool, pids
 from harness.image_samples import ENDLESS, SMALL_IMAGES, decode, encoded, two_colours
 from logocache.errors import UnavailableError
 from logocache.images.draw import draw
-from logocache.images.messages import Message
+from logocache.images.messages import Fields, Message
 from logocache.images.normalise import normalise
 from logocache.images.pool import DecoderPool
 from logocache.images.variants import derive
@@ -134,7 +134,8 @@ def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
 
 
 def test_nonsense_of_a_decoder_says_nothing_about_the_image(own: DecoderPool, impostor: Impostor) -> None:
-    answer = Message(fields={"source": ["png", 1, 1, True], "flaw": None}, blob=b"<html>").pack()
+    fields: Fields = {"source": ["png", 1, 1, True, True], "flaw": None, "forms": [0, 0]}
+    answer = Message(fields=fields, blob=b"<html>").pack()
     impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
     failure = decode(own, GOOD)
     assert failure == DecodingFailure(reason="the decoder answered with an image that is not a PNG of ours")
