@@ -141,9 +141,17 @@ LIVE_LEASES = "USING INDEX ix_logo_lease (lease_until>? AND lease_until<?)"
             lambda r: r.find_by_domain("a.test"), ["USING INDEX ix_logo_domain (domain=?)"], id="domain"
         ),
         pytest.param(
-            lambda r: r.same_image(provider="site", sha256="a"),
+            lambda r: r.placeholders.entries("site", "a"),
             ["USING INDEX ix_logo_image (provider=? AND sha256=?)"],
             id="same image",
+        ),
+        pytest.param(
+            lambda r: r.placeholders.sightings("site", "a"),
+            [
+                "USING INDEX sqlite_autoindex_provider_placeholder_1 (provider=? AND sha256=?)",
+                "USING INDEX ix_logo_image (provider=? AND sha256=?)",
+            ],
+            id="sightings",
         ),
         pytest.param(
             lambda r: r.attempts("a", limit=9), ["USING INDEX ix_fetch_attempt_entry (key=?)"], id="attempts"
