@@ -41,7 +41,7 @@ MOST_MARKS = 0.005
 CELL = 512
 """Pixels of the side of a drawing, at most."""
 COLUMNS, ROWS = 6, 4
-STYLE = "body{margin:0;background:#fff}img{position:absolute;transform-origin:0 0}"
+STYLE = "body{margin:0;background:#fff}img{position:absolute}"
 SECONDS = 60.0
 """Limit for one drawing."""
 
@@ -116,7 +116,6 @@ def references(
     """The same marks as Chromium draws them on white, in the size of ours."""
     pictures = "".join(
         f'<img style="left:{column * CELL}px;top:{row * CELL}px;{sides(image)}" '
-        f'data-width="{image.width}" data-height="{image.height}" '
         f'src="data:image/svg+xml;base64,{base64.b64encode(mark.svg).decode()}">'
         for (row, column), (mark, image) in zip(cells(), drawn, strict=False)
     )
@@ -124,12 +123,7 @@ def references(
     driver.get(f"data:text/html;base64,{base64.b64encode(b'<!doctype html>').decode()}")
     driver.execute_async_script(
         "document.documentElement.innerHTML = arguments[0];"
-        "const fitted = (image) => {"
-        "  const { width, height } = image.getBoundingClientRect();"
-        "  const { dataset: whole } = image;"
-        "  image.style.transform = `scale(${whole.width / width}, ${whole.height / height})`; };"
-        "const drawn = [...document.images].map("
-        "  (image) => image.decode().then(() => fitted(image), () => null));"
+        "const drawn = [...document.images].map((image) => image.decode().catch(() => null));"
         "Promise.all(drawn).then(() => requestAnimationFrame(() => requestAnimationFrame(arguments[1])));",
         page,
     )
@@ -141,7 +135,7 @@ def references(
 
 
 def sides(image: NormalisedImage) -> str:
-    """The longer side in CSS. The other follows, and is then fitted to whole pixels, as ours are."""
+    """The longer side in CSS. The other follows, and need not be whole pixels."""
     if image.width >= image.height:
         return f"width:{image.width}px"
     return f"height:{image.height}px"

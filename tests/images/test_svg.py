@@ -126,3 +126,19 @@ def test_documents_without_a_namespace_are_drawn() -> None:
 def test_what_resvg_cannot_draw_is_refused(document: bytes) -> None:
     with pytest.raises(ImageRefused, match="cannot be drawn"):
         rasterise(sanitise(document, max_pixels=1), longest_side=512)
+
+
+@pytest.mark.parametrize(
+    "size",
+    ['height="1em"', 'width="89.333" height="16"', 'width="11" height="1.97"', ""],
+    ids=["one side", "fractions", "small", "no size"],
+)
+def test_a_size_that_is_no_whole_number_cuts_nothing_off(size: str) -> None:
+    bars = '<path d="M0 0h2v24h-2zM132 0h2v24h-2z" fill="#0a5"/>'
+    document = f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 134 24">{bars}</svg>'
+    safe = sanitise(document.encode(), max_pixels=1_000_000)
+    image = decoded(rasterise(safe, longest_side=512).png)
+    assert image.size == (512, 92)
+    row = image.getchannel("A").crop((0, 40, 512, 41)).tobytes()
+    left, right = row[:256].count(255), row[256:].count(255)
+    assert (left, right) == (7, 7), "both bars are 7.6 pixels wide"

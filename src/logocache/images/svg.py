@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from xml.sax.saxutils import quoteattr
 
 import resvg_py
 
 from logocache.images.errors import refusing
-from logocache.images.svg_sanitiser import SafeSVG, view_box
+from logocache.images.svg_sanitiser import SVG_NAMESPACE, SafeSVG, view_box
 
 LARGEST_SIZE = 1_000_000
 PIXELS_PER_INCH = 96
@@ -45,7 +46,7 @@ def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
     with refusing("an SVG that cannot be drawn"):
         png = bytes(
             resvg_py.svg_to_bytes(
-                svg_string=safe.text,
+                svg_string=_enlarged(safe, longest_side),
                 width=longest_side,
                 height=longest_side,
                 skip_system_fonts=True,
@@ -56,10 +57,32 @@ def rasterise(safe: SafeSVG, *, longest_side: int) -> Drawing:
     return Drawing(png=png, width=width, height=height, lost=safe.lost)
 
 
-def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
-    """The size of a root element in whole pixels (SVG 2, 8.2 and CSS 2.2, 10.3.2).
+def _enlarged(safe: SafeSVG, longest_side: int) -> str:
+    """The document in the size to draw.
 
-    A missing or relative side follows from the view box. None when the size is not given.
+    resvg rounds a document's own size to whole pixels, and scales that: one of 89.3×16 would be cut off.
+    """
+    size = _size(safe.root)
+    if size is None:
+        return safe.text
+    width, height = (side * longest_side / max(size) for side in size)
+    box = safe.root.get("viewBox") if view_box(safe.root.get("viewBox")) else f"0 0 {size[0]} {size[1]}"
+    sized = {**safe.root, "width": f"{width:.4f}", "height": f"{height:.4f}", "viewBox": str(box)}
+    attributes = "".join(f" {name}={quoteattr(value)}" for name, value in sized.items())
+    _, _, rest = safe.text.partition(">")
+    return f'<svg xmlns="{SVG_NAMESPACE}"{attributes}>{rest}'
+
+
+def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
+    """The size of a root element in whole pixels; None when the size is not given."""
+    size = _size(root)
+    return None if size is None else (_whole(size[0]), _whole(size[1]))
+
+
+def _size(root: Mapping[str, str]) -> tuple[float, float] | None:
+    """The size of a root element (SVG 2, 8.2 and CSS 2.2, 10.3.2).
+
+    A missing or relative side follows from the view box. None when the size is not given, or has no area.
     """
     width, height = _pixels(root.get("width")), _pixels(root.get("height"))
     box = view_box(root.get("viewBox"))
@@ -71,9 +94,7 @@ def intrinsic_size(root: Mapping[str, str]) -> tuple[int, int] | None:
             height = width * box_height / box_width
         elif width is None and height is not None:
             width = height * box_width / box_height
-    if width is None or height is None:
-        return None
-    return _whole(width), _whole(height)
+    return (width, height) if width and height else None
 
 
 def _pixels(length: str | None) -> float | None:
