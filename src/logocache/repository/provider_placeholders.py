@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
@@ -39,10 +40,12 @@ class Placeholders:
     def __init__(self, database: Database, *, most_learnt: int = MOST_LEARNT) -> None:
         self._database = database
         self._most_learnt = most_learnt
+        # Of 64 threads that fetch, most would wait for a connection until they fail, or open one each time.
+        self._looking = Lock()
 
     def sightings(self, provider: str, sha256: str) -> Sightings:
         shown = select(LOGO.c.domain, LOGO.c.origin).where(_is_image(LOGO, provider, sha256))
-        with self._database.read() as connection:
+        with self._looking, self._database.read() as connection:
             proof = _proof(connection, provider, sha256)
             entries = connection.execute(shown.order_by(LOGO.c.key).limit(MOST_ENTRIES)).all()
         return Sightings(proof=proof, entries=tuple((domain, origin) for domain, origin in entries))
