@@ -188,27 +188,12 @@ def test_an_empty_plan_says_so(capsys: Captured) -> None:
     assert capsys.readouterr().out == "Nothing matches.\nCleared nothing and freed 0 B.\n"
 
 
-def test_list_in_a_pipe_is_cells_between_tabs(capsys: Captured) -> None:
-    run(["list"], opener=FakeCache().open)
-    first, second = capsys.readouterr().out.splitlines()
-    assert first.split("\t") == [
-        "shopify",
-        "cached",
-        "site",
-        "12345",
-        "512",
-        "480",
-        "2026-01-28T12:00:00Z",
-        "shopify_1f3a9c2e.png",
-        "shopify.com",
-        "Shopify",
-    ]
-    assert second.split("\t") == ["acme", "pending", *[""] * 6, "acme.example", "Acme\ufffd[31m Inc"]
-
-
-def test_keys_alone_go_one_a_line(capsys: Captured) -> None:
-    run(["list", "-q"], opener=FakeCache().open)
-    assert capsys.readouterr().out == "shopify\nacme\n"
+@pytest.mark.parametrize("typed", [["stats", "--full"], ["stats", "-v"]], ids=" ".join)
+def test_stats_are_a_screen_or_every_figure(typed: Sequence[str], capsys: Captured) -> None:
+    run(["stats"], opener=FakeCache().open)
+    assert capsys.readouterr().out.count("\n") <= 15
+    run(typed, opener=FakeCache().open)
+    assert "Largest files:" in capsys.readouterr().out
 
 
 def test_verify_that_has_repaired_gives_no_advice(capsys: Captured) -> None:

@@ -4,21 +4,35 @@ import dataclasses
 import io
 
 import pytest
+from rich.cells import cell_len
 
-from harness.results import CLEARED, FETCHED, FOUND, LISTING, MISSED, NOW, PLAN, STATS, VERIFIED
+from harness.results import (
+    CACHED,
+    CLEARED,
+    FETCHED,
+    FOUND,
+    ICON_SETS,
+    LISTING,
+    MISSED,
+    NOW,
+    PENDING,
+    PLAN,
+    STATS,
+    VERIFIED,
+)
 from logocache.cli import clear, output, progress
 from logocache.cli.output import Column, Gauge, Grid, Line
 from logocache.model import OutcomeKind
 from logocache.results import ClearPlan, FetchReport, Listing, OrphanFile, Result
 
 
-def plainly(result: Result) -> str:
-    return output.plain_text(output.blocks(result, now=NOW))
+def plainly(result: Result, *, full: bool = False) -> str:
+    return output.plain_text(output.blocks(result, now=NOW, look=output.Look(full=full)))
 
 
-def prettily(result: Result) -> str:
+def prettily(result: Result, look: output.Look = output.USUAL) -> str:
     """As on a terminal without colours."""
-    return progress.text(output.blocks(result, now=NOW), stream=io.StringIO())
+    return progress.text(output.blocks(result, now=NOW, look=look), stream=io.StringIO())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +89,7 @@ def test_only_what_went_wrong_has_a_row() -> None:
 
 
 def test_stats_are_a_report() -> None:
-    told = plainly(STATS).splitlines()
+    told = plainly(STATS, full=True).splitlines()
     assert "Directory: /logos" in told
     assert "Database: postgresql://logos:***@db/logos" in told
     assert "Size: 1.2 MB of 500 MB (0.2 %)" in told
@@ -90,6 +104,21 @@ def test_stats_are_a_report() -> None:
     assert "  shopify  shopify_1f3a9c2e.png  12.3 kB" in told
 
 
+def test_stats_are_first_of_all_what_matters() -> None:
+    assert plainly(dataclasses.replace(STATS, errors=1)).splitlines() == [
+        "Directory: /logos",
+        "Entries: 72",
+        "Real logos: 60",
+        "Placeholders: 12",
+        "Stale: 3",
+        "Failing: 1 (1 by an error of logocache itself)",
+        "Size: 1.2 MB of 500 MB (0.2 %)",
+        "Hit ratio: 90.0 %",
+        "Oldest logo: 3 days",
+        "Disk: 50 GB free of 100 GB",
+    ]
+
+
 def test_stats_of_an_empty_cache_leave_out_what_is_not_there() -> None:
     empty = dataclasses.replace(
         STATS,
@@ -102,7 +131,7 @@ def test_stats_of_an_empty_cache_leave_out_what_is_not_there() -> None:
         hit_ratio=None,
         oldest_fetched_at=None,
     )
-    told = plainly(empty)
+    told = plainly(empty, full=True)
     assert told.startswith("The cache is switched off (LOGO_CACHE_ENABLED is false).\n")
     assert "By " not in told
     assert "Largest" not in told
@@ -117,6 +146,74 @@ def test_a_complete_listing_says_how_many_and_an_empty_one_too() -> None:
     assert "More than 10000 entries match, 2 shown.\n" in prettily(capped)
     missing = dataclasses.replace(FETCHED, missing=("a", "b"), missing_capped=True)
     assert "More than 2 entries have no real logo" in prettily(missing)
+
+
+LONG = dataclasses.replace(
+    CACHED,
+    key="a-key-that-is-as-long-as-keys-may-be",
+    file="a-key-that-is-as-long-as-keys-may-be_1f3a9c2e.png",
+    last_error="could not connect (its name cannot be looked up: Name or service not known)",
+)
+MISSES = Listing(entries=(LONG, dataclasses.replace(PENDING, key="漢字-漢字-漢字-漢字")), matching=2)
+HELD = Listing(entries=(LONG, dataclasses.replace(CACHED, failure_count=0)), matching=2)
+
+
+@pytest.mark.parametrize("width", [80, 60, 50])
+@pytest.mark.parametrize(
+    ("result", "kept"),
+    [
+        pytest.param(MISSES, ("Reason", "could not", "in 1 day", "…"), id="list of placeholders"),
+        pytest.param(HELD, ("Fetched", "3 days", "…"), id="list"),
+        pytest.param(
+            ClearPlan(
+                logos=(dataclasses.replace(CLEARED, key=LONG.key, file=str(LONG.file)),),
+                orphans=(),
+                pinned_kept=0,
+            ),
+            ("Size", "12.3 kB", "…"),
+            id="clear",
+        ),
+        pytest.param(
+            dataclasses.replace(
+                FETCHED, logos=(dataclasses.replace(MISSED, key=LONG.key, reason=str(LONG.last_error)),)
+            ),
+            ("Next try", "in 3 days", "…"),
+            id="refresh",
+        ),
+        pytest.param(ICON_SETS, ("devicon", "missing"), id="icons"),
+    ],
+)
+def test_a_row_is_one_line_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, width: int, result: Result, kept: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = prettily(result)
+    assert max(map(cell_len, shown.splitlines())) <= width
+    assert all(part in shown for part in kept)
+    rows = [
+        line
+        for line in shown.splitlines()
+        if line.startswith(("a-key", "漢", "shopify", "devicon ", "logos "))
+    ]
+    table = next(block for block in output.blocks(result, now=NOW) if isinstance(block, Grid))
+    assert len(rows) == len(table.rows)
+
+
+def test_wide_is_all_columns_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = prettily(MISSES, output.Look(wide=True))
+    for part in (LONG.key, str(LONG.file), str(LONG.last_error), "Category", "512×480"):
+        assert part in shown
+    assert "…" not in shown
+    assert len(shown.splitlines()) == len(prettily(MISSES).splitlines())
+
+
+def test_sentences_break_between_words_and_never_inside_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    report = dataclasses.replace(FETCHED, directory="/a" * 40, logos=())
+    shown = prettily(report)
+    assert f"{report.directory}:" in shown.splitlines()
+    assert shown.split() == plainly(report).split()
 
 
 def test_a_long_plan_is_cut_on_a_terminal_and_whole_in_a_pipe() -> None:

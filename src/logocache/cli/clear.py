@@ -7,7 +7,7 @@ import typer
 
 from logocache import humanize
 from logocache.cli import options, output, terminal
-from logocache.cli.options import AsJson, foot
+from logocache.cli.options import AsJson, Columns, Wide, foot
 from logocache.cli.output import MOST, Block, Blocks, Column, Grid, Line, Tone
 from logocache.cli.session import Session
 from logocache.cli.terminal import ExitCode
@@ -74,6 +74,8 @@ def clear(  # noqa: PLR0913  # one for each option
         bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed without a terminal.")] = False,
+    wide: Wide = False,
+    columns: Columns = None,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Clear logos: show what goes and what it frees, ask, act.
@@ -93,6 +95,7 @@ def clear(  # noqa: PLR0913  # one for each option
         orphans=orphans,
         everything=everything,
     ).checked()
+    look = output.look_of(columns, COLUMNS, wide=wide)
     asks = not yes and not dry_run
     if asks and not terminal.can_ask():
         raise SelectionError(
@@ -103,9 +106,9 @@ def clear(  # noqa: PLR0913  # one for each option
     with session.open() as cache:
         plan = cache.plan_clear(selection)
         if not as_json:
-            output.show(plan, as_json=False)
+            output.show(plan, as_json=False, look=look)
         elif asks:
-            output.show_aside(plan)
+            output.show_aside(plan, look)
         report = plan.report(dry_run=dry_run)
         if not dry_run and (yes or plan.is_empty or terminal.ask(question(plan))):
             report = cache.clear(plan)
@@ -114,12 +117,12 @@ def clear(  # noqa: PLR0913  # one for each option
 
 
 COLUMNS = (
-    Column(title="Key"),
-    Column(title="Status"),
-    Column(title="Provider"),
+    Column(title="Key", least=12),
+    Column(title="Status", drop=1),
+    Column(title="Provider", drop=2),
     Column(title="Fetched"),
     Column(title="Size", number=True),
-    Column(title="File"),
+    Column(title="File", drop=3, least=16),
 )
 
 
@@ -173,7 +176,7 @@ def _row(logo: "ClearedLogo", now: datetime) -> tuple[str, ...]:
 def _orphans(orphans: "tuple[OrphanFile, ...]") -> Grid:
     return Grid(
         title="Files that no entry names",
-        columns=(Column(title="File"), Column(title="Size", number=True)),
+        columns=(Column(title="File", least=16), Column(title="Size", number=True)),
         rows=tuple((orphan.file, size(orphan.size_bytes)) for orphan in orphans),
         most=MOST,
     )

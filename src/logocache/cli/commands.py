@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logocache.cli import options, output, terminal
-from logocache.cli.options import MOST_ENTRIES, AsJson, Keys, Strict, foot
+from logocache.cli.options import MOST_ENTRIES, AsJson, Columns, Keys, Strict, Wide, foot
 from logocache.cli.session import Session
 from logocache.cli.terminal import ExitCode
 from logocache.errors import SelectionError
@@ -24,7 +24,7 @@ INIT_FOOT = foot(
 )
 
 
-def init(
+def init(  # noqa: PLR0913  # one for each option
     context: typer.Context,
     keys: Keys = None,
     *,
@@ -43,6 +43,8 @@ def init(
         ),
     ] = False,
     strict: Strict = False,
+    wide: Wide = False,
+    columns: Columns = None,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Make the cache ready and fetch every logo that is due.
@@ -51,10 +53,13 @@ def init(
     catalogue and fetches. Run again, it fetches only what has become due since. A logo that cannot
     be had becomes a monogram and is tried again later.
     """
+    from logocache.cli.views import CHANGE_COLUMNS
+
+    look = output.look_of(columns, CHANGE_COLUMNS, wide=wide)
     session: Session = context.obj
     with session.open(offline=offline) as cache, session.progress("fetched") as progress:
         report = cache.init(keys or (), force=force_refresh, adopt=adopt, progress=progress)
-    output.show(report, as_json=as_json)
+    output.show(report, as_json=as_json, look=look)
     return _exit_code_of(report, strict=strict)
 
 
@@ -67,7 +72,7 @@ REFRESH_FOOT = foot(
 )
 
 
-def refresh(
+def refresh(  # noqa: PLR0913  # one for each option
     context: typer.Context,
     keys: Keys = None,
     *,
@@ -82,6 +87,8 @@ def refresh(
         ),
     ] = None,
     strict: Strict = False,
+    wide: Wide = False,
+    columns: Columns = None,
     as_json: AsJson = False,
 ) -> ExitCode:
     """Fetch what is stale, what failed, or what is named.
@@ -90,96 +97,43 @@ def refresh(
     or not; a domain that the catalogue does not have may be named, and is added. A refresh that
     fails keeps the earlier logo.
     """
+    from logocache.cli.views import CHANGE_COLUMNS
+
+    look = output.look_of(columns, CHANGE_COLUMNS, wide=wide)
     session: Session = context.obj
     with session.open() as cache, session.progress("fetched") as progress:
         report = cache.refresh(keys or (), force=force, failed=failed, limit=limit, progress=progress)
-    output.show(report, as_json=as_json)
+    output.show(report, as_json=as_json, look=look)
     return _exit_code_of(report, strict=strict)
-
-
-LIST_FOOT = foot(
-    "logocache list --filter status=placeholder",
-    "logocache list --filter provider=site --filter stale --sort age",
-    "logocache list --sort size --limit 10",
-    "logocache list -q --filter failing | xargs -r logocache refresh",
-    exit_codes="0 done; 2 usage; 3 could not run",
-)
-
-
-def list_entries(
-    context: typer.Context,
-    keys: Keys = None,
-    *,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter",
-            metavar="FILTER",
-            help="status=cached|placeholder|pending, provider=NAME, category=NAME, text=PART, stale, failing "
-            "or pinned. May be repeated: the same name twice means either, different names mean both.",
-            autocompletion=options.filters,
-            show_default=False,
-        ),
-    ] = None,
-    sort: Annotated[
-        str,
-        typer.Option(
-            "--sort",
-            metavar="FIELD",
-            help="key, name, status, provider, size (largest first), age (oldest first) "
-            "or accessed (latest first).",
-            autocompletion=options.sort_keys,
-        ),
-    ] = "key",
-    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "--limit", min=1, max=MOST_ENTRIES, metavar="N", help="Show at most N entries. Default: all."
-        ),
-    ] = None,
-    keys_only: Annotated[bool, typer.Option("-q", "--keys-only", help="Keys only, a line each.")] = False,
-    as_json: AsJson = False,
-) -> ExitCode:
-    """Show the entries of the cache.
-
-    In a pipe each entry is a line of cells separated by tabs: key, status, provider, bytes, width,
-    height, time of fetching, file, domain, name.
-    """
-    from logocache.model import SortKey
-    from logocache.queries import ListQuery, choice, parse_filters
-
-    query = ListQuery(
-        keys=tuple(keys or ()), sort=choice(SortKey, sort, "field to sort by"), reverse=reverse, limit=limit
-    )
-    query = parse_filters(filters or (), query)
-    session: Session = context.obj
-    with session.open() as cache:
-        listing = cache.list(query)
-    if keys_only and not as_json:
-        output.show_keys(listing)
-    else:
-        output.show(listing, as_json=as_json)
-    return ExitCode.FINE
 
 
 STATS_FOOT = foot(
     "logocache stats",
+    "logocache stats --full                  every figure",
     "logocache stats --json | jq .size_bytes",
     exit_codes="0 done; 2 usage; 3 could not run",
 )
 
 
-def stats(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
+def stats(
+    context: typer.Context,
+    *,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="All figures, by status, provider and category, too. The same with -v."),
+    ] = False,
+    as_json: AsJson = False,
+) -> ExitCode:
     """Show what the cache holds and how it fares.
 
-    Entries by status, provider and category; size against the limit; stale and failing logos; hits
-    and misses; the largest files; the disk. MB are 10^6 bytes.
+    Entries, real logos and placeholders; stale and failing ones; size against the limit; hit ratio; the
+    oldest logo; the disk. MB are 10^6 bytes.
     """
     session: Session = context.obj
+    look = output.Look(full=full or session.options.verbosity > 0)
     with session.open() as cache:
         report = cache.stats()
-    output.show(report, as_json=as_json)
+    output.show(report, as_json=as_json, look=look)
     return ExitCode.FINE
 
 

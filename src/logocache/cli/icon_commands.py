@@ -100,13 +100,13 @@ def remove(
 
 
 ICON_SET_COLUMNS = (
-    Column(title="Set"),
+    Column(title="Set", least=12),
     Column(title="Status"),
     Column(title="Icons", number=True),
-    Column(title="Version"),
-    Column(title="Licence"),
+    Column(title="Version", drop=2, least=8),
+    Column(title="Licence", drop=1, least=8),
     Column(title="Checked"),
-    Column(title="From"),
+    Column(title="From", drop=3, least=12),
 )
 
 

@@ -13,6 +13,8 @@ from logocache import __version__
 from logocache.cli import commands, icon_commands, terminal
 from logocache.cli.clear import FOOT as CLEAR_FOOT
 from logocache.cli.clear import clear
+from logocache.cli.listing import FOOT as LIST_FOOT
+from logocache.cli.listing import list_entries
 from logocache.cli.options import foot
 from logocache.cli.serve import FOOT as SERVE_FOOT
 from logocache.cli.serve import serve
@@ -39,7 +41,7 @@ app = typer.Typer(
 app.command("init", epilog=commands.INIT_FOOT)(commands.init)
 app.command("refresh", epilog=commands.REFRESH_FOOT)(commands.refresh)
 app.command("stats", epilog=commands.STATS_FOOT)(commands.stats)
-app.command("list", epilog=commands.LIST_FOOT)(commands.list_entries)
+app.command("list", epilog=LIST_FOOT)(list_entries)
 app.command("get", epilog=commands.GET_FOOT)(commands.get)
 app.command("clear", epilog=CLEAR_FOOT)(clear)
 app.command("verify", epilog=commands.VERIFY_FOOT)(commands.verify)

@@ -86,6 +86,16 @@ Keys = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document (docs/json.md).")]
+Wide = Annotated[
+    bool,
+    typer.Option("--wide", help="All columns, whole, however long the lines."),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="NAMES", help="Only these columns, separated by commas.", show_default=False
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit with 1 when a selected logo is missing after the run.")
 ]

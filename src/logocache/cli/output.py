@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
 
 from logocache.cli import terminal
+from logocache.errors import SelectionError
 from logocache.humanize import clean
 
 if TYPE_CHECKING:
@@ -30,6 +31,17 @@ class Column:
     title: str
     number: bool = False
     """Aligned to the right."""
+    drop: int = 0
+    """Order in which a narrow terminal leaves columns out, the highest first; 0: never."""
+    least: int = 0
+    """Characters to which a narrow terminal may shorten its cells; 0: not at all."""
+    extra: bool = False
+    """Shown only when it is named, or with --wide."""
+
+    @property
+    def name(self) -> str:
+        """Its name for --columns: the first word of the title."""
+        return self.title.split()[0].lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,8 @@ class Grid:
     """Each with as many cells as there are columns."""
     most: int | None = None
     """Rows shown on a terminal at most; elsewhere all are shown."""
+    whole: bool = False
+    """No column is left out or shortened, whatever the terminal's width."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +80,51 @@ Block = Line | Facts | Grid | Gauge
 Blocks = tuple[Block, ...]
 
 GAP = "  "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a person asked to see of a result; JSON is not concerned."""
+
+    wide: bool = False
+    """All columns, whole."""
+    columns: tuple[str, ...] = ()
+    """Names of the columns to show, in this order; none: the usual ones."""
+    full: bool = False
+    """All figures of `stats`."""
+
+
+USUAL = Look()
+
+
+def look_of(columns: str | None, known: tuple[Column, ...], *, wide: bool = False) -> Look:
+    """The look for --wide, and for --columns, names separated by commas.
+
+    Raises:
+        SelectionError: lists the names of the columns that are `known`.
+    """
+    names = tuple(name.strip().lower() for name in columns.split(",")) if columns is not None else ()
+    allowed = [column.name for column in known]
+    for name in names:
+        if name not in allowed:
+            raise SelectionError(f"{name[:60]!r} is not a column", hint=f"use some of {', '.join(allowed)}")
+    return Look(wide=wide, columns=names)
+
+
+def _chosen(block: Block, look: Look) -> Block:
+    """A table with the columns that `look` wants; another block as it is."""
+    if not isinstance(block, Grid):
+        return block
+    names = {column.name: position for position, column in enumerate(block.columns)}
+    shown = [names[name] for name in look.columns if name in names] or [
+        position for position, column in enumerate(block.columns) if look.wide or not column.extra
+    ]
+    return replace(
+        block,
+        columns=tuple(block.columns[position] for position in shown),
+        rows=tuple(tuple(row[position] for position in shown) for row in block.rows),
+        whole=look.wide,
+    )
 
 
 def plain_text(blocks: Blocks) -> str:
@@ -101,9 +160,9 @@ def _row(row: tuple[str, ...], columns: tuple[Column, ...], widths: list[int]) -
     return (GAP + GAP.join(cells)).rstrip()
 
 
-def show(result: "Result", *, as_json: bool) -> None:
+def show(result: "Result", *, as_json: bool, look: Look = USUAL) -> None:
     """Write a result to standard output."""
-    from logocache.cli import views
+    from logocache.cli import listing
     from logocache.documents import document_of
     from logocache.results import Listing
 
@@ -112,30 +171,34 @@ def show(result: "Result", *, as_json: bool) -> None:
     elif terminal.out_is_terminal():
         from logocache.cli import progress
 
-        terminal.out(progress.text(blocks(result, now=datetime.now(UTC)), stream=sys.stdout))
+        terminal.out(progress.text(blocks(result, now=datetime.now(UTC), look=look), stream=sys.stdout))
     elif isinstance(result, Listing):
-        _out_lines(views.lines(result))
+        _out_lines(listing.lines(result, look.columns))
     else:
-        terminal.out(plain_text(blocks(result, now=datetime.now(UTC))))
+        terminal.out(plain_text(blocks(result, now=datetime.now(UTC), look=look)))
 
 
-def show_keys(listing: "Listing") -> None:
+def show_keys(found: "Listing") -> None:
     """Write the keys to standard output, one per line."""
-    from logocache.cli import views
+    from logocache.cli import listing
 
-    _out_lines(views.keys(listing))
+    _out_lines(listing.keys(found))
 
 
-def show_aside(plan: "ClearPlan") -> None:
+def show_aside(plan: "ClearPlan", look: Look) -> None:
     """Show a plan on standard error, because standard output is for the JSON that follows."""
     from logocache.cli import progress
 
-    terminal.note(progress.text(blocks(plan, now=datetime.now(UTC)), stream=sys.stderr))
+    terminal.note(progress.text(blocks(plan, now=datetime.now(UTC), look=look), stream=sys.stderr))
 
 
-def blocks(result: "Result", *, now: datetime) -> Blocks:
+def blocks(result: "Result", *, now: datetime, look: Look = USUAL) -> Blocks:
     """The view of a result."""
-    from logocache.cli import clear, icon_commands, views
+    return tuple(_chosen(block, look) for block in _view(result, now=now, full=look.full))
+
+
+def _view(result: "Result", *, now: datetime, full: bool) -> Blocks:
+    from logocache.cli import clear, icon_commands, listing, views
     from logocache.results import (
         CacheStats,
         ClearPlan,
@@ -150,9 +213,9 @@ def blocks(result: "Result", *, now: datetime) -> Blocks:
         case FetchReport():
             return views.fetch_view(result, now=now)
         case CacheStats():
-            return views.stats_view(result, now=now)
+            return views.stats_view(result, now=now, full=full)
         case Listing():
-            return views.listing_view(result, now=now)
+            return listing.listing_view(result, now=now)
         case ClearPlan():
             return clear.plan_view(result, now=now)
         case ClearReport():

@@ -1,15 +1,17 @@
 """What needs Rich: progress on standard error, and blocks of output as tables and bars in colour."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO, assert_never
+from typing import TYPE_CHECKING, Literal, TextIO, assert_never
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from logocache.cli.output import Block, Blocks, Facts, Gauge, Grid, Line, Tone
+from logocache.cli.output import Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
 from logocache.humanize import clean
 from logocache.ports import Progress
 
@@ -62,6 +64,9 @@ FULL = 90
 
 GAUGE_WIDTH = 40
 
+GAP_WIDTH = 2
+"""Characters between two columns."""
+
 
 def text(blocks: Blocks, *, stream: TextIO) -> str:
     """The blocks with the control sequences that the terminal behind `stream` understands."""
@@ -82,7 +87,11 @@ def _stand_apart(earlier: Block, block: Block) -> bool:
 def _print(block: Block, console: Console) -> None:
     match block:
         case Line():
-            console.print(Text(clean(block.text), style=STYLES[block.tone]), soft_wrap=True)
+            # Lines break between words; what is longer than a line, such as a path, stays whole.
+            lines = textwrap.wrap(
+                clean(block.text), console.width, break_long_words=False, break_on_hyphens=False
+            )
+            console.print(Text("\n".join(lines), style=STYLES[block.tone]), soft_wrap=True)
         case Facts():
             console.print(_facts(block))
         case Gauge():
@@ -90,7 +99,7 @@ def _print(block: Block, console: Console) -> None:
         case Grid():
             if block.title:
                 console.print(Text(block.title, style="bold"))
-            console.print(_table(block))
+            _print_table(block, console)
             if block.most is not None and len(block.rows) > block.most:
                 console.print(f"and {len(block.rows) - block.most} more")
         case _:
@@ -113,10 +122,43 @@ def _gauge(gauge: Gauge) -> Text:
     return Text(f"[{'#' * filled}{'.' * (GAUGE_WIDTH - filled)}]", style=style)
 
 
-def _table(grid: Grid) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in grid.columns:
-        table.add_column(column.title, justify="right" if column.number else "left", overflow="fold")
-    for row in grid.rows[: grid.most]:
-        table.add_row(*(Text(clean(cell)) for cell in row))
-    return table
+def _print_table(grid: Grid, console: Console) -> None:
+    """Print it with one line for each row, no wider than the terminal unless it is to be whole."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+    rows = [tuple(clean(cell) for cell in row) for row in grid.rows[: grid.most]]
+    widths = [
+        max(map(cell_len, (column.title, *cells)))
+        for column, cells in zip(grid.columns, zip(*rows, strict=True), strict=True)
+    ]
+    width = console.width
+    if grid.whole:
+        console.width = max(width, sum(widths) + GAP_WIDTH * len(widths))
+    shown = fitted(grid.columns, widths, console.width)
+    for position, length in shown.items():
+        column = grid.columns[position]
+        justify: Literal["left", "right"] = "right" if column.number else "left"
+        table.add_column(column.title, justify=justify, width=length, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(row[position]) for position in shown))
+    console.print(table)
+    console.width = width
+
+
+def fitted(columns: Sequence[Column], widths: Sequence[int], width: int) -> dict[int, int]:
+    """Positions of the columns that fit into `width`, with the width of each.
+
+    Columns that can be spared are left out until the others fit; these are then shortened, the widest first.
+    """
+    shown = dict(enumerate(widths))
+    least = {position: min(length, columns[position].least or length) for position, length in shown.items()}
+
+    def excess(lengths: dict[int, int]) -> int:
+        return sum(lengths[position] for position in shown) + GAP_WIDTH * (len(shown) - 1) - width
+
+    for spared in sorted(shown, key=lambda position: -columns[position].drop):
+        if excess(least) > 0 and columns[spared].drop:
+            del shown[spared]
+    for _ in range(excess(shown)):
+        widest = max(shown, key=lambda position: (shown[position] > least[position], shown[position]))
+        shown[widest] = max(shown[widest] - 1, 1)
+    return shown

@@ -1,95 +1,37 @@
 """Views of results, as blocks. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from logocache import humanize
 from logocache.cli.output import MOST, Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
 from logocache.humanize import size
-from logocache.model import OutcomeKind
+from logocache.model import OutcomeKind, Status
 from logocache.results import (
     CacheStats,
-    Entry,
     FetchedLogo,
     FetchReport,
     Finding,
     Group,
     LargeFile,
-    Listing,
     Severity,
     VerifyReport,
 )
 
-COLUMNS = (
-    Column(title="Key"),
-    Column(title="Status"),
-    Column(title="Provider"),
-    Column(title="Size", number=True),
-    Column(title="Pixels", number=True),
-    Column(title="Fetched"),
-    Column(title="File"),
-)
+OUTCOMES = {kind: kind.value.replace("_", " ") for kind in OutcomeKind} | {
+    OutcomeKind.TRANSIENT: "could not ask"
+}
+"""Outcomes in words."""
 
 
-def listing_view(listing: Listing, *, now: datetime) -> Blocks:
-    """A table of the entries, and how many match."""
-    blocks: list[Block] = []
-    if listing.entries:
-        rows = tuple(_row(entry, now) for entry in listing.entries)
-        blocks.append(Grid(title="", columns=COLUMNS, rows=rows))
-    matching = humanize.count(listing.matching, "entry matches", "entries match")
-    if listing.matching_capped:
-        matching = f"More than {matching}"
-    shown = len(listing.entries)
-    text = f"{matching}." if shown == listing.matching else f"{matching}, {shown} shown."
-    return (*blocks, Line(text=text))
-
-
-def lines(listing: Listing) -> Iterator[str]:
-    """One line per entry, its cells separated by tabs; a missing value is an empty cell.
-
-    The order is stable: key, status, provider, size in bytes, width, height, time of fetching
-    (ISO 8601, UTC), file, domain, name.
-    """
-    for entry in listing.entries:
-        fetched = entry.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ") if entry.fetched_at else None
-        cells = (
-            entry.key,
-            entry.status.value,
-            entry.provider,
-            entry.size_bytes,
-            entry.width,
-            entry.height,
-            fetched,
-            entry.file,
-            entry.domain,
-            entry.name,
-        )
-        yield "\t".join("" if cell is None else humanize.clean(str(cell)) for cell in cells)
-
-
-def keys(listing: Listing) -> Iterator[str]:
-    return (humanize.clean(entry.key) for entry in listing.entries)
-
-
-def _row(entry: Entry, now: datetime) -> tuple[str, ...]:
-    marks = [entry.status.value, *(["stale"] if entry.stale else []), *(["pinned"] if entry.pinned else [])]
-    return (
-        entry.key,
-        ", ".join(marks),
-        entry.provider or "",
-        size(entry.size_bytes) if entry.size_bytes is not None else "",
-        f"{entry.width}×{entry.height}" if entry.width is not None else "",
-        humanize.age(entry.fetched_at, now=now),
-        entry.file or "",
-    )
-
-
-def stats_view(stats: CacheStats, *, now: datetime) -> Blocks:
+def stats_view(stats: CacheStats, *, now: datetime, full: bool) -> Blocks:
+    """The figures that matter, on at most 15 lines, or all of them."""
     blocks: list[Block] = []
     if not stats.enabled:
         text = "The cache is switched off (LOGO_CACHE_ENABLED is false)."
         blocks.append(Line(text=text, tone=Tone.WARNING))
+    if not full:
+        return (*blocks, Facts(rows=_summary(stats, now)))
     blocks += [
         Facts(rows=_place_and_size(stats)),
         Gauge(percent=stats.size_usage_percent),
@@ -103,6 +45,21 @@ def stats_view(stats: CacheStats, *, now: datetime) -> Blocks:
     if stats.largest:
         blocks.append(_largest(stats.largest))
     return tuple(blocks)
+
+
+def _summary(stats: CacheStats, now: datetime) -> tuple[tuple[str, str], ...]:
+    amounts = {group.name: str(group.entries) for group in stats.by_status}
+    figures = dict((*_place_and_size(stats), *_work(stats, now), *_use(stats)))
+    pending = amounts.get(Status.PENDING)
+    if stats.errors:
+        figures["Failing"] += f" ({stats.errors} by an error of logocache itself)"
+    return (
+        ("Directory", stats.directory),
+        ("Entries", figures["Entries"] + (f" ({pending} pending)" if pending else "")),
+        ("Real logos", amounts.get(Status.CACHED, "0")),
+        ("Placeholders", amounts.get(Status.PLACEHOLDER, "0")),
+        *((name, figures[name]) for name in ("Stale", "Failing", "Size", "Hit ratio", "Oldest logo", "Disk")),
+    )
 
 
 def _place_and_size(stats: CacheStats) -> tuple[tuple[str, str], ...]:
@@ -165,7 +122,11 @@ def _requests(requests: Mapping[str, int]) -> Grid:
 def _largest(files: tuple[LargeFile, ...]) -> Grid:
     return Grid(
         title="Largest files",
-        columns=(Column(title="Key"), Column(title="File"), Column(title="Size", number=True)),
+        columns=(
+            Column(title="Key", least=12),
+            Column(title="File", least=16),
+            Column(title="Size", number=True),
+        ),
         rows=tuple((file.key, file.file, size(file.size_bytes)) for file in files),
     )
 
@@ -206,11 +167,11 @@ NAMED = 10
 """Missing keys listed at most."""
 
 CHANGE_COLUMNS = (
-    Column(title="Key"),
-    Column(title="Outcome"),
-    Column(title="Shows"),
-    Column(title="Next attempt"),
-    Column(title="Reason"),
+    Column(title="Key", least=12),
+    Column(title="Outcome", drop=1),
+    Column(title="Shows", drop=2),
+    Column(title="Next try"),
+    Column(title="Reason", least=12),
 )
 
 
@@ -242,7 +203,7 @@ def _succeeded(logo: FetchedLogo) -> bool:
 
 def _change_row(logo: FetchedLogo, now: datetime) -> tuple[str, ...]:
     shows = "its earlier logo" if logo.kept else logo.status.value
-    return logo.key, logo.outcome.value, shows, humanize.until(logo.next_attempt_at, now=now), logo.reason
+    return logo.key, OUTCOMES[logo.outcome], shows, humanize.until(logo.next_attempt_at, now=now), logo.reason
 
 
 def _fetch_summary(report: FetchReport) -> str:
