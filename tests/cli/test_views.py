@@ -2,20 +2,17 @@
 
 import dataclasses
 import io
+from datetime import timedelta
 
 import pytest
-from rich.cells import cell_len
 
 from harness.results import (
-    CACHED,
     CLEARED,
     FETCHED,
     FOUND,
-    ICON_SETS,
     LISTING,
     MISSED,
     NOW,
-    PENDING,
     PLAN,
     STATS,
     VERIFIED,
@@ -23,16 +20,16 @@ from harness.results import (
 from logocache.cli import clear, output, progress
 from logocache.cli.output import Column, Gauge, Grid, Line
 from logocache.model import OutcomeKind
-from logocache.results import ClearPlan, FetchReport, Listing, OrphanFile, Result
+from logocache.results import ClearPlan, FetchedLogo, FetchReport, Listing, OrphanFile, Result
 
 
 def plainly(result: Result, *, full: bool = False) -> str:
     return output.plain_text(output.blocks(result, now=NOW, look=output.Look(full=full)))
 
 
-def prettily(result: Result, look: output.Look = output.USUAL) -> str:
+def prettily(result: Result) -> str:
     """As on a terminal without colours."""
-    return progress.text(output.blocks(result, now=NOW, look=look), stream=io.StringIO())
+    return progress.text(output.blocks(result, now=NOW), stream=io.StringIO())
 
 
 @pytest.mark.parametrize(
@@ -41,7 +38,7 @@ def prettily(result: Result, look: output.Look = output.USUAL) -> str:
         pytest.param(
             FETCHED,
             "72 entries (72 new) in /logos: asked for 2 in 4.2 s: "
-            "1 found, 0 unchanged, 1 placeholder, 0 failed.",
+            "1 found, 0 unchanged, 1 placeholder, 1 failed.",
             id="a first run",
         ),
         pytest.param(
@@ -51,7 +48,7 @@ def prettily(result: Result, look: output.Look = output.USUAL) -> str:
         ),
         pytest.param(
             dataclasses.replace(FETCHED, offline=True, elsewhere=2, evicted=3),
-            "asked for 2 offline in 4.2 s: 1 found, 0 unchanged, 1 placeholder, 0 failed, "
+            "asked for 2 offline in 4.2 s: 1 found, 0 unchanged, 1 placeholder, 1 failed, "
             "2 being fetched by another process, 3 evicted.",
             id="offline, others at work, over the limit",
         ),
@@ -78,6 +75,49 @@ def prettily(result: Result, look: output.Look = output.USUAL) -> str:
 )
 def test_fetches_are_told_in_sentences(report: FetchReport, sentence: str) -> None:
     assert sentence in plainly(report)
+
+
+DOWN = [
+    dataclasses.replace(
+        MISSED,
+        key=f"k{number}",
+        outcome=OutcomeKind.NOT_ASKED if number else OutcomeKind.TRANSIENT,
+        reason="site seems unreachable" if number else "could not connect (no route to host)",
+        next_attempt_at=NOW + (number + 2) * timedelta(minutes=1),
+    )
+    for number in range(4)
+]
+
+
+def test_a_run_without_a_network_is_told_in_one_sentence() -> None:
+    from_icons = dataclasses.replace(FOUND, provider="iconsets")
+    report = dataclasses.replace(FETCHED, placeholders=4, logos=(from_icons, *DOWN))
+    told = plainly(report).splitlines()
+    assert told[0].endswith("1 found, 0 unchanged, 4 placeholders, 4 failed.")
+    sentence = "The network could not be reached: 1 logo is from an icon set, 4 are placeholders; "
+    assert told[1:] == [f"{sentence}they are tried again in 2 minutes."]
+    kept = dataclasses.replace(report, failed=3, placeholders=1, found=0, logos=tuple(DOWN))
+    assert "reached: 3 keep their earlier logos, 1 is a placeholder; they" in plainly(kept)
+
+
+@pytest.mark.parametrize(
+    "logos",
+    [
+        pytest.param((FOUND, *DOWN), id="the network gave one"),
+        pytest.param((MISSED, *DOWN), id="a source had none"),
+        pytest.param(tuple(DOWN[:2]), id="too few to tell"),
+        pytest.param(tuple(DOWN[1:]), id="nobody knows why"),
+    ],
+)
+def test_single_failures_say_nothing_about_the_network(logos: tuple[FetchedLogo, ...]) -> None:
+    assert "network" not in plainly(dataclasses.replace(FETCHED, logos=logos))
+
+
+def test_offline_is_no_failure_and_failures_are_never_good() -> None:
+    offline = dataclasses.replace(FETCHED, offline=True, logos=(FOUND, DOWN[1]))
+    assert "failed" not in plainly(offline)
+    sentences = [block for block in output.blocks(FETCHED, now=NOW) if isinstance(block, Line)]
+    assert {sentence.tone for sentence in sentences} == {output.Tone.WARNING}
 
 
 def test_only_what_went_wrong_has_a_row() -> None:
@@ -146,74 +186,6 @@ def test_a_complete_listing_says_how_many_and_an_empty_one_too() -> None:
     assert "More than 10000 entries match, 2 shown.\n" in prettily(capped)
     missing = dataclasses.replace(FETCHED, missing=("a", "b"), missing_capped=True)
     assert "More than 2 entries have no real logo" in prettily(missing)
-
-
-LONG = dataclasses.replace(
-    CACHED,
-    key="a-key-that-is-as-long-as-keys-may-be",
-    file="a-key-that-is-as-long-as-keys-may-be_1f3a9c2e.png",
-    last_error="could not connect (its name cannot be looked up: Name or service not known)",
-)
-MISSES = Listing(entries=(LONG, dataclasses.replace(PENDING, key="漢字-漢字-漢字-漢字")), matching=2)
-HELD = Listing(entries=(LONG, dataclasses.replace(CACHED, failure_count=0)), matching=2)
-
-
-@pytest.mark.parametrize("width", [80, 60, 50])
-@pytest.mark.parametrize(
-    ("result", "kept"),
-    [
-        pytest.param(MISSES, ("Reason", "could not", "in 1 day", "…"), id="list of placeholders"),
-        pytest.param(HELD, ("Fetched", "3 days", "…"), id="list"),
-        pytest.param(
-            ClearPlan(
-                logos=(dataclasses.replace(CLEARED, key=LONG.key, file=str(LONG.file)),),
-                orphans=(),
-                pinned_kept=0,
-            ),
-            ("Size", "12.3 kB", "…"),
-            id="clear",
-        ),
-        pytest.param(
-            dataclasses.replace(
-                FETCHED, logos=(dataclasses.replace(MISSED, key=LONG.key, reason=str(LONG.last_error)),)
-            ),
-            ("Next try", "in 3 days", "…"),
-            id="refresh",
-        ),
-        pytest.param(ICON_SETS, ("devicon", "missing"), id="icons"),
-    ],
-)
-def test_a_row_is_one_line_on_a_narrow_terminal(
-    monkeypatch: pytest.MonkeyPatch, width: int, result: Result, kept: tuple[str, ...]
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
-    shown = prettily(result)
-    assert max(map(cell_len, shown.splitlines())) <= width
-    assert all(part in shown for part in kept)
-    rows = [
-        line
-        for line in shown.splitlines()
-        if line.startswith(("a-key", "漢", "shopify", "devicon ", "logos "))
-    ]
-    table = next(block for block in output.blocks(result, now=NOW) if isinstance(block, Grid))
-    assert len(rows) == len(table.rows)
-
-
-def test_wide_is_all_columns_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
-    shown = prettily(MISSES, output.Look(wide=True))
-    for part in (LONG.key, str(LONG.file), str(LONG.last_error), "Category", "512×480"):
-        assert part in shown
-    assert "…" not in shown
-    assert len(shown.splitlines()) == len(prettily(MISSES).splitlines())
-
-
-def test_sentences_break_between_words_and_never_inside_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
-    report = dataclasses.replace(FETCHED, directory="/a" * 40, logos=())
-    shown = prettily(report)
-    assert f"{report.directory}:" in shown.splitlines()
-    assert shown.split() == plainly(report).split()
 
 
 def test_a_long_plan_is_cut_on_a_terminal_and_whole_in_a_pipe() -> None:

@@ -163,6 +163,9 @@ def _verify_summary(report: VerifyReport) -> str:
     return f"{checked}: {found if report.findings else 'all is well'}."
 
 
+LOCAL = {"iconsets", "file"}
+"""Providers that need no network."""
+
 NAMED = 10
 """Missing keys listed at most."""
 
@@ -178,11 +181,15 @@ CHANGE_COLUMNS = (
 def fetch_view(report: FetchReport, *, now: datetime) -> Blocks:
     if not report.enabled:
         return (Line(text="The cache is switched off (LOGO_CACHE_ENABLED is false): nothing was done."),)
+    if _network_is_down(report):
+        lines = (_fetch_summary(report), _network_sentence(report, now))
+        return tuple(Line(text=line, tone=Tone.WARNING) for line in lines)
     blocks: list[Block] = []
     rows = tuple(_change_row(logo, now) for logo in report.logos if not _succeeded(logo))
     if rows:
         blocks.append(Grid(title="No new logo", columns=CHANGE_COLUMNS, rows=rows, most=MOST))
-    blocks.append(Line(text=_fetch_summary(report), tone=Tone.GOOD))
+    tone = Tone.WARNING if _failed(report) else Tone.GOOD
+    blocks.append(Line(text=_fetch_summary(report), tone=tone))
     if report.errors:
         keys = [logo.key for logo in report.logos if logo.outcome is OutcomeKind.ERROR]
         ended = humanize.count(report.errors, "entry ended", "entries ended")
@@ -197,6 +204,39 @@ def fetch_view(report: FetchReport, *, now: datetime) -> Blocks:
     return tuple(blocks)
 
 
+UNREACHABLE = {OutcomeKind.TRANSIENT, OutcomeKind.NOT_ASKED}
+MANY = 3
+"""So many failures, and no other outcome, say more about the network than about single sites."""
+
+
+def _failed(report: FetchReport) -> list[FetchedLogo]:
+    """The entries whose attempt failed, as `stats` counts them; to be offline is no failure."""
+    unasked = OutcomeKind.NOT_ASKED if report.offline else None
+    return [logo for logo in report.logos if not _succeeded(logo) and logo.outcome is not unasked]
+
+
+def _network_is_down(report: FetchReport) -> bool:
+    """True if no source of the network gave anything, and several could not be connected to."""
+    failed = _failed(report)
+    local = all(logo.provider in LOCAL for logo in report.logos if _succeeded(logo))
+    unreachable = all(logo.outcome in UNREACHABLE for logo in failed)
+    no_connection = any(logo.reason.startswith("could not connect") for logo in failed)
+    return local and unreachable and no_connection and len(failed) >= MANY
+
+
+def _network_sentence(report: FetchReport, now: datetime) -> str:
+    failed = _failed(report)
+    local = report.found + report.unchanged
+    amounts = {
+        humanize.count(local, "logo is from an icon set", "logos are from icon sets"): local,
+        humanize.count(report.failed, "keeps its earlier logo", "keep their earlier logos"): report.failed,
+        humanize.count(report.placeholders, "is a placeholder", "are placeholders"): report.placeholders,
+    }
+    told = ", ".join(text for text, amount in amounts.items() if amount)
+    again = humanize.until(min(logo.next_attempt_at for logo in failed), now=now)
+    return f"The network could not be reached: {told}; they are tried again {again}."
+
+
 def _succeeded(logo: FetchedLogo) -> bool:
     return logo.outcome in {OutcomeKind.FOUND, OutcomeKind.UNCHANGED}
 
@@ -207,6 +247,7 @@ def _change_row(logo: FetchedLogo, now: datetime) -> tuple[str, ...]:
 
 
 def _fetch_summary(report: FetchReport) -> str:
+    failed = _failed(report)
     known = humanize.count(report.known, "entry", "entries")
     new = f" ({report.added} new)" if report.added else ""
     start = f"{known}{new} in {report.directory}"
@@ -216,7 +257,7 @@ def _fetch_summary(report: FetchReport) -> str:
         f"{report.found} found",
         f"{report.unchanged} unchanged",
         humanize.count(report.placeholders, "placeholder"),
-        f"{report.failed} failed",
+        *([f"{len(failed)} failed"] if failed else []),
     ]
     if report.elsewhere:
         parts.append(f"{report.elsewhere} being fetched by another process")

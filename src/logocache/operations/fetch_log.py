@@ -145,11 +145,17 @@ def with_logo(
 
 
 def with_failure(record: LogoRecord, outcome: Outcome, *, now: datetime) -> LogoRecord:
-    """The record after a failure; the stored file stays."""
-    failed = counts_as_failure(outcome.kind)
+    """The record after a failure; the stored file stays.
+
+    A source that seems unreachable is one failure, however often: it was not asked again. An offline cache,
+    whose next attempt may be at once, has not failed.
+    """
+    failures = record.failure_count + counts_as_failure(outcome.kind)
+    if outcome.kind is OutcomeKind.NOT_ASKED and outcome.next_attempt_at > now:
+        failures = max(failures, 1)
     return replace(
         _asked(record, outcome, now=now),
-        failure_count=record.failure_count + (1 if failed else 0),
+        failure_count=failures,
         last_error=outcome.reason or outcome.kind.value,
         source_gone_at=(record.source_gone_at or now) if outcome.source_is_gone else record.source_gone_at,
     )

@@ -202,5 +202,5 @@ def success_of(
 
 
 def counts_as_failure(kind: OutcomeKind) -> bool:
-    """True if the outcome increases the entry's failure count. NOT_ASKED does not."""
+    """True if each such outcome increases the failure count; NOT_ASKED counts once (`with_failure`)."""
     return kind not in SUCCESSES and kind is not OutcomeKind.NOT_ASKED
