@@ -239,12 +239,31 @@ def test_clear_names_what_stays_and_what_it_overtakes(capsys: Captured) -> None:
     assert "notes.txt, pic\ufffd.png" in shown
 
 
-@pytest.mark.parametrize("typed", [["-q", "init"], ["--quiet", "init"], ["init", "--quiet"]], ids=" ".join)
-def test_quiet_means_no_messages_but_data(typed: Sequence[str], capsys: Captured) -> None:
-    run(typed, opener=FakeCache().open)
-    shown = capsys.readouterr()
-    assert shown.err == ""
-    assert "72 entries" in shown.out
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(["init"], ["refresh", "shopify"], ["stats"], ["verify"], ["clear", "--all", "--yes"]),
+        *(
+            ["clear", "--all", "--dry-run"],
+            ["icons", "list"],
+            ["icons", "add", "x"],
+            ["icons", "remove", "x"],
+        ),
+    ],
+    ids=" ".join,
+)
+def test_quiet_writes_nothing_of_a_success_wherever_it_stands(typed: Sequence[str], capsys: Captured) -> None:
+    for quiet in ([*typed, "-q"], ["-q", *typed], [*typed, "--quiet"]):
+        assert run(quiet, opener=FakeCache().open) == ExitCode.FINE
+        assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("typed", [["init", "--strict"], ["refresh", "--strict"]], ids=" ".join)
+def test_quiet_still_shows_what_is_no_success(typed: Sequence[str], capsys: Captured) -> None:
+    assert run([*typed, "-q"], opener=FakeCache().open) == ExitCode.PROBLEMS
+    assert "72 entries" in capsys.readouterr().out
+    run(["verify", "-q"], opener=FakeCache(verified=BROKEN, steps=0).open)
+    assert "wrong_digest" in capsys.readouterr().out
 
 
 def test_the_real_cache_is_behind_it_when_no_other_is_given(tmp_path: Path, capsys: Captured) -> None:

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.main import get_group
 
+from harness.fake_cache import FakeCache
 from logocache.cli import options
-from logocache.cli.main import FLAGS, VALUED, app, globals_first
+from logocache.cli.main import FLAGS, VALUED, app, globals_first, run
+from logocache.cli.terminal import ExitCode
 from logocache.providers import registry
 
 
@@ -18,7 +20,7 @@ from logocache.providers import registry
         pytest.param(["init", "--cache-dir", "x"], ["--cache-dir=x", "init"], id="value apart"),
         pytest.param(["init", "--config=x", "--force"], ["--config=x", "init", "--force"], id="value joined"),
         pytest.param(["init", "-vv", "--quiet"], ["-vv", "--quiet", "init"], id="flags, in order"),
-        pytest.param(["list", "-q"], ["list", "-q"], id="-q belongs to list"),
+        pytest.param(["list", "-q"], ["-q", "list"], id="-q"),
         pytest.param(["list", "--", "-v"], ["list", "--", "-v"], id="nothing behind two dashes"),
         pytest.param(["init", "--cache-dir"], ["--cache-dir"], id="a missing value is left to the parser"),
         pytest.param(
@@ -36,7 +38,7 @@ def test_ordering_twice_is_ordering_once(typed: list[str]) -> None:
 
 
 def test_the_movable_options_are_those_of_the_program() -> None:
-    own = {"--help", "-h", "--version", "-q", "--install-completion", "--show-completion"}
+    own = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
     declared = {option for parameter in get_group(app).params for option in parameter.opts} - own
     assert declared == {*VALUED, *FLAGS} - {"-vv"}
 
@@ -91,3 +93,22 @@ def test_filters_offer_names_and_known_values(typed: str, offered: list[str]) ->
 )
 def test_fail_on_completes_the_last_kind(typed: str, offered: list[str]) -> None:
     assert options.failures(typed) == offered
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["list", "--filter", "provider=sites"],
+        ["clear", "--provider", "sites", "--dry-run"],
+        ["list", "--filter", "status=sites"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_value_is_an_error_that_lists_the_values(
+    typed: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = FakeCache()
+    assert run(typed, opener=cache.open) == ExitCode.USAGE
+    assert cache.calls == []
+    assert "'sites' is not a " in (error := capsys.readouterr().err)
+    assert "use one of " in error

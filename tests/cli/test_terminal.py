@@ -61,8 +61,7 @@ def test_progress_is_a_bar_that_leaves() -> None:
 
 def test_quiet_shows_no_bar() -> None:
     ended = on_terminal("--quiet", "init")
-    assert "3/3" not in ended.out
-    assert "72 entries" in ended.out
+    assert ended.out == ""
 
 
 def test_listing_is_a_table_with_ages_and_no_control_characters_from_outside() -> None:

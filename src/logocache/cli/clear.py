@@ -87,6 +87,7 @@ def clear(  # noqa: PLR0913  # one for each option
     from logocache.model import Status
     from logocache.queries import ClearSelection, choice
 
+    options.check_providers(providers or ())
     selection = ClearSelection(
         keys=tuple(keys or ()),
         older_than=parse_duration(older_than) if older_than is not None else None,
@@ -106,13 +107,13 @@ def clear(  # noqa: PLR0913  # one for each option
     with session.open() as cache:
         plan = cache.plan_clear(selection)
         if not as_json:
-            output.show(plan, as_json=False, look=look)
+            session.show(plan, as_json=False, look=look, code=ExitCode.PROBLEMS if asks else ExitCode.FINE)
         elif asks:
             output.show_aside(plan, look)
         report = plan.report(dry_run=dry_run)
         if not dry_run and (yes or plan.is_empty or terminal.ask(question(plan))):
             report = cache.clear(plan)
-    output.show(report, as_json=as_json)
+    session.show(report, as_json=as_json)
     return ExitCode.FINE
 
 

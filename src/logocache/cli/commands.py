@@ -59,8 +59,9 @@ def init(  # noqa: PLR0913  # one for each option
     session: Session = context.obj
     with session.open(offline=offline) as cache, session.progress("fetched") as progress:
         report = cache.init(keys or (), force=force_refresh, adopt=adopt, progress=progress)
-    output.show(report, as_json=as_json, look=look)
-    return _exit_code_of(report, strict=strict)
+    code = _exit_code_of(report, strict=strict)
+    session.show(report, as_json=as_json, look=look, code=code)
+    return code
 
 
 REFRESH_FOOT = foot(
@@ -103,8 +104,9 @@ def refresh(  # noqa: PLR0913  # one for each option
     session: Session = context.obj
     with session.open() as cache, session.progress("fetched") as progress:
         report = cache.refresh(keys or (), force=force, failed=failed, limit=limit, progress=progress)
-    output.show(report, as_json=as_json, look=look)
-    return _exit_code_of(report, strict=strict)
+    code = _exit_code_of(report, strict=strict)
+    session.show(report, as_json=as_json, look=look, code=code)
+    return code
 
 
 STATS_FOOT = foot(
@@ -133,7 +135,7 @@ def stats(
     look = output.Look(full=full or session.options.verbosity > 0)
     with session.open() as cache:
         report = cache.stats()
-    output.show(report, as_json=as_json, look=look)
+    session.show(report, as_json=as_json, look=look)
     return ExitCode.FINE
 
 
@@ -255,7 +257,8 @@ def verify(
     session: Session = context.obj
     with session.open() as cache, session.progress("checked") as progress:
         report = cache.verify(repair=repair, decode=decode, fail_on=counting, progress=progress)
-    output.show(report, as_json=as_json)
+    code = ExitCode.FINE if report.ok and not report.findings else ExitCode.PROBLEMS
+    session.show(report, as_json=as_json, code=code)
     if any(finding.kind == "not_checked" for finding in report.findings):
         session.notice("what could not be looked at is left alone: check disk and memory, then verify again")
         return ExitCode.COULD_NOT_RUN

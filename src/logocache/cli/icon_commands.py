@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logocache import humanize
-from logocache.cli import options, output
+from logocache.cli import options
 from logocache.cli.options import AsJson, foot
 from logocache.cli.output import Blocks, Column, Grid, Line, Tone
 from logocache.cli.session import Session
@@ -52,7 +52,7 @@ def list_sets(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
     """
     session: Session = context.obj
     with session.open() as cache:
-        output.show(cache.icon_sets(), as_json=as_json)
+        session.show(cache.icon_sets(), as_json=as_json)
     return ExitCode.FINE
 
 
@@ -73,7 +73,7 @@ def add(
     """
     session: Session = context.obj
     with session.open() as cache:
-        output.show(cache.add_icon_set(source), as_json=as_json)
+        session.show(cache.add_icon_set(source), as_json=as_json)
     session.notice("`logocache refresh` fetches the logos that it adds")
     return ExitCode.FINE
 
@@ -94,7 +94,7 @@ def remove(
     """
     session: Session = context.obj
     with session.open() as cache:
-        output.show(cache.remove_icon_set(name), as_json=as_json)
+        session.show(cache.remove_icon_set(name), as_json=as_json)
     session.notice("logos that it gave stay until a source has others")
     return ExitCode.FINE
 

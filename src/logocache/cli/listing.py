@@ -59,7 +59,7 @@ def list_entries(  # noqa: PLR0913  # one for each option
             "--limit", min=1, max=MOST_ENTRIES, metavar="N", help="Show at most N entries. Default: all."
         ),
     ] = None,
-    keys_only: Annotated[bool, typer.Option("-q", "--keys-only", help="Keys only, a line each.")] = False,
+    keys_only: Annotated[bool, typer.Option("--keys-only", help="Keys only, as with -q.")] = False,
     wide: Wide = False,
     columns: Columns = None,
     as_json: AsJson = False,
@@ -77,11 +77,12 @@ def list_entries(  # noqa: PLR0913  # one for each option
         keys=tuple(keys or ()), sort=choice(SortKey, sort, "field to sort by"), reverse=reverse, limit=limit
     )
     query = parse_filters(filters or (), query)
+    options.check_providers(query.providers)
     look = output.look_of(columns, COLUMNS, wide=wide)
     session: Session = context.obj
     with session.open() as cache:
         listing = cache.list(query)
-    if keys_only and not as_json:
+    if (keys_only or session.options.quiet) and not as_json:
         output.show_keys(listing)
     else:
         output.show(listing, as_json=as_json, look=look)

@@ -89,7 +89,12 @@ def begin(
         ),
     ] = 0,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, no notices, errors only; data still comes.")
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Nothing on success, errors only; JSON still comes.",
+        ),
     ] = False,
     version: Annotated[  # noqa: ARG001  # its callback has answered by now
         bool,
@@ -184,8 +189,7 @@ def _show_traceback(error: Exception, session: Session) -> None:
 
 
 VALUED = ("--config", "--cache-dir", "--database-url")
-FLAGS = ("--verbose", "-v", "-vv", "--quiet")
-"""Without `-q`, which after `list` means keys only."""
+FLAGS = ("--verbose", "-v", "-vv", "--quiet", "-q")
 
 
 def globals_first(arguments: Sequence[str]) -> list[str]:

@@ -1,15 +1,27 @@
 """Options and arguments that commands share, their shell completion, and the foot of their help."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from logocache.errors import SelectionError
 
 PROVIDERS = (
     *("site", "duckduckgo", "google", "yandex", "twenty", "clearbit", "logodev", "template", "iconsets"),
     *("monogram", "file"),
 )
 """Providers that a stored logo may come from, as in the registry, which takes too long to import."""
+
+
+def check_providers(names: Sequence[str]) -> None:
+    """Raise SelectionError, which lists all providers, if a name is not one of them."""
+    for name in names:
+        if name not in PROVIDERS:
+            raise SelectionError(
+                f"{name[:60]!r} is not a provider", hint=f"use one of {', '.join(PROVIDERS)}"
+            )
 
 
 def keys(incomplete: str) -> list[str]:

@@ -13,6 +13,7 @@ from logocache.cli import terminal
 from logocache.errors import needs_extra
 
 if TYPE_CHECKING:
+    from logocache.cli.output import Look
     from logocache.ports import Progress
     from logocache.queries import ClearSelection, FailOn, ListQuery, Variant
     from logocache.results import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         FetchReport,
         IconSets,
         Listing,
+        Result,
         VerifyReport,
     )
     from logocache.settings import Settings
@@ -212,6 +214,20 @@ class Session:
                 yield bar
         else:
             yield Milestones(verb)
+
+    def show(
+        self,
+        result: "Result",
+        *,
+        as_json: bool,
+        look: "Look | None" = None,
+        code: terminal.ExitCode = terminal.ExitCode.FINE,
+    ) -> None:
+        """Write a result to standard output. With --quiet only JSON, or a result that is no success."""
+        from logocache.cli import output
+
+        if as_json or not self.options.quiet or code is not terminal.ExitCode.FINE:
+            output.show(result, as_json=as_json, look=look or output.USUAL)
 
     def notice(self, text: str) -> None:
         """Write a line to standard error, unless --quiet."""
