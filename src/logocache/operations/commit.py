@@ -8,7 +8,6 @@ the files that no row names any more. Variants have no rows and are the first to
 import contextlib
 import itertools
 import logging
-import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -216,52 +215,6 @@ class Committer:
         """True if a dropped file is kept for a grace period: it is intact, and the entry has another."""
         has_file = result.fetch.record.file is not None
         return has_file and old.name not in result.damaged and bool(self._replaced_retention)
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One thread's entry, and the outcome of saving it."""
-
-    result: FetchResult
-    saved: Saved | None = None
-    error: BaseException | None = None
-
-
-class GroupCommit:
-    """Saves the entries of all waiting threads in one transaction. Safe to use from several threads."""
-
-    def __init__(self, committer: Committer) -> None:
-        self._committer = committer
-        self._waiting: list[_Turn] = []
-        self._joining = threading.Lock()
-        self._saving = threading.Lock()
-
-    def save(self, result: FetchResult) -> Saved:
-        """As `Committer.save` for one entry; returns once this or another thread has saved it.
-
-        Returns, or raises, the result of the whole batch.
-        """
-        turn = _Turn(result)
-        with self._joining:
-            self._waiting.append(turn)
-        with self._saving:
-            if turn.saved is None and turn.error is None:
-                self._save_waiting()
-        if turn.error is not None:
-            raise turn.error
-        return turn.saved or Saved()
-
-    def _save_waiting(self) -> None:
-        with self._joining:
-            turns, self._waiting = self._waiting, []
-        try:
-            saved = self._committer.save([turn.result for turn in turns])
-        except BaseException as error:  # noqa: BLE001  # every waiting thread raises it
-            for turn in turns:
-                turn.error = error
-        else:
-            for turn in turns:
-                turn.saved = saved
 
 
 def _growth(result: FetchResult) -> int:

@@ -2,18 +2,19 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from logocache.errors import UnavailableError
 from logocache.model import LogoRecord
-from logocache.operations.commit import Committer, GroupCommit
+from logocache.operations.commit import Committer, Saved
 from logocache.operations.context import Context
-from logocache.operations.fetch import EntryFetch, give_back, released_on_failure, was_cut_off
+from logocache.operations.fetch import EntryFetch, FetchResult, give_back, released_on_failure, was_cut_off
 from logocache.operations.fetch_log import RequestMemo
 from logocache.operations.placeholders import take_back
 from logocache.policy.attempts import is_due
+from logocache.repository.batching import Batcher
 from logocache.repository.filters import DueFilter
 
 
@@ -39,7 +40,7 @@ class OnDemand:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._commit = GroupCommit(Committer(context))
+        self._commit = Batcher(self._save)
         self._claimed: dict[str, LogoRecord] = {}
         self._lock = threading.Lock()
 
@@ -69,7 +70,7 @@ class OnDemand:
             if was_cut_off(result, self._context):
                 give_back(result, self._context)
                 return Fetched(state=FetchState.NOT_DUE, record=claimed[0])
-            saved = self._commit.save(result)
+            saved = self._commit.ask(result)
         own = [fetch for fetch in saved.fetches if fetch.record.key == key]
         self._context.notify(own)
         with contextlib.suppress(UnavailableError):  # it concerns other entries, and is tried again
@@ -85,6 +86,10 @@ class OnDemand:
             claimed = tuple(self._claimed.values())
         if claimed:
             self._context.repository.release(claimed)
+
+    def _save(self, results: Sequence[FetchResult]) -> Sequence[Saved]:
+        """Commit together; each entry gets what became of all."""
+        return [Committer(self._context).save(results)] * len(results)
 
     def _not_claimed(self, key: str, due: DueFilter) -> Fetched:
         record = self._context.repository.get(key)

@@ -1,15 +1,16 @@
 """Images of providers that are no logos: which entries show them, and what was learnt of them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 
 from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from logocache.model import LogoRecord, Origin, PlaceholderProof, Status
+from logocache.repository.batching import Batcher
 from logocache.repository.database import Database
-from logocache.repository.filters import Condition, equal
+from logocache.repository.filters import Condition, among, equal
 from logocache.repository.mapping import RECORD_COLUMNS, record_of
 from logocache.repository.tables import AS_SOON_AS_POSSIBLE, LOGO, PLACEHOLDER
 from logocache.repository.totals import advance_generation
@@ -40,15 +41,28 @@ class Placeholders:
     def __init__(self, database: Database, *, most_learnt: int = MOST_LEARNT) -> None:
         self._database = database
         self._most_learnt = most_learnt
-        # Of 64 threads that fetch, most would wait for a connection until they fail, or open one each time.
-        self._looking = Lock()
+        self._sightings = Batcher(self._seen)
 
     def sightings(self, provider: str, sha256: str) -> Sightings:
-        shown = select(LOGO.c.domain, LOGO.c.origin).where(_is_image(LOGO, provider, sha256))
-        with self._looking, self._database.read() as connection:
-            proof = _proof(connection, provider, sha256)
-            entries = connection.execute(shown.order_by(LOGO.c.key).limit(MOST_ENTRIES)).all()
-        return Sightings(proof=proof, entries=tuple((domain, origin) for domain, origin in entries))
+        """Return what is known of an image. Threads that ask together share two statements."""
+        return self._sightings.ask((provider, sha256))
+
+    def _seen(self, images: Sequence[tuple[str, str]]) -> Sequence[Sightings]:
+        proofs: dict[tuple[str, str], PlaceholderProof] = {}
+        entries: defaultdict[tuple[str, str], list[tuple[str, Origin]]] = defaultdict(list)
+        with self._database.read() as connection:
+            for provider in {provider for provider, _ in images}:
+                digests = [sha256 for asked, sha256 in images if asked == provider]
+                learnt = select(PLACEHOLDER.c.sha256, PLACEHOLDER.c.proof)
+                for sha256, proof in connection.execute(
+                    learnt.where(*_are_images(PLACEHOLDER, provider, digests))
+                ):
+                    proofs[provider, sha256] = proof
+                shown = select(LOGO.c.sha256, LOGO.c.domain, LOGO.c.origin)
+                shown = shown.where(*_are_images(LOGO, provider, digests)).order_by(LOGO.c.sha256, LOGO.c.key)
+                for sha256, domain, origin in connection.execute(shown.limit(MOST_ENTRIES * len(digests))):
+                    entries[provider, sha256].append((domain, origin))
+        return [Sightings(proof=proofs.get(image), entries=tuple(entries[image])) for image in images]
 
     def learn(self, provider: str, sha256: str, proof: PlaceholderProof, *, now: datetime) -> bool:
         """Remember the proof; return False if as much was known."""
@@ -84,6 +98,10 @@ class Placeholders:
 
 def _is_image(table: Table, provider: str, sha256: str) -> Condition:
     return and_(equal(table.c.provider, provider), equal(table.c.sha256, sha256))
+
+
+def _are_images(table: Table, provider: str, digests: Sequence[str]) -> tuple[Condition, Condition]:
+    return equal(table.c.provider, provider), among(table.c.sha256, digests)
 
 
 def _proof(connection: Connection, provider: str, sha256: str) -> PlaceholderProof | None:
