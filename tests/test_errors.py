@@ -30,6 +30,7 @@ from logocache.errors import (
     raise_if_exhausted,
 )
 from logocache.model import OutcomeKind
+from logocache.ports import Answer
 from logocache.server.problems import Problem, ProblemError
 
 TREE = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, LogoCacheError)]
@@ -41,6 +42,7 @@ SAMPLES: Mapping[Any, Any] = {
     bool: True,
     datetime: datetime(2026, 11, 25, tzinfo=UTC),
     OutcomeKind: OutcomeKind.THROTTLED,
+    Answer: Answer(kind=OutcomeKind.ERROR, url="https://cdn.test/icons.json", reason="no answer in time"),
     "mapping": {"Retry-After": "3"},
 }
 """A value of each type that an exception's constructor takes."""

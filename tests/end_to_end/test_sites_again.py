@@ -118,7 +118,7 @@ def test_the_size_limit_holds_and_the_least_recently_used_go(internet: Loopback,
         internet.sites |= sites_of(name, SCENES[name])
     with open_cache(settings) as cache:
         cache.init(names)
-        sizes = {name: stored.size for name in names if (stored := record_of(cache, name).file)}
+        sizes = {name: stored.total_size for name in names if (stored := record_of(cache, name).file)}
     limit = sum(sizes.values()) - min(sizes.values())
     tight = settings.model_copy(update={"max_size_bytes": limit, "dir": settings.dir})
     with open_cache(tight) as cache:
@@ -132,5 +132,6 @@ def test_the_size_limit_holds_and_the_least_recently_used_go(internet: Loopback,
         assert report.evicted >= 1
         assert stats.size_bytes <= limit
         assert cache.get("links") is not None, "it was used last"
-        assert sum(path.stat().st_size for path in settings.dir.glob("*.png")) == stats.size_bytes
+        forms = (path for kind in ("png", "svg") for path in settings.dir.glob(f"*.{kind}"))
+        assert sum(path.stat().st_size for path in forms) == stats.size_bytes
         assert cache.verify().ok

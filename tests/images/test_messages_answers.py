@@ -27,7 +27,7 @@ NAMES = ["failure", "reason", "is_blank", "source", "forms", "checks"]
 
 def plausible(**fields: Value) -> Fields:
     """The fields of a good answer, apart from these."""
-    return {"source": SOURCE, "flaw": None, "forms": [0, 0], **fields}
+    return {"source": SOURCE, "look": "", "flaw": None, "forms": [0, 0], **fields}
 
 
 def test_a_good_answer_is_accepted() -> None:

@@ -44,7 +44,7 @@ def grouped(names: Iterable[tuple[str | None, LogoRecord]]) -> tuple[GroupTotal,
     for name, record in names:
         if name is not None:
             entries[name] += 1
-            sizes[name] += record.file.size if record.file else 0
+            sizes[name] += record.file.total_size if record.file else 0
     return tuple(GroupTotal(name=name, entries=entries[name], bytes=sizes[name]) for name in sorted(entries))
 
 

@@ -29,7 +29,7 @@ class SetFailedError(Exception):
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
-        super().__init__(answer.reason)
+        super().__init__(answer)
 
 
 def url_of(context: Context, name: str, file: str = "icons.json") -> str:

@@ -179,9 +179,12 @@ class Lookup:
         return self._context.images().derive(png, variant)
 
     def write_variant(self, file: StoredForm, variant: Variant, content: bytes) -> None:
-        """Store a variant if there is room. Waits for the writers of the database."""
-        with contextlib.suppress(DatabaseError):  # it can be derived again
-            write_variant(self._context, file.name, variant, content)
+        """Store a variant, unless there is no room or its logo is gone. Waits for the database's writers."""
+        # The transaction keeps logos from taking the room meanwhile, and the file from being deleted.
+        with contextlib.suppress(DatabaseError), self._context.repository.unit() as unit:
+            if not unit.unnamed([file.name]):
+                room = max(self._settings.max_size_bytes - unit.stored_bytes(), 0)
+                self._context.variants.write(file.name, variant, content, room=room)
 
     def monogram(self, name: str, record: LogoRecord | None, variant: Variant) -> bytes:
         """Draw the placeholder of an entry, or of a name without one.
@@ -303,20 +306,3 @@ def admissible(context: Context, name: str) -> Integration | None:
             return integration
         case _:
             assert_never(context.settings.on_demand)
-
-
-def write_variant(context: Context, file: str, variant: Variant, content: bytes) -> bool:
-    """Store `content` as a variant of the stored file named `file`; return True if it was stored.
-
-    It is not if no entry names the file any more, there is no room beside the logos and replaced files,
-    or the disk refuses it. The write transaction keeps logos from taking the room meanwhile, and the
-    file from being deleted.
-
-    Raises:
-        DatabaseError: the database cannot be used. Nothing was stored.
-    """
-    with context.repository.unit() as unit:
-        if unit.unnamed([file]):
-            return False
-        room = context.settings.max_size_bytes - unit.stored_bytes()
-        return context.variants.write(file, variant, content, room=max(room, 0))

@@ -34,6 +34,16 @@ UNIX_SOCKET_MODE = 0o666
 """Anyone may connect, as over TCP; the mode of the directory restricts access."""
 PROBE_SECONDS = 2.0
 """Timeout for a connection to the server of an existing unix socket."""
+OTHER_FILES = 256
+"""Open files beside the connections of clients."""
+WORKER_SECONDS = 30
+"""Time for a worker to start, or to respond to a health check, before it is killed."""
+PARENT_SECONDS = 1
+"""Shortest interval in which a worker checks that its parent is alive."""
+LINGER_SECONDS = 0.5
+"""Wait for threads that are still busy at the end."""
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -110,8 +120,8 @@ def _remove_dead_socket(path: Path) -> None:
         kind = path.lstat().st_mode
     except OSError:
         return  # it does not exist; any other problem shows when binding
+    hint = "choose another path with --unix-socket"
     if not stat.S_ISSOCK(kind):
-        hint = "choose another path with --unix-socket"
         raise UnavailableError(f"{path} exists and is not a socket", hint=hint)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PROBE_SECONDS)
@@ -120,24 +130,11 @@ def _remove_dead_socket(path: Path) -> None:
                 with contextlib.suppress(OSError):  # if that is not permitted, binding fails
                     path.unlink()
                 return
-    hint = "stop it, or choose another path with --unix-socket"
-    raise UnavailableError(f"a server listens on {path}", hint=hint)
+    raise UnavailableError(f"a server listens on {path}", hint=f"stop it, or {hint}")
 
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-OTHER_FILES = 256
-"""Open files beside the connections of clients."""
-WORKER_SECONDS = 30
-"""Time for a worker to start, or to respond to a health check, before it is killed."""
-PARENT_SECONDS = 1
-"""Shortest interval in which a worker checks that its parent is alive."""
-LINGER_SECONDS = 0.5
-"""Wait for threads that are still busy at the end."""
-
-_log = logging.getLogger(__name__)
 
 
 def check_cache(settings: Settings) -> None:
@@ -202,7 +199,6 @@ def configuration(settings: Settings, factory: Callable[[], ASGIApp]) -> uvicorn
 
     It is passed to worker processes, so all of it must pickle.
     """
-    is_alone = settings.serve_workers == 1
     return uvicorn.Config(
         factory,
         factory=True,
@@ -222,7 +218,7 @@ def configuration(settings: Settings, factory: Callable[[], ASGIApp]) -> uvicorn
         limit_concurrency=settings.max_connections + 1,  # uvicorn refuses from this number on
         timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]  # goes to asyncio.wait_for
         timeout_worker_healthcheck=WORKER_SECONDS,
-        callback_notify=None if is_alone else functools.partial(_end_with, os.getpid()),
+        callback_notify=None if settings.serve_workers == 1 else functools.partial(_end_with, os.getpid()),
         timeout_notify=PARENT_SECONDS,
     )
 
@@ -316,7 +312,7 @@ async def _end_with(parent: int) -> None:
 def _leave_busy_threads() -> None:
     """Exit if threads are still busy, such as with a slow source: Python would wait for them."""
     deadline = time.monotonic() + LINGER_SECONDS
-    others = (thread for thread in threading.enumerate() if thread is not threading.current_thread())
+    others = set(threading.enumerate()) - {threading.current_thread()}
     for thread in (thread for thread in others if not thread.daemon):
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
