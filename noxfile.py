@@ -1,5 +1,6 @@
 """Everything that CI checks, each as a session. `nox` runs them all; `nox -s tests` just one."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -143,7 +144,9 @@ def tests(session: nox.Session, database: str) -> None:
 def e2e(session: nox.Session, database: str) -> None:
     """Tests with processes, browsers and servers of their own, and many examples of each property."""
     marks = "not docs and not benchmark and (end_to_end or hypothesis)"
-    measure(session, f"e2e-{database}", database, marks, "--hypothesis-profile=many")
+    # They wait for processes more than they compute.
+    waiting = f"--numprocesses={2 * (os.cpu_count() or 1)}"
+    measure(session, f"e2e-{database}", database, marks, "--hypothesis-profile=many", waiting)
 
 
 def measure(session: nox.Session, name: str, database: str, marks: str, *options: str) -> None:

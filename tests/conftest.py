@@ -36,7 +36,7 @@ signal.pthread_sigmask(signal.SIG_SETMASK, ())
 # No time limits for examples: the machine may be busy.
 BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("few", BUSY, max_examples=25)
-settings.register_profile("many", BUSY, max_examples=200)
+settings.register_profile("many", BUSY, max_examples=100)
 settings.load_profile("few")  # `nox -s e2e` asks for many
 
 
