@@ -1,13 +1,15 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_group
 
 from harness.fake_cache import FakeCache
 from logocache.cli import options
-from logocache.cli.main import FLAGS, VALUED, app, globals_first, run
+from logocache.cli.main import FLAGS, LETTERS, VALUED, app, globals_first, run
 from logocache.cli.terminal import ExitCode
 from logocache.providers import registry
 
@@ -19,8 +21,14 @@ from logocache.providers import registry
         pytest.param(["--quiet", "init"], ["--quiet", "init"], id="already in front"),
         pytest.param(["init", "--cache-dir", "x"], ["--cache-dir=x", "init"], id="value apart"),
         pytest.param(["init", "--config=x", "--force"], ["--config=x", "init", "--force"], id="value joined"),
-        pytest.param(["init", "-vv", "--quiet"], ["-vv", "--quiet", "init"], id="flags, in order"),
+        pytest.param(["init", "-vv", "--quiet"], ["-v", "-v", "--quiet", "init"], id="flags, in order"),
         pytest.param(["list", "-q"], ["-q", "list"], id="-q"),
+        pytest.param(["clear", "-yq"], ["-q", "clear", "-y"], id="in a bundle, last"),
+        pytest.param(["clear", "-vyv"], ["-v", "-v", "clear", "-y"], id="in a bundle, around"),
+        pytest.param(["get", "x", "-qo", "q"], ["-q", "get", "x", "-o", "q"], id="before one with a value"),
+        pytest.param(["get", "x", "-oq"], ["get", "x", "-oq"], id="a value is no bundle"),
+        pytest.param(["list", "-qx"], ["-q", "list", "-x"], id="beside an unknown one"),
+        pytest.param(["list", "--color", "never"], ["--color=never", "list"], id="--color"),
         pytest.param(["list", "--", "-v"], ["list", "--", "-v"], id="nothing behind two dashes"),
         pytest.param(["init", "--cache-dir"], ["--cache-dir"], id="a missing value is left to the parser"),
         pytest.param(
@@ -40,7 +48,75 @@ def test_ordering_twice_is_ordering_once(typed: list[str]) -> None:
 def test_the_movable_options_are_those_of_the_program() -> None:
     own = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
     declared = {option for parameter in get_group(app).params for option in parameter.opts} - own
-    assert declared == {*VALUED, *FLAGS} - {"-vv"}
+    assert declared == {*VALUED, *FLAGS, *(f"-{letter}" for letter in LETTERS)}
+
+
+def test_only_o_has_a_value_among_the_options_of_one_letter() -> None:
+    program = get_group(app)
+    parameters = [parameter for command in every_command(program) for parameter in command.params]
+    letters = {
+        option
+        for parameter in parameters
+        if isinstance(parameter, TyperOption) and not (parameter.is_flag or parameter.count)
+        for option in parameter.opts
+        if not option.startswith("--")
+    }
+    assert letters == {"-o"}
+
+
+def every_command(command: TyperCommand | TyperGroup) -> Iterator[TyperCommand | TyperGroup]:
+    yield command
+    for single in command.commands.values() if isinstance(command, TyperGroup) else ():
+        yield from every_command(cast("TyperCommand", single))
+
+
+HELP = [
+    context
+    for command in get_group(app).commands.values()
+    for context in (
+        [[command.name or "", name] for name in ("", *command.commands)]
+        if isinstance(command, TyperGroup)
+        else [[command.name or ""]]
+    )
+]
+
+
+@pytest.mark.parametrize("words", HELP, ids=" ".join)
+def test_every_help_lists_the_global_options_and_names_no_type_of_python(
+    words: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*(word for word in words if word), "--help"]) == ExitCode.FINE
+    shown = capsys.readouterr().out
+    _, _, listed = shown.partition("Global options:\n")
+    for option in (*VALUED, *FLAGS):
+        assert f" {option} " in listed
+    assert "--version" not in listed
+    assert "--show-completion" not in listed
+    assert "<" not in shown.replace("<=", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        pytest.param("list", "Usage: logocache list [OPTIONS] [KEY…]\n", id="any number"),
+        pytest.param("get", "Usage: logocache get [OPTIONS] KEY\n", id="exactly one"),
+    ],
+)
+def test_the_usage_names_keys(command: str, usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run([command, "--help"])
+    shown = capsys.readouterr().out
+    assert shown.startswith(usage)
+    assert f"\n  {usage.rsplit(maxsplit=1)[-1].strip('[]')}  " in shown
+
+
+@pytest.mark.parametrize("color", ["Always", "", "yes"])
+def test_another_use_of_colour_is_an_error_that_lists_them(
+    color: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = FakeCache()
+    assert run(["stats", f"--color={color}"], opener=cache.open) == ExitCode.USAGE
+    assert cache.calls == []
+    assert "use one of auto, always, never" in capsys.readouterr().err
 
 
 def test_statuses_and_sort_keys_come_from_their_enums() -> None:

@@ -6,7 +6,9 @@ import signal
 
 import pytest
 
+from harness.fake_cache import FakeCache
 from harness.program import on_terminal
+from logocache.cli.main import run
 
 pytestmark = pytest.mark.end_to_end
 
@@ -80,3 +82,24 @@ def test_colours_respect_no_color() -> None:
 
 def test_stats_draw_the_size_against_its_limit() -> None:
     assert f"[{'.' * 40}]" in on_terminal("stats", "--full", NO_COLOR="1").out
+
+
+@pytest.mark.parametrize(("option", "coloured"), [("never", False), ("auto", False), ("always", True)])
+def test_an_option_says_when_there_are_colours(option: str, coloured: bool) -> None:  # noqa: FBT001  # a case
+    """On a terminal that asks for none; `never` is without bold letters, too."""
+    shown = on_terminal("stats", "--full", "--color", option, NO_COLOR="1").out
+    assert (f"{ESCAPE}[32m" in shown) is coloured
+    assert (ESCAPE in shown) is (option != "never")
+
+
+@pytest.mark.parametrize("command", ["list", "stats", "verify", "init"])
+def test_always_is_as_for_a_terminal_in_a_pipe_too(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    run([command], opener=FakeCache().open)
+    assert ESCAPE not in capsys.readouterr().out
+    run([command, "--color", "always"], opener=FakeCache().open)
+    assert ESCAPE in capsys.readouterr().out
+    run([command, "--color", "always", "--json"], opener=FakeCache().open)
+    assert ESCAPE not in capsys.readouterr().out

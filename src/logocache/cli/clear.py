@@ -109,7 +109,7 @@ def clear(  # noqa: PLR0913  # one for each option
         if not as_json:
             session.show(plan, as_json=False, look=look, code=ExitCode.PROBLEMS if asks else ExitCode.FINE)
         elif asks:
-            output.show_aside(plan, look)
+            output.show_aside(plan, look, color=session.options.color)
         report = plan.report(dry_run=dry_run)
         if not dry_run and (yes or plan.is_empty or terminal.ask(question(plan))):
             report = cache.clear(plan)

@@ -7,7 +7,7 @@ import typer
 
 from logocache import humanize
 from logocache.cli import options
-from logocache.cli.options import AsJson, foot
+from logocache.cli.options import AsJson, Command, foot
 from logocache.cli.output import Blocks, Column, Grid, Line, Tone
 from logocache.cli.session import Session
 from logocache.cli.terminal import ExitCode
@@ -44,7 +44,7 @@ def icons() -> None:
     """
 
 
-@app.command("list", epilog=LIST_FOOT)
+@app.command("list", cls=Command, epilog=LIST_FOOT)
 def list_sets(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
     """Show the icon sets that are kept, or that a setting names.
 
@@ -56,7 +56,7 @@ def list_sets(context: typer.Context, *, as_json: AsJson = False) -> ExitCode:
     return ExitCode.FINE
 
 
-@app.command("add", epilog=ADD_FOOT)
+@app.command("add", cls=Command, epilog=ADD_FOOT)
 def add(
     context: typer.Context,
     source: Annotated[
@@ -78,7 +78,7 @@ def add(
     return ExitCode.FINE
 
 
-@app.command("remove", epilog=REMOVE_FOOT)
+@app.command("remove", cls=Command, epilog=REMOVE_FOOT)
 def remove(
     context: typer.Context,
     name: Annotated[

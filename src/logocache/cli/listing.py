@@ -85,7 +85,7 @@ def list_entries(  # noqa: PLR0913  # one for each option
     if (keys_only or session.options.quiet) and not as_json:
         output.show_keys(listing)
     else:
-        output.show(listing, as_json=as_json, look=look)
+        session.show(listing, as_json=as_json, look=look)
     return ExitCode.FINE
 
 

@@ -1,6 +1,7 @@
 """The command line: commands and global options, and one run from its arguments to its exit code."""
 
 import os
+import re
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,12 @@ import typer
 from typer.main import get_command
 
 from logocache import __version__
-from logocache.cli import commands, icon_commands, terminal
+from logocache.cli import commands, icon_commands, options, terminal
 from logocache.cli.clear import FOOT as CLEAR_FOOT
 from logocache.cli.clear import clear
 from logocache.cli.listing import FOOT as LIST_FOOT
 from logocache.cli.listing import list_entries
-from logocache.cli.options import foot
+from logocache.cli.options import Command, Group, foot
 from logocache.cli.serve import FOOT as SERVE_FOOT
 from logocache.cli.serve import serve
 from logocache.cli.session import GlobalOptions, Opener, Serve, Session, open_real, serve_real
@@ -38,15 +39,15 @@ app = typer.Typer(
     ),
 )
 
-app.command("init", epilog=commands.INIT_FOOT)(commands.init)
-app.command("refresh", epilog=commands.REFRESH_FOOT)(commands.refresh)
-app.command("stats", epilog=commands.STATS_FOOT)(commands.stats)
-app.command("list", epilog=LIST_FOOT)(list_entries)
-app.command("get", epilog=commands.GET_FOOT)(commands.get)
-app.command("clear", epilog=CLEAR_FOOT)(clear)
-app.command("verify", epilog=commands.VERIFY_FOOT)(commands.verify)
-app.add_typer(icon_commands.app, name="icons", epilog=icon_commands.FOOT)
-app.command("serve", epilog=SERVE_FOOT)(serve)
+app.command("init", cls=Command, epilog=commands.INIT_FOOT)(commands.init)
+app.command("refresh", cls=Command, epilog=commands.REFRESH_FOOT)(commands.refresh)
+app.command("stats", cls=Command, epilog=commands.STATS_FOOT)(commands.stats)
+app.command("list", cls=Command, epilog=LIST_FOOT)(list_entries)
+app.command("get", cls=Command, epilog=commands.GET_FOOT)(commands.get)
+app.command("clear", cls=Command, epilog=CLEAR_FOOT)(clear)
+app.command("verify", cls=Command, epilog=commands.VERIFY_FOOT)(commands.verify)
+app.add_typer(icon_commands.app, name="icons", cls=Group, epilog=icon_commands.FOOT)
+app.command("serve", cls=Command, epilog=SERVE_FOOT)(serve)
 
 
 def show_version(wanted: bool) -> None:  # noqa: FBT001  # Typer calls it with the option's value
@@ -96,6 +97,15 @@ def begin(
             help="Nothing on success, errors only; JSON still comes.",
         ),
     ] = False,
+    color: Annotated[
+        str,
+        typer.Option(
+            "--color",
+            metavar="WHEN",
+            help="auto: on a terminal, unless $NO_COLOR is set; always: in a pipe, too; or never.",
+            autocompletion=options.colors,
+        ),
+    ] = "auto",
     version: Annotated[  # noqa: ARG001  # its callback has answered by now
         bool,
         typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit."),
@@ -110,7 +120,12 @@ def begin(
         raise SelectionError("--quiet and --verbose contradict each other", hint="leave one of them out")
     session: Session = context.obj
     session.options = GlobalOptions(
-        config=config, cache_dir=cache_dir, database_url=database_url, verbosity=verbose, quiet=quiet
+        config=config,
+        cache_dir=cache_dir,
+        database_url=database_url,
+        verbosity=verbose,
+        quiet=quiet,
+        color=options.color_of(color),
     )
     if context.invoked_subcommand is None:
         terminal.note(context.get_help() + "\n")
@@ -188,8 +203,12 @@ def _show_traceback(error: Exception, session: Session) -> None:
         terminal.note("".join(f"{clean(line)}\n" for line in lines))
 
 
-VALUED = ("--config", "--cache-dir", "--database-url")
-FLAGS = ("--verbose", "-v", "-vv", "--quiet", "-q")
+VALUED = ("--config", "--cache-dir", "--database-url", "--color")
+FLAGS = ("--verbose", "--quiet")
+LETTERS = "vq"
+"""Global options of one letter; none has a value."""
+BUNDLE = re.compile(r"-([A-Za-np-z]+)(o.*)?", re.DOTALL)
+"""Options of one letter in one word, such as `-yq`; the value of `-o` may follow it."""
 
 
 def globals_first(arguments: Sequence[str]) -> list[str]:
@@ -197,6 +216,7 @@ def globals_first(arguments: Sequence[str]) -> list[str]:
 
     Everything after `--` stays in place. If a global option has no value, everything but the global
     options is dropped, so that the parser reports that error and does not take the command as the value.
+    Those of one letter are taken out of a bundle: `-yq` is `-q` and `-y`.
     """
     moved: list[str] = []
     rest: list[str] = []
@@ -211,6 +231,11 @@ def globals_first(arguments: Sequence[str]) -> list[str]:
             if value is None:
                 return [*moved, argument]
             moved.append(f"{argument}={value}")
+        elif bundle := BUNDLE.fullmatch(argument):
+            letters, last = bundle[1], bundle[2] or ""
+            moved += [f"-{letter}" for letter in letters if letter in LETTERS]
+            others = "".join(letter for letter in letters if letter not in LETTERS) + last
+            rest += [f"-{others}"] if others else []
         else:
             rest.append(argument)
     return [*moved, *rest]

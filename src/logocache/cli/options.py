@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from logocache.cli.terminal import Color
 from logocache.errors import SelectionError
 
 PROVIDERS = (
@@ -22,6 +24,19 @@ def check_providers(names: Sequence[str]) -> None:
             raise SelectionError(
                 f"{name[:60]!r} is not a provider", hint=f"use one of {', '.join(PROVIDERS)}"
             )
+
+
+def color_of(text: str) -> Color:
+    """The value of --color. Raises SelectionError, which lists all values."""
+    if text not in set(Color):
+        raise SelectionError(
+            f"{text[:60]!r} is not a use of colour", hint=f"use one of {', '.join(_values(Color))}"
+        )
+    return Color(text)
+
+
+def colors(incomplete: str) -> list[str]:
+    return _starting(_values(Color), incomplete)
 
 
 def keys(incomplete: str) -> list[str]:
@@ -111,6 +126,50 @@ Columns = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit with 1 when a selected logo is missing after the run.")
 ]
+
+
+class Command(TyperCommand):
+    """A command whose help shows arguments as `KEY…`, without Python's types, and the global options, too."""
+
+    # The classes that Typer passes here are private ones.
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002
+        arguments = [_shown(argument) for argument in _arguments_of(self)]
+        return [self.options_metavar or "", *arguments]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        arguments = _arguments_of(self)
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl([(_shown(argument).strip("[]"), argument.help) for argument in arguments])
+        options = [option for option in self.get_params(ctx) if option not in arguments]
+        with formatter.section("Options"):
+            formatter.write_dl([option.get_help_record(ctx) for option in options])
+        _format_global_options(ctx, formatter)
+
+
+class Group(TyperGroup):
+    """A group of commands whose help shows the global options, too."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # see `Command`
+        super().format_options(ctx, formatter)
+        _format_global_options(ctx, formatter)
+
+
+def _arguments_of(command: TyperCommand) -> list[TyperArgument]:
+    return [parameter for parameter in command.params if isinstance(parameter, TyperArgument)]
+
+
+def _shown(argument: TyperArgument) -> str:
+    name = f"{argument.metavar}{'' if argument.nargs == 1 else '…'}"
+    return name if argument.required else f"[{name}]"
+
+
+def _format_global_options(ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # see `Command`
+    """Those of the program that have a use with a command: not --version, nor those about completion."""
+    root = ctx.find_root()
+    useful = [option for option in root.command.params if option.expose_value and not option.is_eager]
+    with formatter.section("Global options"):
+        formatter.write_dl([option.get_help_record(root) for option in useful])
 
 
 def foot(*examples: str, exit_codes: str) -> str:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, assert_never
 
 from logocache.cli import terminal
+from logocache.cli.terminal import Color
 from logocache.errors import SelectionError
 from logocache.humanize import clean
 
@@ -160,7 +161,7 @@ def _row(row: tuple[str, ...], columns: tuple[Column, ...], widths: list[int]) -
     return (GAP + GAP.join(cells)).rstrip()
 
 
-def show(result: "Result", *, as_json: bool, look: Look = USUAL) -> None:
+def show(result: "Result", *, as_json: bool, look: Look = USUAL, color: Color = Color.AUTO) -> None:
     """Write a result to standard output."""
     from logocache.cli import listing
     from logocache.documents import document_of
@@ -168,10 +169,11 @@ def show(result: "Result", *, as_json: bool, look: Look = USUAL) -> None:
 
     if as_json:
         terminal.out(json.dumps(document_of(result), indent=2) + "\n")
-    elif terminal.out_is_terminal():
+    elif terminal.out_is_terminal() or color is Color.ALWAYS:
         from logocache.cli import progress
 
-        terminal.out(progress.text(blocks(result, now=datetime.now(UTC), look=look), stream=sys.stdout))
+        view = blocks(result, now=datetime.now(UTC), look=look)
+        terminal.out(progress.text(view, stream=sys.stdout, color=color))
     elif isinstance(result, Listing):
         _out_lines(listing.lines(result, look.columns))
     else:
@@ -185,11 +187,12 @@ def show_keys(found: "Listing") -> None:
     _out_lines(listing.keys(found))
 
 
-def show_aside(plan: "ClearPlan", look: Look) -> None:
+def show_aside(plan: "ClearPlan", look: Look, *, color: Color) -> None:
     """Show a plan on standard error, because standard output is for the JSON that follows."""
     from logocache.cli import progress
 
-    terminal.note(progress.text(blocks(plan, now=datetime.now(UTC), look=look), stream=sys.stderr))
+    view = blocks(plan, now=datetime.now(UTC), look=look)
+    terminal.note(progress.text(view, stream=sys.stderr, color=color))
 
 
 def blocks(result: "Result", *, now: datetime, look: Look = USUAL) -> Blocks:

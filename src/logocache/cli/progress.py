@@ -1,5 +1,7 @@
 """What needs Rich: progress on standard error, and blocks of output as tables and bars in colour."""
 
+import functools
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from logocache.cli.output import Block, Blocks, Column, Facts, Gauge, Grid, Line, Tone
+from logocache.cli.terminal import Color
 from logocache.humanize import clean
 from logocache.ports import Progress
 
@@ -39,7 +42,7 @@ class Bar:
 
 
 @contextmanager
-def shown(verb: str) -> Iterator[Progress]:
+def shown(verb: str, *, color: Color) -> Iterator[Progress]:
     """Show a bar on standard error until the block ends."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -50,7 +53,7 @@ def shown(verb: str) -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[label]}", markup=False),
-        console=Console(stderr=True),
+        console=console_for(sys.stderr, color),
         transient=True,
     )
     with columns as bar:
@@ -68,9 +71,23 @@ GAP_WIDTH = 2
 """Characters between two columns."""
 
 
-def text(blocks: Blocks, *, stream: TextIO) -> str:
+def console_for(stream: TextIO, color: Color) -> Console:
+    """A console that writes to `stream`; NO_COLOR and Rich's own variables count for AUTO only."""
+    plain = functools.partial(Console, file=stream, highlight=False, markup=False, emoji=False)
+    match color:
+        case Color.AUTO:
+            return plain()
+        case Color.ALWAYS:
+            return plain(force_terminal=True, color_system="standard", no_color=False)
+        case Color.NEVER:
+            return plain(color_system=None)
+        case _:
+            assert_never(color)
+
+
+def text(blocks: Blocks, *, stream: TextIO, color: Color = Color.AUTO) -> str:
     """The blocks with the control sequences that the terminal behind `stream` understands."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = console_for(stream, color)
     with console.capture() as captured:
         for position, block in enumerate(blocks):
             if position and _stand_apart(blocks[position - 1], block):

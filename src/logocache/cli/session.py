@@ -117,6 +117,7 @@ class GlobalOptions:
     database_url: str | None = None
     verbosity: int = 0
     quiet: bool = False
+    color: terminal.Color = terminal.Color.AUTO
 
     def settings(self) -> dict[str, object]:
         """Settings given as options; all others come from the environment and the file."""
@@ -210,7 +211,7 @@ class Session:
         elif terminal.err_is_terminal():
             from logocache.cli import progress
 
-            with progress.shown(verb) as bar:
+            with progress.shown(verb, color=self.options.color) as bar:
                 yield bar
         else:
             yield Milestones(verb)
@@ -227,7 +228,7 @@ class Session:
         from logocache.cli import output
 
         if as_json or not self.options.quiet or code is not terminal.ExitCode.FINE:
-            output.show(result, as_json=as_json, look=look or output.USUAL)
+            output.show(result, as_json=as_json, look=look or output.USUAL, color=self.options.color)
 
     def notice(self, text: str) -> None:
         """Write a line to standard error, unless --quiet."""

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -21,6 +21,16 @@ PROGRAM = "logocache"
 PIECE = 16384
 """Characters per write. With PYTHONUNBUFFERED, Python silently drops what a single write could not deliver
 to a reader that has gone; the next write then raises the error."""
+
+
+class Color(StrEnum):
+    """When what is shown to people is in colour."""
+
+    AUTO = "auto"
+    """On a terminal, unless NO_COLOR is set."""
+    ALWAYS = "always"
+    """Elsewhere, too, as for a terminal: for a pager. NO_COLOR does not count."""
+    NEVER = "never"
 
 
 def out(text: str) -> None:
