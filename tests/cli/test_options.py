@@ -1,4 +1,5 @@
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -124,10 +125,60 @@ def test_statuses_and_sort_keys_come_from_their_enums() -> None:
     assert options.sort_keys("a") == ["age", "accessed"]
 
 
-def test_keys_are_those_of_the_built_in_catalogue() -> None:
-    assert "shopify" in options.keys("")
-    assert options.keys("shopi") == ["shopify"]
-    assert options.keys("no such key") == []
+OWN = '[integration.zebra]\nname = "Zebra"\ndomain = "zebra.example"\ncategory = "striped"\n'
+
+
+def offered(*words: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What is offered for the last word, where bash has broken the line into these."""
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("_LOGOCACHE_COMPLETE", "complete_bash")
+        shell.setenv("COMP_WORDS", "\n".join(["logocache", *words]))
+        shell.setenv("COMP_CWORD", str(len(words)))
+        with pytest.raises(SystemExit):
+            run(())
+    return capsys.readouterr().out.split()
+
+
+STATUSES = ["cached", "placeholder", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(("list", "--filter", "status", "="), STATUSES, id="nothing behind ="),
+        pytest.param(("list", "--filter", "status", "=", "pl"), ["placeholder"], id="a part"),
+        pytest.param(("list", "--filter", "status=pl"), ["status=placeholder"], id="unbroken"),
+        pytest.param(("list", "--filter", "=", "status", "=", "p"), STATUSES[1:], id="= twice"),
+        pytest.param(("list", "--filter", "stat"), [f"status={status}" for status in STATUSES], id="name"),
+        pytest.param(("list", "--filter", "category", "=", "pay"), ["payments"], id="a category"),
+        pytest.param(("list", "--sort", "=", "si"), ["size"], id="= behind an option"),
+        pytest.param(("list", "--color", "=", "al"), ["always"], id="a global option behind a command"),
+        pytest.param(("--color", ""), ["auto", "always", "never"], id="and before it"),
+        pytest.param(("get", "shopi"), ["shopify"], id="a key"),
+        pytest.param(("get", "no-such-key"), [], id="no key"),
+    ],
+)
+def test_bash_is_offered_what_it_can_put_behind_the_last_word_break(
+    words: Sequence[str], expected: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert offered(*words, capsys=capsys) == expected
+
+
+def test_keys_and_categories_are_those_of_your_own_catalogue_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, config = tmp_path / "own.toml", tmp_path / "settings.toml"
+    own.write_text(OWN, encoding="utf-8")
+    config.write_text(f'catalog = "{own}"\n', encoding="utf-8")
+    assert offered("init", "zeb", capsys=capsys) == []
+    assert offered("init", "--config", str(config), "zeb", capsys=capsys) == ["zebra"]
+    monkeypatch.setenv("LOGO_CACHE_CATALOG", str(own))
+    assert offered("clear", "zeb", capsys=capsys) == ["zebra"]
+    assert offered("list", "--filter", "category", "=", "str", capsys=capsys) == ["striped"]
+    own.write_text("broken", encoding="utf-8")
+    assert offered("init", "shopi", capsys=capsys) == ["shopify"]
+    monkeypatch.setenv("LOGO_CACHE_CATALOG", str(tmp_path / "none.toml"))
+    assert offered("init", "shopi", capsys=capsys) == ["shopify"]
 
 
 def test_icon_sets_are_those_of_the_settings_and_none_where_these_are_wrong(
@@ -148,18 +199,7 @@ def test_providers_are_offered_when_they_begin_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        pytest.param("st", ["status=cached", "status=placeholder", "status=pending", "stale"], id="names"),
-        pytest.param("provider=s", ["provider=site"], id="values"),
-    ],
-)
-def test_filters_offer_names_and_known_values(typed: str, offered: list[str]) -> None:
-    assert options.filters(typed) == offered
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
+    ("typed", "expected"),
     [
         pytest.param("n", ["never", "not_checked"], id="never, and a kind"),
         pytest.param("wa", ["warning"], id="a severity"),
@@ -167,8 +207,8 @@ def test_filters_offer_names_and_known_values(typed: str, offered: list[str]) ->
         pytest.param("orphan,warn", [], id="no severity among kinds"),
     ],
 )
-def test_fail_on_completes_the_last_kind(typed: str, offered: list[str]) -> None:
-    assert options.failures(typed) == offered
+def test_fail_on_completes_the_last_kind(typed: str, expected: list[str]) -> None:
+    assert options.failures(typed) == expected
 
 
 @pytest.mark.parametrize(
@@ -188,3 +228,15 @@ def test_a_mistyped_value_is_an_error_that_lists_the_values(
     assert cache.calls == []
     assert "'sites' is not a " in (error := capsys.readouterr().err)
     assert "use one of " in error
+
+
+def test_a_mistyped_category_is_an_error_that_lists_those_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cache = FakeCache()
+    right, wrong = ["--filter", "category=ecommerce"], ["--filter", "category=ecomerce"]
+    assert run(["list", *right, *wrong], opener=cache.open) == ExitCode.USAGE
+    assert "list" not in dict(cache.calls)
+    assert "'ecomerce' is not a category: use one of ecommerce" in capsys.readouterr().err
+    assert run(["list", *right], opener=cache.open) == ExitCode.FINE
+    assert "list" in dict(cache.calls)

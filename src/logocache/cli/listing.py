@@ -81,6 +81,7 @@ def list_entries(  # noqa: PLR0913  # one for each option
     look = output.look_of(columns, COLUMNS, wide=wide)
     session: Session = context.obj
     with session.open() as cache:
+        options.check_categories(query.categories, cache)
         listing = cache.list(query)
     if (keys_only or session.options.quiet) and not as_json:
         output.show_keys(listing)

@@ -1,9 +1,11 @@
 """The command line: commands and global options, and one run from its arguments to its exit code."""
 
+import io
 import os
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -181,7 +183,8 @@ def _bug(error: Exception, session: Session) -> int:
 def _dispatch(arguments: Sequence[str], session: Session) -> int:
     command = get_command(app)
     if COMPLETION_VARIABLE in os.environ:
-        command.main(args=list(arguments), prog_name=terminal.PROGRAM, obj=session)
+        with _completing():
+            command.main(args=list(arguments), prog_name=terminal.PROGRAM, obj=session)
     # Not `command.main`, which turns Ctrl-C and broken pipes into exit codes of its own.
     try:
         with command.make_context(terminal.PROGRAM, globals_first(arguments), obj=session) as context:
@@ -189,6 +192,28 @@ def _dispatch(arguments: Sequence[str], session: Session) -> int:
             return code
     except typer.Exit as end:
         return end.exit_code
+
+
+@contextmanager
+def _completing() -> Iterator[None]:
+    """Let bash, too, complete what comes after `=`, where it breaks words and expects the rest alone."""
+    if os.environ[COMPLETION_VARIABLE] != "complete_bash":
+        yield
+        return
+    typed = os.environ.get("COMP_WORDS", "")
+    # Typer's script joins the words by line breaks.
+    words = typed.split("\n") if "\n" in typed else typed.split(" ")
+    (program, *given, last), before = options.whole_words(words, int(os.environ.get("COMP_CWORD", "1")))
+    words = [program, *globals_first(given), last]
+    os.environ |= {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
+    offered = io.StringIO()
+    try:
+        with redirect_stdout(offered):
+            yield
+    finally:
+        terminal.out(
+            "".join(line.removeprefix(before) for line in offered.getvalue().splitlines(keepends=True))
+        )
 
 
 def _help_for(error: typer.TyperException) -> str:

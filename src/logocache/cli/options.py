@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from logocache.cli.terminal import Color
 from logocache.errors import SelectionError
+
+if TYPE_CHECKING:
+    from logocache.catalog import Catalog
+    from logocache.cli.session import CacheService
 
 PROVIDERS = (
     *("site", "duckduckgo", "google", "yandex", "twenty", "clearbit", "logodev", "template", "iconsets"),
@@ -26,6 +30,16 @@ def check_providers(names: Sequence[str]) -> None:
             )
 
 
+def check_categories(names: Sequence[str], cache: "CacheService") -> None:
+    """Raise SelectionError, which lists all categories of the entries, if a name is not one of them."""
+    known = {group.name for group in cache.stats().by_category} if names else set()
+    for name in names:
+        if name not in known:
+            raise SelectionError(
+                f"{name[:60]!r} is not a category", hint=f"use one of {', '.join(sorted(known))}"
+            )
+
+
 def color_of(text: str) -> Color:
     """The value of --color. Raises SelectionError, which lists all values."""
     if text not in set(Color):
@@ -39,11 +53,22 @@ def colors(incomplete: str) -> list[str]:
     return _starting(_values(Color), incomplete)
 
 
-def keys(incomplete: str) -> list[str]:
-    """Keys of the built-in catalogue."""
-    from logocache.catalog import load_catalog
+def keys(context: typer.Context, incomplete: str) -> list[str]:
+    """Keys of the catalogue, your own included."""
+    return _starting([integration.key for integration in _catalog(context)], incomplete)
 
-    return _starting([integration.key for integration in load_catalog(None).integrations], incomplete)
+
+def _catalog(context: typer.Context) -> "Catalog":
+    """That of the settings; the built-in one where something is wrong, which the command itself reports."""
+    from logocache.catalog import load_catalog
+    from logocache.errors import ConfigurationError
+    from logocache.settings import Settings
+
+    config = context.find_root().params.get("config")
+    try:
+        return load_catalog((Settings(config=config) if config else Settings()).catalog)
+    except ConfigurationError:
+        return load_catalog(None)
 
 
 def providers(incomplete: str) -> list[str]:
@@ -62,11 +87,39 @@ def sort_keys(incomplete: str) -> list[str]:
     return _starting(_values(SortKey), incomplete)
 
 
-def filters(incomplete: str) -> list[str]:
+def filters(context: typer.Context, incomplete: str) -> list[str]:
+    """Filters with their values; categories, of which there are many, once they are asked for."""
     from logocache.model import Status
 
     named = [f"status={status}" for status in _values(Status)] + [f"provider={name}" for name in PROVIDERS]
-    return _starting([*named, "category=", "text=", "stale", "failing", "pinned"], incomplete)
+    categories = [""]
+    if incomplete.startswith("category="):
+        categories = sorted({integration.category for integration in _catalog(context)})
+    named += [f"category={category}" for category in categories]
+    return _starting([*named, "text=", "stale", "failing", "pinned"], incomplete)
+
+
+def whole_words(words: Sequence[str], position: int) -> tuple[list[str], str]:
+    """Words of a command line as bash breaks it at `=`, put together again, up to the one at `position`.
+
+    Returns the words, and how the last one begins before the part of it that bash completes: for
+    `--filter`, `status`, `=`, `pl` that is `status=`. An option is a word of its own, apart from its value.
+    """
+    whole: list[str] = []
+    before = ""
+    for place in range(position + 1):
+        word = words[place] if place < len(words) else ""
+        if place and "=" in (word, words[place - 1]):
+            before = whole[-1] + ("=" if word == "=" else "")
+            whole[-1] += word
+        else:
+            before = ""
+            whole.append(word)
+    option, equals, value = whole[-1].partition("=")
+    if option.startswith("--") and equals:
+        whole[-1:] = [option, value]
+        before = before.removeprefix(f"{option}=")
+    return whole, before
 
 
 def icon_sets(incomplete: str) -> list[str]:
