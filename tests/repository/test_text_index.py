@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from harness.entries import known
 from harness.factories import NOW, make_integration
 from logocache.model import Origin, SortKey
 from logocache.repository import Repository, open_repository, text_index
-from logocache.repository.filters import RecordFilter, folded, matching, search_text
+from logocache.repository.filters import RecordFilter, folded, search_text
 from logocache.repository.tables import LOGO
 
 pytestmark = pytest.mark.database
@@ -52,24 +53,20 @@ def plainly(repository: Repository, wanted: str) -> list[str]:
     ]
 
 
-def by_index(repository: Repository, wanted: str) -> list[list[str]]:
+def by_index(repository: Repository, where: RecordFilter) -> list[list[str]]:
     """Keys by each of the conditions that use the index."""
-    where = RecordFilter(text=wanted)
     with repository._database.read() as connection:
         *_, last = text_index.stages(connection, where, limit=99, first=0)
         return [
             list(connection.execute(select(LOGO.c.key).where(*conditions).order_by(LOGO.c.key)).scalars())
-            for conditions in (
-                [*matching(where), *last],
-                [*matching(where), *text_index.narrowed(connection, wanted)],
-            )
+            for conditions in (last, text_index.narrowed(connection, where))
         ]
 
 
 def check(repository: Repository, wanted: str) -> None:
     expected, where = plainly(repository, wanted), RecordFilter(text=wanted)
     assert [record.key for record in repository.page(where, after=None, limit=99)] == expected
-    assert by_index(repository, wanted) == [expected, expected]
+    assert by_index(repository, where) == [expected, expected]
     assert repository.count(where) == len(expected)
     assert repository.count(where, most=1) == min(len(expected), 1)
     for sort in (SortKey.KEY, SortKey.SIZE):
@@ -98,6 +95,15 @@ WANTED = ["a", "om", "k1", "shop", "Shop ", ".com", "PÄ", "日", "x%", "_", '"'
 def test_both_databases_find_the_same(repository: Repository, wanted: str) -> None:
     give(repository, ["Shop one", "Päckchen", "日本 x%y_z", 'a "b"'])
     check(repository, wanted)
+
+
+def test_other_conditions_are_met_too(repository: Repository) -> None:
+    give(repository, ["shop one", "other", "shop two", "shop three"])
+    where = RecordFilter(text="shop", keys=["k0", "k1", "k3"], has_file=False)
+    assert by_index(repository, where) == [["k0", "k3"]] * 2
+    assert by_index(repository, replace(where, has_file=True)) == [[], []]
+    assert [record.key for record in repository.page(where, after="k0", limit=9)] == ["k3"]
+    assert (repository.count(where), repository.count(where, most=1)) == (2, 1)
 
 
 def test_entries_keep_their_place_in_the_index(sqlite_template: Path, tmp_path: Path) -> None:

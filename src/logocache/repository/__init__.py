@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import RowMapping, Select, bindparam, case, delete, select, update
 
 from logocache.model import FetchAttempt, Integration, LogoRecord, ReplacedFile, SortKey, StoredFile
 from logocache.repository import registration, schema, text_index
@@ -153,7 +153,7 @@ class Repository:
 
     def page(self, where: RecordFilter, *, after: str | None, limit: int) -> Sequence[LogoRecord]:
         """Return a keyset page: up to `limit` matching entries, sorted by key, with keys after `after`."""
-        query = select(*RECORD_COLUMNS).where(*matching(where)).order_by(LOGO.c.key).limit(limit)
+        query = select(*RECORD_COLUMNS).order_by(LOGO.c.key).limit(limit)
         if after is not None:
             query = query.where(LOGO.c.key > UNSTORABLE.sub("", after))
         found: Sequence[RowMapping] = ()
@@ -195,7 +195,7 @@ class Repository:
         """Return the first `limit` matching entries in that order; ties are broken by the key."""
         found: list[LogoRecord] = []
         with self._database.read() as connection:
-            matches = matching(where) + text_index.narrowed(connection, where.text)
+            matches = text_index.narrowed(connection, where)
             for conditions, order in ranges(sort, reverse=reverse):
                 query = select(*RECORD_COLUMNS).where(*matches, *conditions).order_by(*order)
                 rows = connection.execute(query.limit(None if limit is None else limit - len(found)))
@@ -212,17 +212,7 @@ class Repository:
         """Return the number of matching entries, from the kept totals, or counted up to `most`."""
         with self._database.read() as connection:
             kept = kept_count(connection, where)
-            if kept is not None:
-                return kept
-            found = text_index.count(connection, where, most=most)
-            if found is not None:
-                return found
-            for conditions in text_index.stages(connection, where, limit=most):
-                some = select(LOGO.c.key).where(*matching(where), *conditions).limit(most).subquery()
-                found = connection.execute(select(func.count()).select_from(some)).scalar_one()
-                if found == most:
-                    break
-            return found or 0
+            return text_index.count(connection, where, most=most) if kept is None else kept
 
     def wrong_totals(self) -> Sequence[str]:
         """Compare the kept totals with a count from scratch; describe each difference in a line."""

@@ -1,16 +1,17 @@
 """Index of all sequences of three characters in texts. It is optional: without it, rows are searched.
 
-SQLite has it by FTS5, kept by triggers; PostgreSQL by pg_trgm, which its planner uses by itself. It belongs
+SQLite has it by FTS5, kept by triggers; PostgreSQL by pg_trgm, which knows no shorter texts. It belongs
 to the table `logo`, but not to the schema: `init` makes it wherever it is missing and possible.
 """
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import Connection, Select, column, func, select, table, text
 from sqlalchemy.exc import ProgrammingError
 
-from logocache.repository.filters import Condition, RecordFilter, search_text
+from logocache.repository.filters import Condition, RecordFilter, matching, search_text
 from logocache.repository.tables import LOGO, UNSTORABLE
 
 LENGTH = 3
@@ -21,6 +22,8 @@ FIRST = 10_000
 """Rows that are searched before the index is used: in that many, a frequent text is found sooner."""
 SELECTIVE = 10_000
 """Entries with a text; if there are more, reading the rows in order finds the first ones sooner."""
+FREQUENT = 20_000
+"""Entries with a text; if there are more, other conditions are met sooner without its index."""
 
 TRIGGERS = ("logo_search_insert", "logo_search_delete", "logo_search_update")
 _ADD = """INSERT INTO logo_search (rowid, search_text)
@@ -100,52 +103,83 @@ def stages(
     limit: int | None,
     first: int = FIRST,
 ) -> Iterator[list[Condition]]:
-    """Yield conditions to add to `where`, until `limit` entries are found in the order of keys.
+    """Yield conditions of more and more matching entries, until `limit` are found in the order of keys.
 
-    The last ones let all of them be found. Only SQLite needs them.
+    The last ones are those of all of them.
     """
+    matches = matching(where)
     if where.text is None or not _is_usable(connection):
-        yield []
+        yield matches
         return
     start = UNSTORABLE.sub("", after or "")
     keys = select(LOGO.c.key).where(LOGO.c.key > start).order_by(LOGO.c.key)
     boundary = connection.execute(keys.limit(1).offset(first)).scalar_one_or_none()
     if boundary is not None:
-        yield [LOGO.c.key <= boundary]
-    phrase = _phrase(connection, where.text) if boundary is not None else None
-    if phrase is None:
-        yield []
+        yield [*matches, LOGO.c.key <= boundary]
+    found = _found(connection, where) if boundary is not None else None
+    is_whole = not _is_sqlite(connection) or where == RecordFilter(text=where.text)
+    if found is None or not (is_whole or _count(connection, found, most=FREQUENT + 1) <= FREQUENT):
+        yield matches
         return
-    found = _keys(phrase).where(_NUMBER.c.key > start)
-    if where == RecordFilter(text=where.text):
-        found = found.order_by(_NUMBER.c.key).limit(limit)
-    yield [LOGO.c.key.in_(found)]
+    some = _keys(connection, found).subquery()
+    query = select(some.c.key).where(some.c.key > start)
+    if is_whole:
+        query = query.order_by(some.c.key).limit(limit)
+    yield [*_others(connection, matches), LOGO.c.key.in_(query)]
 
 
-def narrowed(connection: Connection, wanted: str | None) -> list[Condition]:
-    """Return a condition that makes SQLite use the index in any order; none if that would be slower."""
-    phrase = _phrase(connection, wanted) if wanted is not None and _is_usable(connection) else None
-    if phrase is None or _count(connection, phrase, most=SELECTIVE + 1) > SELECTIVE:
-        return []
-    return [LOGO.c.key.in_(_keys(phrase))]
+def narrowed(connection: Connection, where: RecordFilter) -> list[Condition]:
+    """Return the conditions of all matching entries, for any order: by the index, unless that is slower."""
+    matches = matching(where)
+    found = _found(connection, where) if where.text is not None and _is_usable(connection) else None
+    if found is None or _count(connection, found, most=SELECTIVE + 1) > SELECTIVE:
+        return matches
+    return [*_others(connection, matches), LOGO.c.key.in_(_keys(connection, found))]
 
 
-def count(connection: Connection, where: RecordFilter, *, most: int | None) -> int | None:
-    """Return the number of matching entries, at most `most`; None if no index of SQLite tells."""
-    if where.text is None or where != RecordFilter(text=where.text) or not _is_usable(connection):
+def _others(connection: Connection, matches: list[Condition]) -> list[Condition]:
+    """Those that `_found` does not apply: PostgreSQL would use its index for them once more."""
+    return matches if _is_sqlite(connection) else []
+
+
+def count(connection: Connection, where: RecordFilter, *, most: int | None) -> int:
+    """Return the number of matching entries, at most `most`."""
+    if not _is_sqlite(connection):
+        return _count(connection, select(LOGO.c.key).where(*matching(where)), most=most)
+    if where.text is not None and where == RecordFilter(text=where.text) and _is_usable(connection):
+        found = _found(connection, where)
+        if found is not None:
+            return _count(connection, found, most=most)
+    counted = 0
+    for conditions in stages(connection, where, limit=most):
+        counted = _count(connection, select(LOGO.c.key).where(*conditions), most=most)
+        if counted == most:
+            break
+    return counted
+
+
+def _count(connection: Connection, found: Select[Any], *, most: int | None) -> int:
+    return connection.execute(select(func.count()).select_from(found.limit(most).subquery())).scalar_one()
+
+
+def _found(connection: Connection, where: RecordFilter) -> Select[Any] | None:
+    """Return what the index finds, on PostgreSQL by all conditions; None if it does not know the text."""
+    if _is_sqlite(connection):
+        phrase = _phrase(connection, where.text or "")
+        return None if phrase is None else select(_SEARCH.c.rowid).where(_matches(phrase))
+    if len(search_text(where.text or "")) < LENGTH:
         return None
-    phrase = _phrase(connection, where.text)
-    return None if phrase is None else _count(connection, phrase, most=most)
+    return select(LOGO.c.key).where(*matching(where))
 
 
-def _count(connection: Connection, phrase: str, *, most: int | None) -> int:
-    some = select(_SEARCH.c.rowid).where(_matches(phrase)).limit(most).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+def _keys(connection: Connection, found: Select[Any]) -> Select[str]:
+    """The keys of what was found.
 
-
-def _keys(phrase: str) -> Select[str]:
-    query = select(_NUMBER.c.key).select_from(_SEARCH.join(_NUMBER, _NUMBER.c.id == _SEARCH.c.rowid))
-    return query.where(_matches(phrase))
+    OFFSET keeps the planner of PostgreSQL from reading other rows, in the order of what is around it.
+    """
+    if not _is_sqlite(connection):
+        return found.offset(0)
+    return found.join(_NUMBER, _NUMBER.c.id == _SEARCH.c.rowid).with_only_columns(_NUMBER.c.key)
 
 
 def _matches(phrase: str) -> Condition:
@@ -172,7 +206,7 @@ def _quoted(folded: str) -> str:
 
 
 def _is_usable(connection: Connection) -> bool:
-    return _is_sqlite(connection) and all(_state(connection))
+    return all(_state(connection))
 
 
 def _state(connection: Connection) -> tuple[bool, bool]:
