@@ -140,10 +140,10 @@ def test_eight_inits_at_once_fetch_each_logo_once(run: Run, tmp_path: Path) -> N
     keys = [f"site{number}" for number in range(24)]
     catalog = tmp_path / "catalog.csv"
     catalog.write_text("key,name,domain\n" + "".join(f"{key},{key},{key}.test\n" for key in keys))
-    touch_icon = Page(body=picture(180))
-    with Loopback(
-        tmp_path, {f"{key}.test": {"/apple-touch-icon.png": touch_icon} for key in keys}
-    ) as internet:
+    # Of different sizes: a picture that many unrelated companies share is no logo.
+    icons = {key: Page(body=picture(180 + number)) for number, key in enumerate(keys)}
+    sites = {f"{key}.test": {"/apple-touch-icon.png": icon} for key, icon in icons.items()}
+    with Loopback(tmp_path, sites) as internet:
         environment = {
             **internet.environment,
             "LOGO_CACHE_CATALOG": str(catalog),
@@ -154,8 +154,8 @@ def test_eight_inits_at_once_fetch_each_logo_once(run: Run, tmp_path: Path) -> N
         with ThreadPoolExecutor(8) as pool:
             runs = [pool.submit(run, "init", *keys, "--json", environment=environment) for _ in range(8)]
         reports = [as_json(item.result()) for item in runs]
-        icons = [url for url in internet.urls() if url.endswith("/apple-touch-icon.png")]
-    assert sorted(icons) == sorted(f"{key}.test/apple-touch-icon.png" for key in keys)
+        asked = [url for url in internet.urls() if url.endswith("/apple-touch-icon.png")]
+    assert sorted(asked) == sorted(f"{key}.test/apple-touch-icon.png" for key in keys)
     assert sum(report["found"] for report in reports) == len(keys)
     assert len(list((tmp_path / "logos").glob("site*.png"))) == len(keys)
     assert as_json(run("verify", "--json"))["ok"] is True

@@ -15,6 +15,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 IS_INSTALLED = CHROMIUM is not None and DRIVER is not None
 REASON = "Chromium and its chromedriver are not installed (Debian: chromium and chromium-driver)"
+PATIENCE = 300
+"""Seconds for a script: a busy machine may take longer than the 30 of the browser."""
 
 FLAGS = (
     "--headless=new",
@@ -43,6 +45,7 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     # With a named driver, selenium looks for none and so downloads none.
     driver = webdriver.Chrome(options=options, service=Service(executable_path=DRIVER))
+    driver.set_script_timeout(PATIENCE)
     try:
         yield driver
     finally:
