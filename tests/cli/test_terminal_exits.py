@@ -64,7 +64,7 @@ def test_what_nobody_foresaw_is_a_bug(error: Exception, capsys: Captured) -> Non
     ("typed", "line"),
     [
         pytest.param(["stats", "--foo"], "No such option: --foo: try 'logocache stats --help'", id="option"),
-        pytest.param(["--foo"], "No such option: --foo: try 'logocache --help'", id="global option"),
+        pytest.param(["--zz"], "No such option: --zz: try 'logocache --help'", id="global option"),
         pytest.param(["refresh", "--limit", "0"], "'--limit'", id="range"),
         pytest.param(["refresh", "--limit", "9" * 20], "'--limit'", id="a number beyond all"),
         pytest.param(["list", "--limit", "9" * 20], "'--limit'", id="another one"),

@@ -31,20 +31,8 @@ MARKETS = frozenset(
 SIGN_IN = frozenset(
     {
         *("account", "accounts", "adfs", "appleid", "auth", "authenticate", "authentication", "authn"),
-        *(
-            "authorize",
-            "cas",
-            "consent",
-            "id",
-            "identity",
-            "idm",
-            "idmsa",
-            "idp",
-            "login",
-            "logon",
-            "myaccount",
-        ),
-        *("oauth", "oidc", "openid", "passport", "saml", "signin", "signon", "signup"),
+        *("authorize", "cas", "consent", "id", "identity", "idm", "idmsa", "idp", "login", "logon"),
+        *("myaccount", "oauth", "oidc", "openid", "passport", "saml", "signin", "signon", "signup"),
         *("sso", "sts"),
     }
 )
