@@ -50,7 +50,13 @@ def volume(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    ["list --filter status=cached", "stats", "verify", "clear --dry-run stripe", "get stripe -o /dev/null"],
+    [
+        "list --filter status=cached",
+        "stats --full",
+        "verify",
+        "clear --dry-run stripe",
+        "get stripe -o /dev/null",
+    ],
 )
 def test_what_only_reads_works(volume: Path, command: str) -> None:
     done = on_read_only_volume(volume, *command.split())

@@ -30,6 +30,10 @@ def plausible(**fields: Value) -> Fields:
     return {"source": SOURCE, "look": "", "flaw": None, "forms": [0, 0], **fields}
 
 
+def without(name: str) -> Fields:
+    return {field: value for field, value in plausible().items() if field != name}
+
+
 def test_a_good_answer_is_accepted() -> None:
     image = messages.to_image(Message(fields=plausible(), blob=IMAGE.png))
     assert isinstance(image, NormalisedImage)
@@ -78,9 +82,7 @@ def test_a_reason_is_made_one_printable_line() -> None:
         pytest.param({"reason": "a", "is_blank": 1}, b"", id="blank as a number"),
         pytest.param(plausible(source=["exe", 1, 1, True, True]), IMAGE.png, id="an unknown format"),
         pytest.param(plausible(source=["svgz", 1, 1, True, True]), IMAGE.png, id="a format of no image info"),
-        pytest.param(
-            {"source": ["png", 1, 1, True, True], "forms": [0, 0]}, IMAGE.png, id="no word on flaws"
-        ),
+        *(pytest.param(without(name), IMAGE.png, id=f"no word on {name}") for name in plausible()),
         pytest.param(plausible(flaw=1), IMAGE.png, id="a flaw without words"),
         pytest.param(plausible(source=["png", 1, True, True]), IMAGE.png, id="a side missing"),
         pytest.param(plausible(source=["png", 1.5, 1, True, True]), IMAGE.png, id="a side with a fraction"),
@@ -93,7 +95,6 @@ def test_a_reason_is_made_one_printable_line() -> None:
         pytest.param(plausible(), IMAGE.png + bytes(2_000_000), id="too many bytes"),
         pytest.param(plausible(), encoded(two_colours((513, 2)), "PNG"), id="larger than we store"),
         pytest.param(plausible(), IMAGE.png[:16] + bytes(8) + IMAGE.png[24:], id="no pixels"),
-        pytest.param({"source": SOURCE, "flaw": None}, IMAGE.png, id="no word on forms"),
         pytest.param(plausible(forms=[-1, 0]), IMAGE.png, id="an SVG of less than nothing"),
         pytest.param(plausible(forms=[0, len(IMAGE.png) + 1]), IMAGE.png, id="more of forms than there is"),
         pytest.param(plausible(forms=[6, 0]), IMAGE.png + b"<html>", id="an SVG that is none"),

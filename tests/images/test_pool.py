@@ -134,7 +134,7 @@ def test_after_ctrl_c_no_answer_is_taken_for_another(own: DecoderPool) -> None:
 
 
 def test_nonsense_of_a_decoder_says_nothing_about_the_image(own: DecoderPool, impostor: Impostor) -> None:
-    fields: Fields = {"source": ["png", 1, 1, True, True], "flaw": None, "forms": [0, 0]}
+    fields: Fields = {"source": ["png", 1, 1, True, True], "look": "", "flaw": None, "forms": [0, 0]}
     answer = Message(fields=fields, blob=b"<html>").pack()
     impostor(HELLO + f"os.write(1, {answer!r}); time.sleep(60)")
     failure = decode(own, GOOD)
