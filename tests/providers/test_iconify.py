@@ -234,6 +234,7 @@ def test_a_broken_file_is_named_with_the_rule(tmp_path: Path, document: object, 
     [
         pytest.param("missing.json", "missing.json", id="missing"),
         pytest.param(".", "icons.json", id="a folder that is no package"),
+        pytest.param("a" * 300, "a" * 300, id="a name that is too long"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, path: str, named: str) -> None:

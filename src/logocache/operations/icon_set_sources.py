@@ -10,12 +10,10 @@ from logocache.errors import ProviderError
 from logocache.model import OutcomeKind
 from logocache.operations.context import Context
 from logocache.policy.attempts import COULD_NOT_ASK
-from logocache.ports import Answer, FetchRequest, IconSetDocument
-from logocache.settings.sources import read_input
+from logocache.ports import ICON_SETS, Answer, FetchRequest, IconSetDocument
+from logocache.settings.sources import iconify_file, read_input
 from logocache.store.icon_set_files import LARGEST_SET, IconSetChange, KeptSet
 
-PROVIDER = "iconsets"
-"""The provider that uses them; they are fetched only if it is in the chain."""
 SCOPE = "@iconify-json/"
 INTERVAL = timedelta(days=30)
 """Between two requests for a set; all but the first are conditional."""
@@ -80,9 +78,8 @@ def facts_of(found: IconSetDocument | KeptSet) -> dict[str, Any]:
 
 def read(context: Context, path: Path) -> IconSetDocument:
     """The set in a file, or in the folder of an npm package. Raises ProviderError."""
-    file = path
+    file = iconify_file(path)
     try:
-        file = path / "icons.json" if path.is_dir() else path
         content = read_input(file, most=LARGEST_SET)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -96,7 +93,7 @@ def read(context: Context, path: Path) -> IconSetDocument:
 def _ask(context: Context, url: str, most: int, known: KeptSet) -> Answer:
     request = FetchRequest(
         url=url,
-        provider=PROVIDER,
+        provider=ICON_SETS,
         max_bytes=most,
         accept="application/json",
         etag=known.etag,

@@ -9,7 +9,6 @@ from logocache.errors import DirectoryError, ProviderError, SelectionError, Unav
 from logocache.model import LogoRecord, OutcomeKind, Status
 from logocache.operations.context import Context
 from logocache.operations.icon_set_sources import (
-    PROVIDER,
     SCOPE,
     SetFailedError,
     facts_of,
@@ -19,10 +18,11 @@ from logocache.operations.icon_set_sources import (
     url_of,
 )
 from logocache.policy.attempts import backoff
-from logocache.ports import Answer, FetchRequest, IconSetDocument, Provider
+from logocache.ports import ICON_SETS, Answer, FetchRequest, IconSetDocument, Provider
 from logocache.repository.filters import RecordFilter
 from logocache.results import IconSet, IconSets, IconSetStatus
 from logocache.settings.fields import ICON_SET
+from logocache.settings.sources import iconify_file
 from logocache.store.icon_set_files import IconSetChange, IconSetState, KeptSet
 
 COMMAND_SECONDS = 30.0
@@ -46,7 +46,7 @@ class IconSetUpkeep:
         Waits so many `seconds` for another process that is at it, then leaves it to that. With nothing to do
         it reads one small file. Raises DatabaseError; ConfigurationError for a wrong chain or network.
         """
-        if PROVIDER not in self._settings.providers:
+        if ICON_SETS not in self._settings.providers:
             return
         state = self._files.state()
         if not self._due(state) and self._offers(state) == state.offered:
@@ -99,10 +99,9 @@ class IconSetUpkeep:
 
     def _offers(self, state: IconSetState) -> tuple[str, ...]:
         """All sets that entries can have a logo from, each in its version."""
-        names = state.names(self._settings.iconify_sets)
-        kept = (state.sets[name].file for name in names if name in state.sets)
         files = (_version_of(path) for path in self._settings.iconify_files)
-        return tuple(version for version in (*files, *kept) if version is not None)
+        versions = (version for version in files if version is not None)
+        return (*versions, *state.files(self._settings.iconify_sets))
 
     def _offer(self, change: IconSetChange) -> None:
         """Make entries due for which a set that has come has a logo, or another one than they have."""
@@ -122,8 +121,9 @@ class IconSetUpkeep:
         ):
             for page in repository.pages(where):
                 gaining = [record for record in page if self._offers_another(provider, record)]
-                with repository.unit() as unit:
-                    unit.make_due(gaining, now=self._context.clock())
+                if gaining:
+                    with repository.unit() as unit:
+                        unit.make_due(gaining, now=self._context.clock())
 
     def _offers_another(self, provider: Provider, record: LogoRecord) -> bool:
         candidates = provider.candidates(self._context.names.integration_of(record), _no_requests)
@@ -243,7 +243,7 @@ def busy() -> UnavailableError:
 
 def _version_of(path: Path) -> str | None:
     """Path, size and time of an operator's file, or of that in a folder; None if there is none."""
-    file = path / "icons.json" if path.is_dir() else path
+    file = iconify_file(path)
     try:
         facts = file.stat()
     except OSError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from logocache.errors import ProviderError
 from logocache.ports import IconSetDocument
-from logocache.settings.sources import read_input
+from logocache.settings.sources import iconify_file, read_input
 
 _log = logging.getLogger(__name__)
 
@@ -116,8 +116,7 @@ def load(path: Path) -> IconifySet:
     Raises:
         ProviderError: the file cannot be read, or is not an Iconify set; names the file and the rule.
     """
-    if path.is_dir():
-        path /= "icons.json"
+    path = iconify_file(path)
     try:
         content = read_input(path, most=MAX_BYTES)
     except OSError as error:

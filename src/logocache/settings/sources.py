@@ -197,6 +197,11 @@ def read_input(path: Path, *, most: int) -> bytes:
     return content
 
 
+def iconify_file(path: Path) -> Path:
+    """The file of an Iconify set: `path`, or `icons.json` in it if it is the folder of an npm package."""
+    return path / "icons.json" if os.path.isdir(path) else path  # noqa: PTH112  # Path.is_dir may raise
+
+
 def parse_toml(text: str) -> dict[str, Any]:
     """The document. Raises ValueError, with a reason of one line, if it is invalid or nested too deeply."""
     if TOO_DEEP_NAME.search(text):

@@ -28,6 +28,9 @@ LARGEST_SET = 50_000_000
 """Bytes. The largest published set has about 40 MB."""
 LARGEST_STATE = 1_000_000
 
+WHEN_USED = ConfigDict(frozen=True, defer_build=True)
+"""Models are built when first used: `list` and `stats` need none."""
+
 _FOLDER = "iconsets"
 _STATE = "state.json"
 _LOCK = ".lock"
@@ -39,9 +42,7 @@ _log = logging.getLogger(__name__)
 class KeptSet(BaseModel):
     """What is known of one set."""
 
-    model_config = ConfigDict(
-        frozen=True, defer_build=True
-    )  # built when first used: not by `list` or `stats`
+    model_config = WHEN_USED
 
     file: Annotated[str | None, Field(pattern=r"^[a-z0-9-]+_[0-9a-f]{16}\.json$")] = None
     """None if there is none: it was removed, or could not be fetched yet."""
@@ -72,9 +73,7 @@ class KeptSet(BaseModel):
 class IconSetState(BaseModel):
     """The content of `state.json`."""
 
-    model_config = ConfigDict(
-        frozen=True, defer_build=True
-    )  # built when first used: not by `list` or `stats`
+    model_config = WHEN_USED
 
     sets: Mapping[str, KeptSet] = {}
     offered: tuple[str, ...] = ()
@@ -84,9 +83,8 @@ class IconSetState(BaseModel):
         return self.model_copy(update={"sets": {**self.sets, name: kept}})
 
     def without_set(self, name: str) -> "IconSetState":
-        return self.model_copy(
-            update={"sets": {other: self.sets[other] for other in self.sets if other != name}}
-        )
+        others = {other: kept for other, kept in self.sets.items() if other != name}
+        return self.model_copy(update={"sets": others})
 
     def names(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         """The sets to use: those `wanted` by the settings, then those added, without those removed."""
@@ -96,6 +94,11 @@ class IconSetState(BaseModel):
             for name in dict.fromkeys((*wanted, *added))
             if name not in self.sets or not self.sets[name].is_removed
         )
+
+    def files(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of the files of the sets to use, as far as they have one."""
+        kept = (self.sets[name].file for name in self.names(wanted) if name in self.sets)
+        return tuple(file for file in kept if file is not None)
 
 
 class IconSetFiles:
@@ -119,9 +122,7 @@ class IconSetFiles:
 
     def paths(self, wanted: tuple[str, ...]) -> tuple[Path, ...]:
         """The files of the sets to use, as far as they have one."""
-        state = self.state()
-        files = (state.sets[name].file for name in state.names(wanted) if name in state.sets)
-        return tuple(self._folder / file for file in files if file is not None)
+        return tuple(self._folder / file for file in self.state().files(wanted))
 
     def is_intact(self, kept: KeptSet) -> bool:
         """True if its file is there, in its full length."""
