@@ -139,6 +139,11 @@ class Integration:
     file: Path | None = None
     """The operator's own image: the only source of this entry's logo."""
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """Its domain, and those among its aliases."""
+        return frozenset((self.domain, *(alias for alias in self.aliases if "." in alias)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:

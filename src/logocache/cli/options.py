@@ -23,29 +23,25 @@ PROVIDERS = (
 
 def check_providers(names: Sequence[str]) -> None:
     """Raise SelectionError, which lists all providers, if a name is not one of them."""
-    for name in names:
-        if name not in PROVIDERS:
-            raise SelectionError(
-                f"{name[:60]!r} is not a provider", hint=f"use one of {', '.join(PROVIDERS)}"
-            )
+    _check(names, PROVIDERS, "provider")
 
 
 def check_categories(names: Sequence[str], cache: "CacheService") -> None:
     """Raise SelectionError, which lists all categories of the entries, if a name is not one of them."""
-    known = {group.name for group in cache.stats().by_category} if names else set()
+    if names:
+        _check(names, sorted(group.name for group in cache.stats().by_category), "category")
+
+
+def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:
+    """As `queries.choice`, which would be loaded for every command."""
     for name in names:
         if name not in known:
-            raise SelectionError(
-                f"{name[:60]!r} is not a category", hint=f"use one of {', '.join(sorted(known))}"
-            )
+            raise SelectionError(f"{name[:60]!r} is not a {what}", hint=f"use one of {', '.join(known)}")
 
 
 def color_of(text: str) -> Color:
     """The value of --color. Raises SelectionError, which lists all values."""
-    if text not in set(Color):
-        raise SelectionError(
-            f"{text[:60]!r} is not a use of colour", hint=f"use one of {', '.join(_values(Color))}"
-        )
+    _check([text], _values(Color), "use of colour")
     return Color(text)
 
 

@@ -7,7 +7,7 @@ put on a light tile.
 from PIL import Image, ImageDraw
 
 from logocache.images.raster import fitted
-from logocache.images.visibility import shows_on_dark
+from logocache.images.visibility import at_least, shows_on_dark
 
 WHITE = (255, 255, 255)
 
@@ -35,7 +35,7 @@ def dark_form(picture: Image.Image) -> Image.Image:
 
 def is_of_one_colour(picture: Image.Image) -> bool:
     """True if all that is solid in the picture (RGBA) has about one colour."""
-    solid = picture.getchannel("A").point([255 * (level >= SOLID) for level in range(256)])
+    solid = at_least(SOLID, picture.getchannel("A"))
     return all(_spread(picture.getchannel(band).histogram(solid)) <= SAME for band in "RGB")
 
 

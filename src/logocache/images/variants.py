@@ -15,7 +15,7 @@ from logocache.images.messages import stored_size
 from logocache.images.raster import fitted, load_plugin, opened, pack, without_metadata
 from logocache.images.sniff import ImageFormat as Sniffed
 from logocache.images.sniff import sniff
-from logocache.images.visibility import DARK, INK, ground_for
+from logocache.images.visibility import DARK, INK, at_least, ground_for
 from logocache.ports import FileCheck
 from logocache.queries import TRANSPARENT, ImageFormat, Shape, Theme, Variant
 
@@ -25,8 +25,6 @@ WEBP_METHOD = 4
 """Method 6 takes fifty times as long, and saves a few per cent."""
 
 _STORED_MODES = {"RGB", "RGBA"}
-_SEEN = [255 * (opacity >= INK) for opacity in range(256)]
-"""Looks up in an alpha channel what belongs to the mark."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom, in pixels."""
@@ -90,7 +88,7 @@ def squared(picture: Image.Image, side: int, *, padding: int) -> Image.Image:
 
 def mark_box(picture: Image.Image) -> Box:
     """The box of the pixels that can be seen; all of the picture if none can, or all are opaque."""
-    seen = picture.getchannel("A").point(_SEEN).getbbox() if picture.mode == "RGBA" else None
+    seen = at_least(INK, picture.getchannel("A")).getbbox() if picture.mode == "RGBA" else None
     return seen or (0, 0, *picture.size)
 
 

@@ -33,7 +33,7 @@ def shows(picture: Image.Image, ground: str) -> bool:
 
     def contrast(seen: Image.Image) -> Image.Image:
         red, green, blue = ImageChops.difference(seen, Image.new("RGB", seen.size, ground)).split()
-        return _at_least(SEEN, ImageChops.lighter(ImageChops.lighter(red, green), blue))
+        return at_least(SEEN, ImageChops.lighter(ImageChops.lighter(red, green), blue))
 
     return _stands_out(picture, ground, contrast, SMALLEST_SHARE)
 
@@ -46,7 +46,7 @@ def shows_on_dark(picture: Image.Image) -> bool:
             band.point(weights) for band, weights in zip(seen.split(), _LUMINANCES, strict=True)
         )
         luminance = ImageChops.add(ImageChops.add(red, green), blue)
-        return _at_least(round(SEEN_ON_DARK * 255), luminance)
+        return at_least(round(SEEN_ON_DARK * 255), luminance)
 
     return _stands_out(picture, DARK, light, SMALLEST_SHARE_ON_DARK)
 
@@ -63,7 +63,7 @@ def _stands_out(
         return True
     seen = Image.new("RGB", picture.size, ground)
     seen.paste(picture.convert("RGB"), mask=opacity)
-    ink, visible = _at_least(INK, opacity), seen_in(seen)
+    ink, visible = at_least(INK, opacity), seen_in(seen)
     is_plate = _count(ink) >= PLATE * _extent(ink)
     return (
         _count(visible) >= (SMALLEST_SHARE if is_plate else least) * _count(ink)
@@ -77,7 +77,8 @@ def ground_for(picture: Image.Image) -> str:
     return DARK if not shows(picture, WHITE) and shows(picture, DARK) else WHITE
 
 
-def _at_least(least: int, band: Image.Image) -> Image.Image:
+def at_least(least: int, band: Image.Image) -> Image.Image:
+    """A mask of the samples of `band` that are `least` or more."""
     return band.point([255 * (level >= least) for level in range(256)])
 
 

@@ -27,8 +27,7 @@ class DefaultIcon:
 
     def stands_for(self, integration: Integration) -> bool:
         """True if the integration is that framework or host: then it is a logo."""
-        domains = {integration.domain, *(alias for alias in integration.aliases if "." in alias)}
-        return any(not self.owners.isdisjoint((domain, *parents(domain))) for domain in domains)
+        return any(not self.owners.isdisjoint((domain, *parents(domain))) for domain in integration.domains)
 
 
 class DefaultIcons:

@@ -36,8 +36,9 @@ class Judge:
         if isinstance(image, ImageRejection):
             kind = OutcomeKind.PLACEHOLDER if image.is_blank else OutcomeKind.INVALID_IMAGE
             return SourceResult(provider=terms.id, kind=kind, reason=image.reason)
-        icon = self._context.default_icons().find(answer.url, answer.body, image.look)
-        if terms.uses_network and icon is not None and not icon.stands_for(integration):
+        known = self._context.default_icons()
+        icon = known.find(answer.url, answer.body, image.look) if terms.uses_network else None
+        if icon is not None and not icon.stands_for(integration):
             log.is_doubted |= image.sha256 == log.stored
             return replace(placeholder, reason=f"the default icon of {icon.name}")
         if is_provider_placeholder(answer.body, image.source, terms):

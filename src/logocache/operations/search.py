@@ -223,9 +223,7 @@ class Search:
             return best
         for candidate in dark:
             with log.step(provider.terms.id):
-                answer = _answer(
-                    provider, candidate, record, log, rules=self._context.default_icons().version
-                )
+                answer = _answer(provider, candidate, record, log, rules=self._rules)
                 found = self._judge.image(answer, provider, entry, log) if answer.body else None
                 if isinstance(found, NormalisedImage) and is_dark_form(found, choice.image):
                     choice = replace(choice, image=replace(choice.image, dark=found.png))

@@ -77,7 +77,7 @@ def stranger_at(host: str, integration: Integration) -> Stranger | None:
     National domains and domains of the same name are the owner's: `amazon.de`, `notion.so` and `notion.com`.
     """
     host, domain = without_www(host), without_www(integration.domain)
-    own = {domain, *(without_www(alias) for alias in integration.aliases if "." in alias)}
+    own = set(map(without_www, integration.domains))
     if host in own:
         return None
     if owner_label(host) not in {owner_label(each) for each in own}:
